@@ -1,0 +1,1 @@
+"""What things are: the expression graph, hardware, LLM architectures, latency, profiles, workloads."""

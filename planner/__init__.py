@@ -1,0 +1,1 @@
+"""How a fleet plan is made, served, exported and kept."""

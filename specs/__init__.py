@@ -1,0 +1,1 @@
+"""What people say: entities, constraints, goals, and the documents that carry them."""
