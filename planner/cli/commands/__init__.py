@@ -1,0 +1,1 @@
+"""One file, one command; see `planner.cli.app` for the convention."""
