@@ -1,4 +1,4 @@
-"""The command line. `main` is the console script; everything heavy is imported inside the command that needs it."""
+"""The command line. `main` is the console script; heavy imports happen inside the command that needs them."""
 
 from __future__ import annotations
 

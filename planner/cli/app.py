@@ -1,8 +1,9 @@
 """The `fulcrum` application: finds the commands, runs one, turns errors into messages and exit codes.
 
-A command is one file in `planner/cli/commands/`: module `plan.py` holds the function `plan` (or, for a command with
-sub-commands, a `typer.Typer` named `app`). The file name is the command name, with ``_`` for ``-``. Modules there
-import only typer and the standard library at the top, so that ``fulcrum --help`` stays below 0.3 s.
+A command is one file in `planner/cli/commands/`: module `plan.py` holds the function `plan` (or, for a
+command with sub-commands, a `typer.Typer` named `app`). The file name is the command name, with ``_`` for
+``-``. Modules there import only typer and the standard library at the top: ``fulcrum --help`` stays below
+0.3 s.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from planner.cli.exit_codes import ExitCode
 
 __all__ = ["build_app", "run"]
 
-# The root of typer's usage errors; typer has moved it between modules, its place in this family has not changed.
+# The root of typer's usage errors: typer has moved it between modules, but not within this family.
 _UsageProblem: type[Exception] = typer.BadParameter.__mro__[2]
 
 
@@ -60,7 +61,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         typer.echo(f"error: {error}", err=True)
         return error.exit_code
     except _UsageProblem as error:
-        # `show` prints the usage line and the nearest option; the exit code 2 it carries is ours for "infeasible".
+        # `show` prints the usage line; its own exit code, 2, means "infeasible" here.
         show = getattr(error, "show", None)
         if callable(show):
             show()
@@ -69,7 +70,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         typer.echo("interrupted", err=True)
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        # The reader (`| head`) went away; point stdout elsewhere so that the interpreter's flush does not fail.
+        # The reader (`| head`) went away: the interpreter's last flush must not fail too.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
     except Exception as error:  # noqa: BLE001 - the last line of defence: a sentence instead of a traceback
@@ -77,7 +78,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         typer.echo(
             f"internal error: {type(error).__name__}: {error}\n"
-            "This is a defect of Fulcrum. Set FULCRUM_TRACEBACK=1 to see where it happened, and please report it.",
+            "This is a defect of Fulcrum: please report it. FULCRUM_TRACEBACK=1 shows where it happened.",
             err=True,
         )
         return ExitCode.FAILED
