@@ -1,0 +1,85 @@
+"""One operation table ↔ one Parquet file. Equal tables give equal bytes for one version of pyarrow."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.errors import InvalidInput
+from models.profiles.columns import Axis
+from models.profiles.schema import OperationSchema, operation
+from models.profiles.table import OperationTable, record_columns
+
+__all__ = ["read_table", "write_table"]
+
+
+def _arrow_schema(schema: OperationSchema) -> Any:
+    import pyarrow as pa
+
+    text = pa.dictionary(pa.int32(), pa.string())
+    fields = []
+    for key in schema.keys:
+        kind = text if not isinstance(key, Axis) else pa.int64() if key.integer else pa.float64()
+        fields.append(pa.field(key.name, kind, nullable=False))
+    kinds = {"samples": pa.int32(), "contended": pa.bool_(), "kernel": text}
+    # Medians and spreads are good to far less than the 7 digits of float32.
+    fields += [pa.field(name, kinds.get(name, pa.float32())) for name in record_columns(schema)]
+    return pa.schema(fields)
+
+
+def write_table(table: OperationTable, path: Path) -> None:
+    """Write and flush to disk; unknown numbers (NaN) become nulls."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = _arrow_schema(table.schema)
+    arrays = []
+    for field in schema:
+        values = table[field.name]
+        if pa.types.is_dictionary(field.type):
+            arrays.append(pa.array(values.tolist(), type=pa.string()).dictionary_encode())
+        elif pa.types.is_floating(field.type):
+            arrays.append(pa.array(values, type=field.type, from_pandas=True))
+        else:
+            arrays.append(pa.array(values, type=field.type))
+    with path.open("wb") as file:
+        pq.write_table(
+            pa.table(arrays, schema=schema),
+            file,
+            compression="zstd",
+            compression_level=9,
+            write_statistics=False,
+        )
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_table(path: Path, name: str) -> OperationTable:
+    """Read and validate the table of operation `name`; raises `InvalidInput` naming the file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    operation(name)
+    try:
+        # Read through our own handle: pyarrow would infer partitions from the path.
+        with path.open("rb") as file:
+            data = pq.read_table(file)
+    except (pa.ArrowException, OSError) as error:
+        raise InvalidInput(f"not a readable Parquet file: {error}", source=str(path)) from error
+    columns: dict[str, object] = {}
+    for field in data.schema:
+        column = data[field.name].combine_chunks()
+        if pa.types.is_dictionary(field.type):
+            column = column.cast(pa.string())
+        if column.null_count and not pa.types.is_floating(column.type):
+            raise InvalidInput(
+                f"column {field.name!r} has empty cells", path=(name, field.name), source=str(path)
+            )
+        if pa.types.is_string(column.type):
+            columns[field.name] = np.asarray(column.to_pylist(), dtype=np.str_)
+        else:
+            columns[field.name] = column.to_numpy(zero_copy_only=False)
+    return OperationTable.build(name, columns, source=str(path))
