@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import types
 import typing
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from pydantic_core import ErrorDetails
 
-__all__ = ["validate"]
+__all__ = ["located", "validate"]
 
 ModelT = TypeVar("ModelT", bound="BaseModel")
 
@@ -49,14 +50,14 @@ def validate(document: Document, model: type[ModelT]) -> ModelT:
     try:
         return model.model_validate(document.value)
     except ValidationError as error:
-        raise InvalidDocument(_violation(document, model, found) for found in error.errors()) from None
+        raise InvalidDocument(located(document, model, found) for found in error.errors()) from None
 
 
-def _violation(document: Document, model: type[BaseModel], found: ErrorDetails) -> InvalidInput:
-    """Word one pydantic error."""
+def located(document: Document, model: type, found: ErrorDetails) -> InvalidInput:
+    """Return one pydantic error of `model` (a pydantic model or a dataclass) worded, with path and line."""
     path: Path = tuple(found["loc"])
     kind, value, context = found["type"], found["input"], found.get("ctx", {})
-    if kind == "extra_forbidden":
+    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
         return UnknownName(
             "key", str(path[-1]), _keys(model, path[:-1]), path=path[:-1], source=document.source,
             line=document.line_of(path),
@@ -102,18 +103,25 @@ def _shown(value: Any) -> str:
     return repr(text) if isinstance(value, str) else text
 
 
-def _keys(model: type[BaseModel], path: Path) -> list[str]:
+def _keys(model: type, path: Path) -> list[str]:
     """Return the keys that `model` accepts in the mapping at `path`."""
     here: Any = model
     for part in path:
         if isinstance(part, int):
             here = _member(typing.get_args(here)[0]) if typing.get_args(here) else None
         else:
-            field = here.model_fields.get(part) if hasattr(here, "model_fields") else None
-            here = _member(field.annotation) if field is not None else None
-        if here is None:
-            return []
-    return list(here.model_fields) if hasattr(here, "model_fields") else []
+            here = _member(_fields(here).get(part))
+    return list(_fields(here))
+
+
+def _fields(model: Any) -> dict[str, Any]:
+    """Return the type of each field of a pydantic model or dataclass; nothing for other types."""
+    if hasattr(model, "model_fields"):
+        return {name: field.annotation for name, field in model.model_fields.items()}
+    if dataclasses.is_dataclass(model) and isinstance(model, type):
+        hints = typing.get_type_hints(model)
+        return {field.name: hints[field.name] for field in dataclasses.fields(model)}
+    return {}
 
 
 def _member(annotation: Any) -> Any:

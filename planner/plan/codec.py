@@ -1,0 +1,78 @@
+"""Plans as JSON text: canonical on the way out, checked on the way in.
+
+Canonical means: keys sorted, two spaces of indentation, floats rounded to `SIGNIFICANT_DIGITS` significant
+digits, one newline at the end. Rounding makes equal plans equal bytes whatever the last bits of a sum are.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+from models.document import InvalidDocument, read_document
+from models.document.validate import located
+from models.errors import InvalidInput
+from planner.plan.model import Plan
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+__all__ = ["SIGNIFICANT_DIGITS", "plan_from_json", "plan_schema", "plan_to_json"]
+
+SIGNIFICANT_DIGITS = 6
+
+
+def plan_to_json(plan: Plan) -> str:
+    """Return the canonical JSON text of `plan`."""
+    values = _rounded(dataclasses.asdict(plan))
+    return json.dumps(values, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def plan_from_json(text: str, *, source: str | None = None) -> Plan:
+    """Read a plan.
+
+    Raises
+    ------
+    InvalidInput
+        With the place, for text that is not a plan of this version.
+    """
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError) as error:
+        line = getattr(error, "lineno", None)
+        problem = getattr(error, "msg", str(error))
+        raise InvalidInput(f"not a plan: not valid JSON: {problem}", source=source, line=line) from None
+    from pydantic import ValidationError
+
+    try:
+        return _adapter().validate_json(text)
+    except ValidationError as error:
+        document = read_document(text, source=source)
+        raise InvalidDocument(located(document, Plan, found) for found in error.errors()) from None
+
+
+def plan_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of the plan document."""
+    schema = _adapter().json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+@functools.cache
+def _adapter() -> TypeAdapter[Plan]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Plan)
+
+
+def _rounded(value: Any) -> Any:
+    """Round every float in nested dicts and tuples; −0.0 becomes 0.0."""
+    if isinstance(value, float):
+        return round(value, SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(abs(value)))) if value else 0.0
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item) for item in value]
+    return value
