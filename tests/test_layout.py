@@ -1,4 +1,4 @@
-"""What a reviewer would check by eye: file sizes, mirrored tests, no paths of one machine, no unfinished marks."""
+"""What a reviewer would check by eye: file sizes, mirrored tests, no paths of one machine, no loose ends."""
 
 from __future__ import annotations
 
