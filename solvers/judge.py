@@ -1,0 +1,107 @@
+"""From an assignment a solver found to a `Result`: everything is evaluated again, claims are checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from models.errors import SolverFailed
+from models.graph import Graph, evaluate
+from models.graph.space import UNASSIGNED, Ints
+from solvers.result import (
+    CANCELLED,
+    FEASIBLE,
+    INFEASIBLE,
+    OPTIMAL,
+    UNKNOWN,
+    Result,
+    TierResult,
+    Timings,
+    TrajectoryPoint,
+    relative_gap,
+)
+
+__all__ = ["BOUND_TOLERANCE", "judged"]
+
+BOUND_TOLERANCE = 1e-6
+"""How far, relative to max(1, |bound|), a value may lie below its proven bound: rounding in the backends."""
+
+
+def judged(
+    graph: Graph,
+    assignment: Ints | None,
+    *,
+    solver: str,
+    gap: float,
+    bounds: Sequence[float | None] = (),
+    infeasible: bool = False,
+    cancelled: bool = False,
+    timings: Timings | None = None,
+    trajectory: Sequence[TrajectoryPoint] = (),
+    statistics: Mapping[str, float] | None = None,
+) -> Result:
+    """The honest `Result` for `assignment` (None: nothing found).
+
+    Parameters
+    ----------
+    gap
+        Relative gap that counts as optimal.
+    bounds
+        Proven lower bound of each tier given the values of the earlier ones; missing ones count as None.
+    infeasible, cancelled
+        Proven to have no solution; stopped by the caller.
+
+    An assignment that breaks a hard constraint is dropped: the status is ``unknown``, and only `constraints`
+    tell how that attempt stood.
+
+    Raises
+    ------
+    SolverFailed
+        When the claims contradict the evaluation: a value below its proven bound, or an assignment that holds
+        every hard constraint of a graph "proven" infeasible.
+    """
+    common = {
+        "timings": timings or Timings(),
+        "trajectory": tuple(trajectory),
+        "statistics": dict(statistics or {}),
+    }
+    evaluation = None if assignment is None else evaluate(graph, assignment)
+    if evaluation is None or assignment is None or not evaluation.feasible:
+        return Result(
+            status=INFEASIBLE if infeasible else CANCELLED if cancelled else UNKNOWN,
+            assignment=None,
+            constraints=() if evaluation is None else evaluation.constraints,
+            solver=solver,
+            **common,  # type: ignore[arg-type]
+        )
+    if infeasible:
+        raise SolverFailed(f"{solver} calls a problem infeasible that has a feasible assignment")
+    known = [*bounds, *[None] * (len(graph.tiers) - len(bounds))]
+    tiers = []
+    for tier, value, bound in zip(graph.tiers, evaluation.tiers.tolist(), known, strict=True):
+        if bound is not None and value < bound:
+            if value < bound - BOUND_TOLERANCE * max(1.0, abs(bound)):
+                raise SolverFailed(
+                    f"{solver} claims that {tier.name!r} is at least {bound}, but its assignment has {value}"
+                )
+            bound = value  # noqa: PLW2901 - rounding of the backend, not a contradiction
+        tiers.append(TierResult(tier.name, value, bound, relative_gap(value, bound)))
+    proven = all(t.gap is not None and (t.gap <= gap or _negligible(t)) for t in tiers)
+    out = np.asarray(assignment, np.int32)
+    return Result(
+        status=CANCELLED if cancelled else OPTIMAL if proven else FEASIBLE,
+        assignment=out,
+        tiers=tuple(tiers),
+        constraints=evaluation.constraints,
+        moved=int((out != graph.space.initial).sum()),
+        unassigned=int((out == UNASSIGNED).sum()),
+        solver=solver,
+        **common,  # type: ignore[arg-type]
+    )
+
+
+def _negligible(tier: TierResult) -> bool:
+    """Whether value and bound differ by rounding around zero, where no relative gap can be small."""
+    assert tier.bound is not None
+    return tier.value - tier.bound <= 1e-9
