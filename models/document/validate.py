@@ -89,7 +89,9 @@ def _wording(kind: str, value: Any, context: dict[str, Any], fallback: str) -> s
     what = _EXPECTED.get(kind.removesuffix("_type").removesuffix("_parsing"))
     if what is not None and kind.endswith(("_type", "_parsing")):
         return f"expected {what}, got {_shown(value)}"
-    return fallback if kind != "string_pattern_mismatch" else f"{_shown(value)} {fallback.lower()}"
+    if kind == "string_pattern_mismatch":
+        return f"{_shown(value)} does not match {context['pattern']}"
+    return fallback
 
 
 def _shown(value: Any) -> str:

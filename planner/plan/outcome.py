@@ -1,4 +1,4 @@
-"""What a plan achieves: per workload, per pool, per goal; what it rests on; what must move; why there is none."""
+"""What a plan achieves, by workload, pool and goal; what it rests on; what must move; why there is none."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class WorkloadOutcome:
     capacity_per_s: float
     """Requests per second the plan can serve within the targets."""
     surviving_capacity_per_s: float
-    """The same after the worst single loss the policy names; equal to `capacity_per_s` without such a policy."""
+    """The same after the worst loss the policy names; equal to `capacity_per_s` without such a policy."""
     unserved_per_s: float
     """Demand beyond the surviving capacity."""
     ttft_percentile: float

@@ -1,0 +1,272 @@
+"""Names to things: the second half of reading a fleet document, collecting every mistake on the way."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from models.architecture import (
+    Architecture,
+    architecture,
+    kv_precision,
+    load_config,
+    parse_config,
+    weight_precision,
+)
+from models.document import Document, InvalidDocument
+from models.document.reader import Path as DocumentPath
+from models.errors import FulcrumError, InvalidInput, UnknownName
+from models.hardware import Gpu, gpu
+from models.workload import LengthDistribution, load_lengths, parse_lengths, read_azure_trace
+from planner.fleet.fleet import Fleet, Parallelism, Policies, Pool, ServedModel, ServedWorkload, Target
+from planner.fleet.schema import FleetEntry, ModelEntry, PoliciesEntry, PoolEntry, SloEntry, WorkloadEntry
+
+__all__ = ["Resolver"]
+
+T = TypeVar("T")
+
+
+class Resolver:
+    """Turns the entries of one document into a `Fleet`.
+
+    Parameters
+    ----------
+    document
+        For the positions of mistakes, and as the start of the self-contained form.
+    base_dir
+        Folder that relative paths start from.
+    allow_files
+        Whether the document may refer to files.
+    """
+
+    def __init__(self, *, document: Document, base_dir: Path, allow_files: bool) -> None:
+        self.document = document
+        self.base_dir = base_dir
+        self.allow_files = allow_files
+        self.violations: list[InvalidInput] = []
+        self.inlined: dict[str, Any] = json.loads(json.dumps(document.value))
+
+    def fleet(self, entry: FleetEntry) -> Fleet:
+        """Return the fleet, or raise `InvalidDocument` with every mistake."""
+        self.unique("pool", [pool.name for pool in entry.pools], "pools")
+        self.unique("model", [model.name for model in entry.models], "models")
+        self.unique("workload", [w.name or w.model for w in entry.workloads], "workloads")
+        if entry.goals[0] != "unserved_demand" or len(set(entry.goals)) != len(entry.goals):
+            self.fail(
+                "goals name each goal once, unserved_demand first: else the best plan is none", ("goals",)
+            )
+        pools = [self.pool(pool, ("pools", i)) for i, pool in enumerate(entry.pools)]
+        models = [self.model(model, ("models", i)) for i, model in enumerate(entry.models)]
+        names = [model.name for model in entry.models]
+        workloads = [self.workload(w, names, ("workloads", i)) for i, w in enumerate(entry.workloads)]
+        policies = self.policies(entry.policies)
+        if self.violations:
+            raise InvalidDocument(self.violations)
+        text = json.dumps(self.inlined, sort_keys=True, ensure_ascii=False, allow_nan=False)
+        return Fleet(
+            name=entry.fleet,
+            pools=tuple(pool for pool in pools if pool is not None),
+            models=tuple(model for model in models if model is not None),
+            workloads=tuple(workload for workload in workloads if workload is not None),
+            policies=policies,
+            goals=tuple(entry.goals),
+            self_contained=text,
+            digest=hashlib.sha256(text.encode()).hexdigest(),
+        )
+
+    # -- entries -------------------------------------------------------------------------------------------
+
+    def pool(self, entry: PoolEntry, path: DocumentPath) -> Pool | None:
+        kind: Gpu | None = self.attempt(lambda: gpu(entry.gpu), (*path, "gpu"))
+        if entry.racks > entry.nodes:
+            self.fail(f"{entry.racks} racks for {entry.nodes} nodes: at most one a node", (*path, "racks"))
+        if kind is None:
+            return None
+        return Pool(
+            name=entry.name, gpu=kind, nodes=entry.nodes, gpus_per_node=entry.gpus_per_node,
+            racks=entry.racks, zone=entry.zone, price_per_gpu_hour=entry.price_per_gpu_hour,
+        )  # fmt: skip
+
+    def model(self, entry: ModelEntry, path: DocumentPath) -> ServedModel | None:
+        built = self.architecture(entry, path)
+        chosen = entry.weights or (built.checkpoint_precision if built is not None else "bf16")
+        weights = self.attempt(lambda: weight_precision(chosen), (*path, "weights"))
+        cache = self.attempt(lambda: kv_precision(entry.kv_cache), (*path, "kv_cache"))
+        if built is None or cache is None or weights is None:
+            return None
+        if entry.max_model_len is not None and entry.max_model_len > built.max_context_tokens:
+            self.fail(
+                f"{entry.max_model_len} tokens; the model was made for {built.max_context_tokens} at most",
+                (*path, "max_model_len"),
+            )
+        self.inlined["models"][path[1]].setdefault("repository", built.source)
+        return ServedModel(
+            name=entry.name,
+            architecture=built,
+            repository=entry.repository or built.source,
+            weights=weights.name,
+            kv_cache=cache.name,
+            engine=entry.engine,
+            max_model_len=entry.max_model_len,
+        )
+
+    def architecture(self, entry: ModelEntry, path: DocumentPath) -> Architecture | None:
+        given, where = entry.architecture, (*path, "architecture")
+        if isinstance(given, dict):
+            source = entry.repository or entry.name
+            return self.attempt(lambda: parse_config(given, name=entry.name, source=source), where)
+        if not isinstance(given, str) or not given:
+            self.fail(f"expected a catalogue name, a path or a mapping, got {given!r}", where)
+            return None
+        if not (given.endswith(".json") or given.startswith((".", "/", "~"))):
+            return self.attempt(lambda: architecture(given), where)
+        file = self.file(given, where)
+        if file is None:
+            return None
+        file = file / "config.json" if file.is_dir() else file
+        if self.attempt(lambda: load_config(file), where) is None:
+            return None
+        config: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        repository = entry.repository or str(Path(given).parent if given.endswith(".json") else Path(given))
+        self.inlined["models"][path[1]] |= {"architecture": config, "repository": repository}
+        return parse_config(config, name=entry.name, source=repository)
+
+    def workload(
+        self, entry: WorkloadEntry, models: Sequence[str], path: DocumentPath
+    ) -> ServedWorkload | None:
+        if entry.model not in models:
+            where = (*path, "model")
+            self.violations.append(UnknownName("model", entry.model, models, path=where, **self.at(where)))
+        lengths, rate, source = self.demand(entry, path)
+        ttft = self.target(entry.slo, "ttft", (*path, "slo"))
+        tpot = self.target(entry.slo, "tpot", (*path, "slo"))
+        if lengths is None or rate is None or ttft is None or tpot is None:
+            return None
+        return ServedWorkload(
+            name=entry.name or entry.model, model=entry.model, rate_per_s=rate * entry.scale, lengths=lengths,
+            ttft=ttft, tpot=tpot, priority=entry.priority, lengths_source=source,
+        )  # fmt: skip
+
+    def demand(
+        self, entry: WorkloadEntry, path: DocumentPath
+    ) -> tuple[LengthDistribution | None, float | None, str]:
+        """Return lengths, rate before `scale`, and where they are from."""
+        if (entry.trace is None) == (entry.lengths is None):
+            self.fail("give either a trace, or lengths with a rate", path)
+            return None, None, ""
+        inlined = self.inlined["workloads"][path[1]]
+        if entry.trace is not None:
+            where = (*path, "trace")
+            file = self.file(entry.trace, where)
+            trace = None if file is None else self.attempt(functools.partial(read_azure_trace, file), where)
+            if trace is None:
+                return None, None, ""
+            rate = entry.rate if entry.rate is not None else self.attempt(lambda: trace.rate_per_s, where)
+            lengths = trace.lengths()
+            source = Path(entry.trace).name
+            del inlined["trace"]
+            inlined |= {"lengths": _lengths_value(lengths, source), "rate": f"{rate!r}/s"}
+            return lengths, rate, source
+        if entry.rate is None:
+            self.fail("lengths need a rate beside them, such as rate: 8/s", path)
+        where = (*path, "lengths")
+        if isinstance(entry.lengths, str):
+            file = self.file(entry.lengths, where)
+            read = None if file is None else self.attempt(functools.partial(load_lengths, file), where)
+            if read is not None:
+                inlined["lengths"] = _lengths_value(read, read.source)
+        else:
+            name = self.document.source or "fleet document"
+            read = self.attempt(lambda: parse_lengths(entry.lengths, source=name), where)
+        return read, entry.rate, read.source if read is not None else ""
+
+    def target(self, entry: SloEntry, kind: str, path: DocumentPath) -> Target | None:
+        given = {
+            key: getattr(entry, key) for key in SloEntry.model_fields
+            if key.startswith(kind) and getattr(entry, key) is not None
+        }  # fmt: skip
+        if len(given) != 1:
+            found = ", ".join(given) or "none"
+            self.fail(f"give exactly one {kind} target, such as {kind}_p95; found {found}", path)
+            return None
+        ((key, limit_ms),) = given.items()
+        return Target(percentile=float(key.removeprefix(f"{kind}_p")), limit_ms=limit_ms)
+
+    def policies(self, entry: PoliciesEntry) -> Policies:
+        for kind in ("tensor", "pipeline"):
+            degrees = getattr(entry.parallelism, kind)
+            if len(set(degrees)) != len(degrees):
+                self.fail("each degree once", ("policies", "parallelism", kind))
+        return Policies(
+            loss_of=entry.survive.loss_of if entry.survive else None,
+            headroom=entry.headroom,
+            parallelism=Parallelism(
+                tensor=tuple(sorted(entry.parallelism.tensor)),
+                pipeline=tuple(sorted(entry.parallelism.pipeline)),
+            ),
+            roles=tuple(dict.fromkeys(entry.roles)),
+            shortage=entry.shortage,
+        )
+
+    # -- mistakes ------------------------------------------------------------------------------------------
+
+    def fail(self, message: str, path: DocumentPath) -> None:
+        self.violations.append(self.document.error(message, path))
+
+    def at(self, path: DocumentPath) -> dict[str, Any]:
+        return {"source": self.document.source, "line": self.document.line_of(path)}
+
+    def attempt(self, read: Callable[[], T], path: DocumentPath) -> T | None:
+        """Return what `read` gives; where it fails, note the mistake at `path` and return None."""
+        try:
+            return read()
+        except UnknownName as error:
+            self.violations.append(
+                UnknownName(error.kind, error.name, error.valid, path=path, **self.at(path))
+            )
+        except FulcrumError as error:
+            # Position of the reference; an error inside a file keeps its own position in the message.
+            inside = str(error) if error.source not in (None, self.document.source) else error.message
+            if error.source == self.document.source and error.path:
+                path = (*path, *error.path)
+            self.fail(inside, path)
+        except (OSError, ValueError) as error:
+            self.fail(str(error), path)
+        return None
+
+    def file(self, name: str, path: DocumentPath) -> Path | None:
+        """Return the file of that name, if this document may refer to files and it exists."""
+        if not self.allow_files:
+            self.fail(
+                f"refers to the file {name!r}, which is not read here: put its content in its place", path
+            )
+            return None
+        file = self.base_dir / Path(name).expanduser()
+        if not file.exists():
+            self.fail(f"file {name!r} does not exist (looked for {str(file)!r})", path)
+            return None
+        return file
+
+    def unique(self, kind: str, names: Sequence[str], key: str) -> None:
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                hint = ": give each a name" if kind == "workload" else ""
+                self.fail(f"a second {kind} named {name!r}{hint}", (key, index))
+
+
+def _lengths_value(lengths: LengthDistribution, source: str) -> dict[str, Any]:
+    """Return the length document with every digit, so that reading it gives an equal distribution."""
+    return {
+        "kind": "LengthDistribution",
+        "source": source,
+        "levels": lengths.levels.tolist(),
+        "input_tokens": lengths.input_tokens.tolist(),
+        "bands": [
+            {"up_to": band, "output_tokens": row.tolist()}
+            for band, row in zip(lengths.bands.tolist(), lengths.output_tokens, strict=True)
+        ],
+    }

@@ -1,0 +1,197 @@
+"""The shape of the fleet document. Reading it gives these entries; `planner.fleet.document` resolves them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from models.document import parse_duration_ms, parse_fraction, parse_rate_per_s
+from models.errors import InvalidInput
+
+__all__ = [
+    "FleetEntry",
+    "ModelEntry",
+    "ParallelismEntry",
+    "PoliciesEntry",
+    "PoolEntry",
+    "SloEntry",
+    "SurviveEntry",
+    "WorkloadEntry",
+]
+
+
+def _read(parse: Callable[[object], float]) -> BeforeValidator:
+    """Return the validator of a quantity that is written with its unit and read as a float."""
+
+    def read(value: object) -> float:
+        try:
+            return parse(value)
+        except InvalidInput as error:
+            # The braces of a message are not format fields.
+            raise PydanticCustomError("quantity", "{message}", {"message": error.message}) from None
+
+    return BeforeValidator(read)
+
+
+Duration = Annotated[
+    float,
+    _read(parse_duration_ms),
+    WithJsonSchema({"type": "string", "description": "Duration with unit us, ms, s, min or h: 30ms."}),
+]
+Rate = Annotated[
+    float,
+    _read(parse_rate_per_s),
+    WithJsonSchema({"type": "string", "description": "Arrival rate with unit /s, /min or /h: 8/s."}),
+]
+Share = Annotated[
+    float,
+    _read(parse_fraction),
+    WithJsonSchema({"type": ["string", "number"], "description": "Share between 0 and 1: 10% or 0.1."}),
+]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+Degree = Annotated[int, Field(ge=1, le=1024)]
+
+
+class Entry(BaseModel):
+    """Base of all entries: unknown keys are errors, nothing is converted in silence."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+
+class PoolEntry(Entry):
+    """Equal nodes of one GPU type."""
+
+    name: Name
+    """Unique among the pools."""
+    gpu: str
+    """GPU type by catalogue name, such as h100-sxm-80gb."""
+    nodes: int = Field(ge=1, le=100_000)
+    """Number of nodes."""
+    gpus_per_node: int = Field(ge=1, le=72)
+    """GPUs in each node."""
+    racks: int = Field(default=1, ge=1)
+    """Racks the nodes are spread over, in blocks of nearly equal size."""
+    zone: Name = "default"
+    """Failure and network domain. Prefill and decode of one workload share a zone."""
+    price_per_gpu_hour: float = Field(ge=0)
+    """Price of one GPU for one hour, in one currency for the whole document."""
+
+
+class ModelEntry(Entry):
+    """A model to serve."""
+
+    name: Name
+    """Name that requests ask for."""
+    architecture: Annotated[
+        Any, WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": True}]})
+    ]
+    """Catalogue name, path of a Hugging Face config.json, or the content of one."""
+    repository: str | None = None
+    """What the engine loads, a Hugging Face repository or a path; default: where the architecture is from."""
+    weights: str | None = None
+    """Weight precision; default: that of the checkpoint."""
+    kv_cache: str = "bf16"
+    """KV-cache precision."""
+    engine: Literal["vllm"] = "vllm"
+    """Serving engine."""
+    max_model_len: int | None = Field(default=None, ge=1)
+    """Longest request in tokens, prompt and answer; default: the longest of the workloads."""
+
+
+class SloEntry(Entry):
+    """Latency targets: one for TTFT and one for TPOT."""
+
+    ttft_p50: Duration | None = None
+    """Median time to first token."""
+    ttft_p90: Duration | None = None
+    """90th percentile of the time to first token."""
+    ttft_p95: Duration | None = None
+    """95th percentile of the time to first token."""
+    ttft_p99: Duration | None = None
+    """99th percentile of the time to first token."""
+    tpot_p50: Duration | None = None
+    """Median over requests of the mean time per output token."""
+    tpot_p90: Duration | None = None
+    """90th percentile over requests of the mean time per output token."""
+    tpot_p95: Duration | None = None
+    """95th percentile over requests of the mean time per output token."""
+    tpot_p99: Duration | None = None
+    """99th percentile over requests of the mean time per output token."""
+
+
+class WorkloadEntry(Entry):
+    """Requests for one model: a trace, or a rate with a length distribution."""
+
+    name: Name | None = None
+    """Unique among the workloads; default: the model's name."""
+    model: str
+    """One of the models."""
+    trace: str | None = None
+    """Trace file in the Azure 2023 format; gives rate and lengths."""
+    scale: float = Field(default=1.0, gt=0)
+    """Factor on the rate."""
+    rate: Rate | None = None
+    """Mean arrival rate; with a trace it replaces the trace's own."""
+    lengths: Annotated[
+        Any, WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": True}]})
+    ] = None
+    """Length distribution: a file, or its content. Not with a trace."""
+    slo: SloEntry
+    """Latency targets."""
+    priority: int = Field(default=1, ge=1, le=100)
+    """1 is served first when supply is short."""
+
+
+class SurviveEntry(Entry):
+    """A loss that must not cost any service."""
+
+    loss_of: Literal["node", "rack"]
+    """The demand of every workload is still served within its targets after losing any one of these."""
+
+
+class ParallelismEntry(Entry):
+    """Degrees the planner may use."""
+
+    tensor: list[Degree] = Field(default=[1, 2, 4, 8], min_length=1)
+    """Tensor-parallel sizes; a tensor-parallel group never leaves its node."""
+    pipeline: list[Degree] = Field(default=[1, 2], min_length=1)
+    """Pipeline-parallel sizes; stages may be on different nodes of a pool."""
+
+
+class PoliciesEntry(Entry):
+    """Rules for every workload."""
+
+    survive: SurviveEntry | None = None
+    """Loss that must not cost any service; default: none."""
+    headroom: Share = 0.0
+    """Share by which planned demand exceeds the stated rate."""
+    parallelism: ParallelismEntry = ParallelismEntry()
+    """Degrees the planner may use."""
+    roles: list[Literal["mixed", "disaggregated"]] = Field(default=["mixed", "disaggregated"], min_length=1)
+    """Ways to serve: mixed instances; disaggregated pairs of prefill and decode instances."""
+    shortage: Literal["refuse", "serve_what_fits"] = "refuse"
+    """When supply is short: no plan, or the plan that serves most, by priority."""
+
+
+class FleetEntry(Entry):
+    """A fleet: GPU pools, models, workloads, policies and goals."""
+
+    fleet: Name
+    """Name of the fleet."""
+    pools: list[PoolEntry] = Field(min_length=1)
+    """GPUs there are."""
+    models: list[ModelEntry] = Field(min_length=1)
+    """Models to serve."""
+    workloads: list[WorkloadEntry] = Field(min_length=1)
+    """Requests to serve."""
+    policies: PoliciesEntry = PoliciesEntry()
+    """Rules."""
+    goals: list[Literal["unserved_demand", "cost", "gpus", "movement"]] = Field(
+        default=["unserved_demand", "cost", "movement"], min_length=1
+    )
+    """What to minimise, most important first; unserved_demand comes first."""
