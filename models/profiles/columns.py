@@ -67,6 +67,8 @@ class Axis:
         Smallest value allowed.
     offset
         The coordinate used for interpolation is ``log2(value + offset)``; above zero where 0 is a real value.
+    zero_octaves
+        Coordinate of 0 where 0 stands for "no limit", not for a small number.
     integer
         Stored as int64, else as float64.
     """
@@ -75,13 +77,18 @@ class Axis:
     doc: str
     minimum: float = 1.0
     offset: float = 0.0
+    zero_octaves: float | None = None
     integer: bool = True
 
     kind: Literal["axis"] = "axis"
 
     def coordinate(self, values: NDArray[np.generic]) -> FloatArray:
         """Octaves: ``log2(value + offset)``, float64 of the same shape."""
-        return np.log2(np.asarray(values, dtype=np.float64) + self.offset)
+        numbers = np.asarray(values, dtype=np.float64)
+        if self.zero_octaves is None:
+            return np.asarray(np.log2(numbers + self.offset), dtype=np.float64)
+        positive = np.log2(np.where(numbers > 0, numbers, 1.0))
+        return np.where(numbers > 0, positive, self.zero_octaves)
 
 
 KeyColumn = Category | Axis

@@ -76,7 +76,7 @@ _GPUS = Axis("num_gpus", "GPUs taking part", minimum=2)
 _HEAD_SHAPE: tuple[Axis, ...] = (
     Axis("head_dim", "elements of a key"),
     Axis("value_dim", "elements of a value"),
-    Axis("window_size", "sliding window in tokens, 0 = full attention", minimum=0, offset=1),
+    Axis("window_size", "sliding window in tokens, 0 = full attention", minimum=0, zero_octaves=20),
 )
 _COLLECTIVE = (
     _LIBRARY,
