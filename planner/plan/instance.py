@@ -61,8 +61,8 @@ class Instance:
     """Workload it serves."""
     model: str
     """Model of the fleet document; the name requests ask for."""
-    architecture: str
-    """Repository or config the engine loads."""
+    repository: str
+    """Repository or path the engine loads."""
     role: Role
     """Which phases it serves."""
     engine: str
@@ -107,6 +107,6 @@ class Instance:
     def shape(self) -> tuple[str, ...]:
         """What a current instance must have in common with a new one to go on running as it."""
         return (
-            self.workload, self.model, self.architecture, self.role, self.engine, self.pool, self.gpu,
+            self.workload, self.model, self.repository, self.role, self.engine, self.pool, self.gpu,
             str(self.tensor_parallel_size), str(self.pipeline_parallel_size), self.weights, self.kv_cache,
         )  # fmt: skip

@@ -1,0 +1,88 @@
+"""One way to run an instance for one workload on one pool."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from planner.plan.instance import Role
+
+__all__ = ["Candidate", "node_groups"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An engine configuration with what it can do; the columns of the sizing problem.
+
+    Parameters
+    ----------
+    zone
+        Of the pool; prefill instances feed decode instances of the same zone.
+    capacity_per_s
+        Requests per second at which the workload's targets are just met.
+    ttft_ms, tpot_ms
+        At `capacity_per_s`, at the targets' percentiles; None where the role has no such phase.
+    groups
+        Node-sized parts of an instance, each on a node of its own.
+    gpus_per_group
+        GPUs of each part: whole pipeline stages.
+    price_per_hour
+        Of all its GPUs.
+    basis
+        Weakest of what the prediction rests on.
+    """
+
+    workload: str
+    model: str
+    repository: str
+    role: Role
+    engine: str
+    pool: str
+    zone: str
+    gpu: str
+    tensor_parallel_size: int
+    pipeline_parallel_size: int
+    weights: str
+    kv_cache: str
+    max_num_seqs: int
+    max_num_batched_tokens: int
+    max_model_len: int
+    gpu_memory_utilization: float
+    capacity_per_s: float
+    ttft_ms: float | None
+    tpot_ms: float | None
+    groups: int
+    gpus_per_group: int
+    price_per_hour: float
+    basis: str
+
+    @property
+    def gpus(self) -> int:
+        """GPUs of one instance."""
+        return self.groups * self.gpus_per_group
+
+    @property
+    def shape(self) -> tuple[str, ...]:
+        """Equal to `Instance.shape` of the instances it becomes."""
+        return (
+            self.workload, self.model, self.repository, self.role, self.engine, self.pool, self.gpu,
+            str(self.tensor_parallel_size), str(self.pipeline_parallel_size), self.weights, self.kv_cache,
+        )  # fmt: skip
+
+    @property
+    def label(self) -> str:
+        """For people: ``chat mixed TP2 on h100``."""
+        pipeline = f" PP{self.pipeline_parallel_size}" if self.pipeline_parallel_size > 1 else ""
+        return f"{self.workload} {self.role} TP{self.tensor_parallel_size}{pipeline} on {self.pool}"
+
+
+def node_groups(tensor: int, pipeline: int, gpus_per_node: int) -> tuple[int, int] | None:
+    """Return how many nodes an instance takes and how many GPUs on each.
+
+    A tensor-parallel group never leaves its node. An instance that fits one node stays there; else as many
+    of its stages share a node as fit and leave every node with the same number. None: one stage does not
+    fit a node.
+    """
+    if tensor > gpus_per_node:
+        return None
+    stages = max(n for n in range(1, pipeline + 1) if pipeline % n == 0 and n * tensor <= gpus_per_node)
+    return pipeline // stages, stages * tensor

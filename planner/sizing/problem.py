@@ -1,0 +1,51 @@
+"""The sizing problem: how many instances of which candidate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from planner.candidates.candidate import Candidate
+from planner.fleet.fleet import Fleet, Pool
+
+__all__ = ["SizingProblem", "failure_units"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizingProblem:
+    """What sizing decides on; `planner.sizing.graph` states it as an expression graph.
+
+    Parameters
+    ----------
+    fleet
+        Demand, supply, policies and goals.
+    candidates
+        Columns.
+    current
+        Number of running instances by `Candidate.shape`.
+    unevenness
+        By index of a candidate: how many times more of its instances than an even spread puts there one node
+        (or rack) may hold. 1 where absent; grown when placement cannot spread as evenly as sizing assumed.
+    """
+
+    fleet: Fleet
+    candidates: tuple[Candidate, ...]
+    current: Mapping[tuple[str, ...], int] = field(default_factory=dict)
+    unevenness: Mapping[int, int] = field(default_factory=dict)
+
+    def demand_per_s(self, workload: str) -> float:
+        """Rate of a workload with headroom."""
+        return self.fleet.workload(workload).rate_per_s * (1 + self.fleet.policies.headroom)
+
+    def spread_limit(self, index: int, count: int) -> int | None:
+        """Most groups of candidate `index` that one node or rack may hold; None without a loss policy."""
+        candidate = self.candidates[index]
+        units = failure_units(self.fleet.pool(candidate.pool), self.fleet.policies.loss_of)
+        if units is None:
+            return None
+        return -(-self.unevenness.get(index, 1) * count * candidate.groups // units)
+
+
+def failure_units(pool: Pool, loss_of: str | None) -> int | None:
+    """Return the number of nodes or racks of a pool, whichever the policy may lose; None without a policy."""
+    return {None: None, "node": pool.nodes, "rack": pool.racks}[loss_of]

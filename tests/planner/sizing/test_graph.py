@@ -1,0 +1,170 @@
+"""`planner.sizing.graph`: the graph's values are those of plain loops over the counts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.graph import evaluate
+from planner.candidates import Candidate
+from planner.fleet import Fleet, read_fleet
+from planner.sizing import SizingProblem
+from planner.sizing.graph import sizing_graph
+
+TEXT = """\
+fleet: test
+pools:
+  - {name: a, gpu: h100-sxm-80gb, nodes: 3, gpus_per_node: 6, racks: 3, zone: z0, price_per_gpu_hour: 2}
+  - {name: b, gpu: h200-sxm-141gb, nodes: 2, gpus_per_node: 8, zone: z1, price_per_gpu_hour: 3}
+models: [{name: chat, architecture: llama-3.1-8b}, {name: code, architecture: llama-3.1-8b}]
+workloads:
+  - model: chat
+    rate: 10/s
+    lengths: {levels: [0, 1], input_tokens: [100, 300], output_tokens: [10, 50]}
+    slo: {ttft_p95: 1s, tpot_p95: 40ms}
+  - model: code
+    rate: 4/s
+    lengths: {levels: [0, 1], input_tokens: [100, 300], output_tokens: [10, 50]}
+    slo: {ttft_p95: 1s, tpot_p95: 40ms}
+    priority: 2
+policies: {headroom: 10%}
+goals: [unserved_demand, cost, gpus, movement]
+"""
+
+
+def make_fleet(loss_of: str | None = None) -> Fleet:
+    fleet = read_fleet(TEXT)
+    return replace(fleet, policies=replace(fleet.policies, loss_of=loss_of))  # type: ignore[arg-type]
+
+
+def make_candidate(fleet: Fleet, **changes: Any) -> Candidate:
+    values: dict[str, Any] = {
+        "workload": "chat", "model": "chat", "repository": "x", "role": "mixed", "engine": "vllm",
+        "pool": "a",
+        "tensor_parallel_size": 1, "pipeline_parallel_size": 1, "weights": "bf16",
+        "kv_cache": "bf16", "max_num_seqs": 1, "max_num_batched_tokens": 1, "max_model_len": 1,
+        "gpu_memory_utilization": 0.9, "capacity_per_s": 1.0, "ttft_ms": 1.0, "tpot_ms": 1.0, "groups": 1,
+        "gpus_per_group": 1, "basis": "datasheet", **changes,
+    }  # fmt: skip
+    pool = fleet.pool(values["pool"])
+    gpus = values["groups"] * values["gpus_per_group"]
+    return Candidate(
+        zone=pool.zone, gpu=pool.gpu.name, price_per_hour=gpus * pool.price_per_gpu_hour, **values
+    )
+
+
+def make_candidates(fleet: Fleet) -> tuple[Candidate, ...]:
+    return (
+        make_candidate(fleet, capacity_per_s=3.0, gpus_per_group=2),
+        make_candidate(fleet, capacity_per_s=5.0, gpus_per_group=4, pool="b"),
+        make_candidate(fleet, capacity_per_s=2.5, role="prefill"),
+        make_candidate(fleet, capacity_per_s=4.0, role="decode", gpus_per_group=4, groups=2),
+        make_candidate(fleet, workload="code", model="code", capacity_per_s=2.0, pool="b"),
+        make_candidate(fleet, workload="code", model="code", capacity_per_s=1.5, gpus_per_group=4),
+    )
+
+
+def expected_shortage(problem: SizingProblem, counts: list[int], workload: str) -> float:
+    """Share of demand that is not served in the worst case, by plain loops."""
+    fleet, worst = problem.fleet, 0.0
+    loss_of = fleet.policies.loss_of
+    for hit in [None] if loss_of is None else [pool.name for pool in fleet.pools]:
+        rate: dict[tuple[str, str], float] = {}
+        for c, n in zip(problem.candidates, counts, strict=True):
+            if c.workload != workload:
+                continue
+            pool = fleet.pool(c.pool)
+            lost = 0
+            if c.pool == hit:
+                lost = math.ceil(n * c.groups / (pool.nodes if loss_of == "node" else pool.racks) - 1e-9)
+                lost = min(lost, n)
+            rate[c.role, c.zone] = rate.get((c.role, c.zone), 0.0) + (n - lost) * c.capacity_per_s
+        zones = {zone for _, zone in rate}
+        served = sum(rate.get(("mixed", zone), 0.0) for zone in zones)
+        served += sum(min(rate.get(("prefill", z), 0.0), rate.get(("decode", z), 0.0)) for z in zones)
+        demand = fleet.workload(workload).rate_per_s * 1.1
+        worst = max(worst, (demand - served) / demand)
+    return worst
+
+
+def packs(counts: list[int], candidates: tuple[Candidate, ...], pool: str, nodes: int, room: int) -> bool:
+    """Whether the groups of a pool fit its nodes: exhaustive search, largest first."""
+    pairs = zip(candidates, counts, strict=True)
+    sizes = sorted(
+        (c.gpus_per_group for c, n in pairs if c.pool == pool for _ in range(n * c.groups)), reverse=True
+    )
+
+    def place(free: tuple[int, ...], left: list[int]) -> bool:
+        if not left:
+            return True
+        options = {f for f in free if f >= left[0]}
+        for f in options:
+            rest = list(free)
+            rest[rest.index(f)] -= left[0]
+            if place(tuple(sorted(rest)), left[1:]):
+                return True
+        return False
+
+    return sum(sizes) <= nodes * room and place((room,) * nodes, sizes)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    counts=st.lists(st.integers(0, 4), min_size=6, max_size=6),
+    loss_of=st.sampled_from([None, "node", "rack"]),
+)
+def test_values_are_those_of_plain_loops(counts: list[int], loss_of: str | None) -> None:
+    fleet = make_fleet(loss_of)
+    problem = SizingProblem(fleet=fleet, candidates=make_candidates(fleet))
+    graph = sizing_graph(problem)
+    used = sum(counts)
+    if used > graph.space.n_objects:
+        return
+    assignment = np.full(graph.space.n_objects, -1, np.int32)
+    assignment[:used] = np.repeat(np.arange(6), counts)
+    got = evaluate(graph, assignment)
+    tiers = dict(zip([tier.name for tier in graph.tiers], got.tiers.tolist(), strict=True))
+    assert list(tiers) == [
+        "unserved_demand, priority 1", "unserved_demand, priority 2", "cost", "gpus", "movement",
+    ]  # fmt: skip
+    for priority, workload in ((1, "chat"), (2, "code")):
+        want = max(0.0, expected_shortage(problem, counts, workload))
+        assert tiers[f"unserved_demand, priority {priority}"] == pytest.approx(want, abs=1e-9)
+    pairs = list(zip(problem.candidates, counts, strict=True))
+    assert tiers["gpus"] == sum(c.gpus * n for c, n in pairs)
+    assert tiers["cost"] == pytest.approx(sum(c.price_per_hour * n for c, n in pairs))
+    assert tiers["movement"] == used
+    fits = all(packs(counts, problem.candidates, p.name, p.nodes, p.gpus_per_node) for p in fleet.pools)
+    assert got.feasible == fits
+
+
+def test_running_instances_are_free_and_changes_count() -> None:
+    fleet = make_fleet()
+    candidates = make_candidates(fleet)
+    problem = SizingProblem(fleet=fleet, candidates=candidates, current={candidates[0].shape: 2})
+    graph = sizing_graph(problem)
+    assert graph.space.initial[:3].tolist() == [0, 0, -1]
+    assert evaluate(graph, graph.space.initial).tiers[-1] == 0
+    one_stopped = graph.space.initial.copy()
+    one_stopped[0] = -1
+    assert evaluate(graph, one_stopped).tiers[-1] == 1
+
+
+def test_unevenness_costs_capacity_until_one_node_holds_all() -> None:
+    fleet = make_fleet("node")
+    candidates = (make_candidate(fleet, capacity_per_s=11.0),)
+    shares = []
+    for factor in (1, 2, 3, 4):
+        problem = SizingProblem(fleet=fleet, candidates=candidates, unevenness={0: factor})
+        graph = sizing_graph(problem)
+        assignment = np.full(graph.space.n_objects, -1, np.int32)
+        assignment[:3] = 0
+        shares.append(float(evaluate(graph, assignment).tiers[0]))
+        assert problem.spread_limit(0, 3) == factor
+    assert shares == pytest.approx([0.0, 0.0, 1.0, 1.0])  # 22, 11, 0 and 0 of 11 requests per second are left
