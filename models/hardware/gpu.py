@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
@@ -46,7 +46,7 @@ class Gpu:
     name: str
     memory_bytes: int
     memory_bandwidth_bytes_per_s: float
-    peak_flops: Mapping[str, float]
+    peak_flops: Mapping[str, float] = field(hash=False)
     nvlink_bandwidth_bytes_per_s: float
     nvlink_domain_gpus: int
     pcie_bandwidth_bytes_per_s: float
@@ -55,15 +55,15 @@ class Gpu:
     basis: Literal["datasheet"] = "datasheet"
 
     def __post_init__(self) -> None:
-        for field in (
+        for name in (
             "memory_bytes",
             "memory_bandwidth_bytes_per_s",
             "pcie_bandwidth_bytes_per_s",
             "tdp_watts",
         ):
-            value = getattr(self, field)
+            value = getattr(self, name)
             if not 0 < value < float("inf"):
-                raise InvalidInput(f"GPU {self.name!r}: {field} must be positive and finite, got {value!r}")
+                raise InvalidInput(f"GPU {self.name!r}: {name} must be positive and finite, got {value!r}")
         if self.nvlink_bandwidth_bytes_per_s < 0 or self.nvlink_domain_gpus < 1:
             raise InvalidInput(f"GPU {self.name!r}: NVLink bandwidth must be ≥ 0 and its domain ≥ 1 GPU")
         if "bf16" not in self.peak_flops or not all(v > 0 for v in self.peak_flops.values()):

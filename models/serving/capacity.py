@@ -1,0 +1,358 @@
+"""The largest rate an instance sustains within its latency targets, what to expect there, and what binds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from models.errors import InvalidInput
+from models.serving.basis import Basis
+from models.serving.configuration import InstanceModel
+from models.serving.load import Load, State
+from models.workload import LengthDistribution
+
+__all__ = ["Capacity", "Limit", "Targets", "capacities", "operate"]
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+Limit = Literal["memory", "ttft", "tpot", "throughput", "max_num_seqs"]
+"""What keeps an instance from more: the KV cache (or the weights), a latency target, its compute, or the
+engine's own limit on the batch.
+"""
+
+MAX_UTILISATION = 0.95
+"""A queue that is busier than this does not settle within an hour of real traffic."""
+STEPS = 34
+"""Halvings of an interval when a bound is searched."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Targets:
+    """Latencies that a share of the requests must not exceed.
+
+    Parameters
+    ----------
+    ttft_ms, ttft_percentile
+        Time to first token, milliseconds, and the percentile (0–100) it holds at.
+    tpot_ms, tpot_percentile
+        Mean time per output token after the first, of each request.
+    """
+
+    ttft_ms: float
+    tpot_ms: float
+    ttft_percentile: float = 95.0
+    tpot_percentile: float = 95.0
+
+    def __post_init__(self) -> None:
+        for name in ("ttft_ms", "tpot_ms"):
+            if not getattr(self, name) > 0:
+                raise InvalidInput(f"{name} must be positive, got {getattr(self, name)!r}")
+        for name in ("ttft_percentile", "tpot_percentile"):
+            if not 0 < getattr(self, name) < 100:
+                raise InvalidInput(f"{name} must be between 0 and 100, got {getattr(self, name)!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """What an instance does at one rate.
+
+    Parameters
+    ----------
+    feasible
+        Whether the targets are met.
+    rate_per_s
+        Requests per second; of an infeasible instance 0.
+    ttft_ms, tpot_ms
+        Latencies at the targets' percentiles; None where the role has no such phase. An infeasible instance
+        shows those of a request that is alone.
+    concurrency
+        Mean number of running requests.
+    cache_share
+        Share of the KV cache that is exceeded 1 % of the time.
+    limit, reason
+        What binds, and a sentence that says so with numbers; for an infeasible one also what would work.
+    basis
+        The weakest of what these numbers rest on.
+    """
+
+    feasible: bool
+    rate_per_s: float
+    ttft_ms: float | None
+    tpot_ms: float | None
+    concurrency: float
+    cache_share: float
+    limit: Limit
+    reason: str
+    basis: Basis
+
+
+def capacities(
+    instances: Sequence[InstanceModel], lengths: LengthDistribution, targets: Targets
+) -> tuple[Capacity, ...]:
+    """The largest rate of each instance within the targets, all computed at once."""
+    if not instances:
+        return ()
+    load = Load(instances, lengths)
+    bounds = _Bounds(load, targets)
+    blocked = _blocked(load)
+    top = np.where(load.decodes, load.max_num_seqs, 1.0)
+    low, high = np.zeros_like(top), top.copy()
+    for _ in range(STEPS):
+        middle = (low + high) / 2
+        good = _all(bounds.met(load.at(middle)))
+        low, high = np.where(good, middle, low), np.where(good, high, middle)
+    idle = load.at(np.full_like(top, 1e-9))
+    possible = _all(bounds.met(idle))
+    best = load.at(low)
+    above = bounds.met(load.at(np.minimum(high * 1.0001 + 1e-9, top * 1.01)))
+    shown = _latencies(load, best, targets)
+    shown_idle = _latencies(load, idle, targets)
+    out = []
+    for i, instance in enumerate(instances):
+        if blocked[i] is not None:
+            out.append(_impossible(instance, "memory", str(blocked[i]), None, None))
+        elif not possible[i]:
+            ttft, tpot = shown_idle[0][i], shown_idle[1][i]
+            limit, reason = _why_not(load, bounds, idle, i, ttft, tpot, targets)
+            out.append(_impossible(instance, limit, reason, ttft, tpot))
+        else:
+            limit = bounds.names[int(np.argmin(above[:, i]))] if not above[:, i].all() else "max_num_seqs"
+            out.append(_at(load, best, shown, i, limit, _binding(load, best, i, limit, targets)))
+    return tuple(out)
+
+
+def operate(
+    instances: Sequence[InstanceModel], lengths: LengthDistribution, rates_per_s: Floats, targets: Targets
+) -> tuple[Capacity, ...]:
+    """What each instance does at a given rate (float64[instance]); infeasible where it cannot.
+
+    The latencies are those at the targets' percentiles even where they exceed the targets.
+    """
+    if not instances:
+        return ()
+    load = Load(instances, lengths)
+    rates = np.asarray(rates_per_s, dtype=np.float64)
+    if rates.shape != (len(instances),) or not (np.isfinite(rates) & (rates > 0)).all():
+        raise InvalidInput("one positive, finite rate per instance is needed")
+    bounds = _Bounds(load, targets)
+    blocked = _blocked(load)
+    low = np.zeros_like(rates)
+    high = np.where(load.decodes, load.max_num_seqs, MAX_UTILISATION)
+    reachable = load.at(high).rate_per_s >= rates
+    for _ in range(STEPS):
+        middle = (low + high) / 2
+        enough = load.at(middle).rate_per_s >= rates
+        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+    state = load.at(high)
+    shown = _latencies(load, state, targets)
+    met = bounds.met(state)
+    out = []
+    for i, instance in enumerate(instances):
+        if blocked[i] is not None:
+            out.append(_impossible(instance, "memory", str(blocked[i]), None, None))
+        elif not reachable[i]:
+            most = float(state.rate_per_s[i])
+            reason = f"{rates[i]:.4g} requests/s exceed the {most:.4g} it can process at all"
+            out.append(_impossible(instance, "throughput", reason, None, None))
+        elif met[:, i].all():
+            out.append(_at(load, state, shown, i, "throughput", "all targets are met"))
+        else:
+            limit = bounds.names[int(np.argmin(met[:, i]))]
+            found = _at(load, state, shown, i, limit, _binding(load, state, i, limit, targets))
+            out.append(
+                Capacity(
+                    feasible=False,
+                    rate_per_s=float(rates[i]),
+                    ttft_ms=found.ttft_ms,
+                    tpot_ms=found.tpot_ms,
+                    concurrency=found.concurrency,
+                    cache_share=found.cache_share,
+                    limit=limit,
+                    reason=found.reason,
+                    basis=found.basis,
+                )
+            )
+    return tuple(out)
+
+
+def _all(met: Flags) -> Flags:
+    """Instances that keep every limit."""
+    return np.asarray(met.all(axis=0))
+
+
+class _Bounds:
+    """Which limits a state keeps: bool[limit, instance], in the order of `names`."""
+
+    names: tuple[Limit, ...] = ("throughput", "memory", "max_num_seqs", "ttft", "tpot")
+
+    def __init__(self, load: Load, targets: Targets) -> None:
+        self.load = load
+        self.targets = targets
+
+    def met(self, state: State) -> Flags:
+        load, targets = self.load, self.targets
+        wanted_ttft, wanted_tpot = targets.ttft_percentile / 100, targets.tpot_percentile / 100
+        ttft = _ttft_share(load, state, np.full(state.running.shape, targets.ttft_ms)) >= wanted_ttft - 1e-12
+        tpot = _tpot_share(load, state, np.full(state.running.shape, targets.tpot_ms)) >= wanted_tpot - 1e-12
+        return np.stack(
+            [
+                state.utilisation <= MAX_UTILISATION,
+                state.cache_bytes <= load.cache_room,
+                (state.sequences <= load.max_num_seqs) | ~load.decodes,
+                ttft | ~load.prefills,
+                tpot | ~load.decodes,
+            ]
+        )
+
+
+def _ttft_share(load: Load, state: State, limit_ms: Floats) -> Floats:
+    """Share of the requests whose first token comes within `limit_ms` ([instance])."""
+    left = limit_ms[:, None] - state.service_ms
+    busy = np.clip(state.utilisation, 1e-9, 1.0)
+    rate = busy / np.maximum(state.wait_ms, 1e-9)
+    within = 1.0 - busy[:, None] * np.exp(-np.maximum(left, 0.0) * rate[:, None])
+    return load.mean(np.where(left >= 0, within, 0.0))
+
+
+def _tpot_share(load: Load, state: State, limit_ms: Floats) -> Floats:
+    """Share of the requests whose time per output token is within `limit_ms`; one token has no such time."""
+    std = np.maximum(state.tpot_std_ms, 1e-9)
+    z = (limit_ms[:, None] - state.tpot_mean_ms[:, None]) / std
+    within = np.where(load.steps >= 1.0, _normal(z), 1.0)
+    return load.mean(within)
+
+
+def _normal(z: Floats) -> Floats:
+    """Standard normal distribution function."""
+    from scipy.special import ndtr
+
+    value: Floats = ndtr(z)
+    return value
+
+
+def _latencies(load: Load, state: State, targets: Targets) -> tuple[Floats, Floats]:
+    """TTFT and TPOT ([instance]) at the targets' percentiles."""
+
+    def invert(share: Callable[[Load, State, Floats], Floats], wanted: float, start: Floats) -> Floats:
+        low, high = np.zeros_like(start), start
+        for _ in range(60):
+            short = share(load, state, high) < wanted
+            if not short.any():
+                break
+            high = np.where(short, high * 2.0, high)
+        for _ in range(STEPS):
+            middle = (low + high) / 2
+            short = share(load, state, middle) < wanted
+            low, high = np.where(short, middle, low), np.where(short, high, middle)
+        return high
+
+    ttft = invert(_ttft_share, targets.ttft_percentile / 100, np.maximum(state.service_ms.max(axis=1), 1.0))
+    tpot = invert(_tpot_share, targets.tpot_percentile / 100, np.maximum(state.tpot_mean_ms, 1e-3))
+    return ttft, tpot
+
+
+def _blocked(load: Load) -> list[str | None]:
+    """Why an instance can serve nothing at all, before any latency is looked at."""
+    out: list[str | None] = []
+    lengths = load.lengths
+    longest = lengths.longest_request_tokens
+    for instance in load.instances:
+        memory, config = instance.memory, instance.configuration
+        needed = longest if config.role != "prefill" else float(lengths.input_tokens[-1])
+        one = float(memory.cache.sequence_bytes(needed))
+        if not memory.fits:
+            taken = memory.weight_bytes + memory.activation_bytes + memory.workspace_bytes
+            out.append(
+                f"needs {taken / 1e9:.1f} GB a GPU before any cache ({memory.weight_bytes / 1e9:.1f} GB of "
+                f"weights), and {config.gpu.name} has {memory.total_bytes / 1e9:.1f} GB"
+            )
+        elif one > memory.kv_cache_bytes:
+            out.append(
+                f"the longest request ({needed:,.0f} tokens) needs {one / 1e9:.2f} GB of cache a GPU, and "
+                f"{memory.kv_cache_bytes / 1e9:.2f} GB are left beside the weights"
+            )
+        elif needed > config.architecture.max_context_tokens:
+            most = config.architecture.max_context_tokens
+            out.append(f"the longest request ({needed:,.0f} tokens) exceeds the model's context of {most:,}")
+        else:
+            out.append(None)
+    return out
+
+
+def _impossible(
+    instance: InstanceModel, limit: Limit, reason: str, ttft_ms: float | None, tpot_ms: float | None
+) -> Capacity:
+    role = instance.configuration.role
+    return Capacity(
+        feasible=False,
+        rate_per_s=0.0,
+        ttft_ms=None if role == "decode" else ttft_ms,
+        tpot_ms=None if role == "prefill" else tpot_ms,
+        concurrency=0.0,
+        cache_share=0.0,
+        limit=limit,
+        reason=reason,
+        basis=instance.curves.basis,
+    )
+
+
+def _at(
+    load: Load, state: State, shown: tuple[Floats, Floats], i: int, limit: Limit, reason: str
+) -> Capacity:
+    role = load.instances[i].configuration.role
+    return Capacity(
+        feasible=True,
+        rate_per_s=float(state.rate_per_s[i]),
+        ttft_ms=None if role == "decode" else float(shown[0][i]),
+        tpot_ms=None if role == "prefill" else float(shown[1][i]),
+        concurrency=float(state.running[i]),
+        cache_share=float(state.cache_bytes[i] / load.cache_room[i]),
+        limit=limit,
+        reason=reason,
+        basis=load.instances[i].curves.basis,
+    )
+
+
+def _why_not(
+    load: Load, bounds: _Bounds, idle: State, i: int, ttft: float, tpot: float, targets: Targets
+) -> tuple[Limit, str]:
+    """The limit that a single request already breaks, in words, with the value that would work."""
+    met = bounds.met(idle)[:, i]
+    names = dict(zip(bounds.names, met, strict=True))
+    said = []
+    if not names["ttft"]:
+        said.append(
+            f"idle TTFT p{targets.ttft_percentile:g} is {ttft:.0f} ms > target {targets.ttft_ms:g} ms; "
+            f"a target of {np.ceil(ttft * 1.05):.0f} ms would work"
+        )
+    if not names["tpot"]:
+        said.append(
+            f"idle TPOT p{targets.tpot_percentile:g} is {tpot:.1f} ms > target {targets.tpot_ms:g} ms; "
+            f"a target of {np.ceil(tpot * 10.5) / 10:.1f} ms would work"
+        )
+    if not said:
+        return (
+            "memory",
+            f"its cache ({load.cache_room[i] / 1e9:.2f} GB a GPU) cannot hold one typical request",
+        )
+    return ("ttft" if not names["ttft"] else "tpot"), "; ".join(said)
+
+
+def _binding(load: Load, state: State, i: int, limit: Limit, targets: Targets) -> str:
+    """What binds at a state, in words."""
+    match limit:
+        case "memory":
+            return f"KV cache of {load.instances[i].memory.kv_cache_tokens:,} tokens is full at times"
+        case "ttft":
+            return f"TTFT p{targets.ttft_percentile:g} reaches {targets.ttft_ms:g} ms"
+        case "tpot":
+            return f"TPOT p{targets.tpot_percentile:g} reaches {targets.tpot_ms:g} ms"
+        case "max_num_seqs":
+            return f"max_num_seqs {load.max_num_seqs[i]:.0f} is reached at times"
+        case "throughput":
+            return f"steps are busy with prompts {min(state.utilisation[i], 1.0):.0%} of the time"

@@ -1,0 +1,119 @@
+"""One way to run a model: on which GPUs, how cut, in which format, with which engine, for which phase."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from models.architecture import Architecture
+from models.errors import InvalidInput
+from models.hardware import Gpu
+from models.serving.curves import StepCurves
+from models.serving.engine import Engine
+from models.serving.memory import Memory, memory
+from models.serving.parallelism import Parallelism
+from models.serving.roofline import RooflineTimes
+
+__all__ = ["Configuration", "InstanceModel", "Role"]
+
+Role = Literal["mixed", "prefill", "decode"]
+"""``mixed`` serves whole requests; ``prefill`` hands the cache of its prompts to a ``decode`` instance."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """What the planner chooses for one kind of instance.
+
+    Parameters
+    ----------
+    weights, kv_cache
+        Precisions, by the names of `models.architecture.precision`.
+    max_num_seqs, max_num_batched_tokens
+        Limits of a step.
+    kv_transfer_bytes_per_s
+        Bandwidth at which a ``prefill`` instance hands over its cache, over all its GPUs.
+    """
+
+    architecture: Architecture
+    gpu: Gpu
+    parallelism: Parallelism
+    engine: Engine
+    role: Role = "mixed"
+    weights: str = "bf16"
+    kv_cache: str = "bf16"
+    max_num_seqs: int = 256
+    max_num_batched_tokens: int = 8192
+    kv_transfer_bytes_per_s: float = 50e9
+
+    def __post_init__(self) -> None:
+        for name in ("max_num_seqs", "max_num_batched_tokens"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise InvalidInput(f"{name} must be a whole number ≥ 1, got {value!r}")
+        if self.max_num_batched_tokens <= self.max_num_seqs and self.role == "mixed":
+            raise InvalidInput(
+                f"max_num_batched_tokens ({self.max_num_batched_tokens}) must exceed max_num_seqs "
+                f"({self.max_num_seqs}): a full batch of decodes would leave no room for a prompt"
+            )
+        if not 0 < self.kv_transfer_bytes_per_s < float("inf"):
+            raise InvalidInput(
+                f"kv_transfer_bytes_per_s must be positive, got {self.kv_transfer_bytes_per_s!r}"
+            )
+
+    @property
+    def gpus(self) -> int:
+        """GPUs of one instance."""
+        return self.parallelism.gpus
+
+    def problems(self) -> tuple[str, ...]:
+        """Why the model cannot be cut this way, as sentences; empty when it can."""
+        return self.parallelism.problems(self.architecture, self.weights)
+
+    def __str__(self) -> str:
+        where = f"{self.gpus} × {self.gpu.name} ({self.parallelism}, {self.role})"
+        return f"{self.architecture.name} {self.weights} on {where}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class InstanceModel:
+    """A configuration with its memory and the cost of its steps."""
+
+    configuration: Configuration
+    memory: Memory
+    curves: StepCurves
+
+    @classmethod
+    def of(cls, configuration: Configuration) -> InstanceModel:
+        """The model of an instance, on the best data there is for its GPU.
+
+        Raises
+        ------
+        InvalidInput
+            The model cannot be cut this way (`Configuration.problems` tells beforehand).
+        """
+        problems = configuration.problems()
+        if problems:
+            raise InvalidInput(f"{configuration}: {'; '.join(problems)}")
+        c = configuration
+        return cls(
+            configuration=c,
+            memory=memory(
+                c.architecture,
+                c.parallelism,
+                c.gpu,
+                c.engine,
+                weights=c.weights,
+                kv_cache=c.kv_cache,
+                max_num_batched_tokens=c.max_num_batched_tokens,
+                max_num_seqs=c.max_num_seqs,
+            ),
+            curves=_curves(c.architecture, c.parallelism, c.gpu, c.weights, c.kv_cache),
+        )
+
+
+@lru_cache(maxsize=4096)
+def _curves(
+    architecture: Architecture, parallelism: Parallelism, gpu: Gpu, weights: str, kv_cache: str
+) -> StepCurves:
+    return StepCurves.price(architecture, parallelism, RooflineTimes(gpu), weights=weights, kv_cache=kv_cache)

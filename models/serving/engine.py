@@ -1,0 +1,153 @@
+"""Serving engines: how they schedule, what memory they take, what they cost beside the GPU's kernels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from models.errors import InvalidInput, UnknownName
+
+__all__ = ["Engine", "Overheads", "Schedule", "engine", "engine_names"]
+
+Schedule = Literal["chunked", "prefill_first", "packed"]
+"""How prompts and running decodes share the steps.
+
+``chunked`` (vLLM): decodes first, the rest of the token budget goes to prompts, cut where they do not fit.
+``prefill_first`` (SGLang): prompts run in steps of their own while decodes wait.
+``packed`` (TensorRT-LLM): whole prompts beside the decodes; a prompt waits until it fits.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overheads:
+    """What a step costs beside its operators: the few constants that no hardware table holds.
+
+    Parameters
+    ----------
+    linear_scale, prefill_scale
+        Factor on the operator times of decode-only steps (but their attention) and of steps with a prefill.
+    kernel_ms, prefill_kernel_ms
+        For each small kernel of a pass: launch and tail; what a step with a prefill adds (it has no graph).
+    step_ms, sequence_ms
+        Scheduler and sampler: for each step, and for each running sequence in it.
+    request_ms, prompt_ms_per_1k
+        Front end: for each request, and for each 1,000 prompt tokens (tokenisation).
+    """
+
+    linear_scale: float
+    prefill_scale: float
+    kernel_ms: float
+    prefill_kernel_ms: float
+    step_ms: float
+    sequence_ms: float
+    request_ms: float
+    prompt_ms_per_1k: float
+
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise InvalidInput(f"overhead {name} must be ≥ 0 and finite, got {getattr(self, name)!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """One serving engine with the settings it runs with unless told otherwise.
+
+    Parameters
+    ----------
+    schedule
+        How prompts and decodes share the steps.
+    max_num_batched_tokens
+        Tokens of one step.
+    max_num_seqs
+        Sequences that run at once.
+    memory_fraction, memory_rule
+        The share of memory the engine takes, and of what: of the whole GPU, activations included (``total``,
+        vLLM); of the whole GPU, weights and cache only (``static``, SGLang); of what is left when weights and
+        activations are placed (``free``, TensorRT-LLM).
+    overheads
+        Costs beside the operators.
+    """
+
+    name: str
+    schedule: Schedule
+    max_num_batched_tokens: int
+    max_num_seqs: int
+    memory_fraction: float
+    memory_rule: Literal["total", "static", "free"]
+    overheads: Overheads
+
+
+_ENGINES = {
+    e.name: e
+    for e in (
+        Engine(
+            name="vllm",
+            schedule="chunked",
+            max_num_batched_tokens=8192,
+            max_num_seqs=256,
+            memory_fraction=0.90,
+            memory_rule="total",
+            overheads=Overheads(
+                linear_scale=1.0,
+                prefill_scale=1.0,
+                kernel_ms=0.003,
+                prefill_kernel_ms=0.003,
+                step_ms=0.5,
+                sequence_ms=0.01,
+                request_ms=10.0,
+                prompt_ms_per_1k=1.0,
+            ),
+        ),
+        Engine(
+            name="sglang",
+            schedule="prefill_first",
+            max_num_batched_tokens=16384,
+            max_num_seqs=256,
+            memory_fraction=0.88,
+            memory_rule="static",
+            overheads=Overheads(
+                linear_scale=1.0,
+                prefill_scale=1.0,
+                kernel_ms=0.003,
+                prefill_kernel_ms=0.003,
+                step_ms=0.5,
+                sequence_ms=0.01,
+                request_ms=15.0,
+                prompt_ms_per_1k=1.0,
+            ),
+        ),
+        Engine(
+            name="tensorrt-llm",
+            schedule="packed",
+            max_num_batched_tokens=8192,
+            max_num_seqs=256,
+            memory_fraction=0.80,
+            memory_rule="free",
+            overheads=Overheads(
+                linear_scale=1.0,
+                prefill_scale=1.0,
+                kernel_ms=0.003,
+                prefill_kernel_ms=0.003,
+                step_ms=0.5,
+                sequence_ms=0.01,
+                request_ms=10.0,
+                prompt_ms_per_1k=1.0,
+            ),
+        ),
+    )
+}
+_ALIASES = {"trtllm": "tensorrt-llm", "trt-llm": "tensorrt-llm"}
+
+
+def engine(name: str) -> Engine:
+    """The engine of that name; `UnknownName` otherwise."""
+    found = _ENGINES.get(_ALIASES.get(name, name))
+    if found is None:
+        raise UnknownName("engine", name, _ENGINES)
+    return found
+
+
+def engine_names() -> tuple[str, ...]:
+    """Names of all engines."""
+    return tuple(_ENGINES)

@@ -1,0 +1,225 @@
+"""What fits into the memory of the GPUs of one instance, and how many tokens the cache holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from models.architecture import (
+    Architecture,
+    DenseFeedForward,
+    GatedDeltaNet,
+    GroupedQueryAttention,
+    LatentAttention,
+    MixtureOfExperts,
+    kv_precision,
+    weight_precision,
+)
+from models.hardware import Gpu
+from models.serving.engine import Engine
+from models.serving.parallelism import Parallelism
+
+__all__ = ["CacheShape", "Memory", "memory", "weight_bytes_per_gpu"]
+
+CUDA_CONTEXT_BYTES = 0.60e9
+"""Context, libraries' handles and the allocator's slack."""
+COLLECTIVE_BYTES = 0.40e9
+"""Buffers of the communication library when more than one GPU takes part."""
+
+Number = TypeVar("Number", float, npt.NDArray[np.float64])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheShape:
+    """Bytes of cache that one sequence takes on one GPU (of the stage with most layers).
+
+    Parameters
+    ----------
+    bytes_per_token
+        In layers that keep every token.
+    windows
+        (window, bytes per token) of layers that keep a window.
+    state_bytes
+        Whatever the length.
+    """
+
+    bytes_per_token: float
+    windows: tuple[tuple[int, float], ...]
+    state_bytes: float
+
+    def sequence_bytes(self, tokens: Number) -> Number:
+        """Bytes of one sequence with that many tokens."""
+        total = self.bytes_per_token * tokens + self.state_bytes
+        for window, width in self.windows:
+            total = total + width * np.minimum(tokens, window)
+        return total
+
+    @classmethod
+    def of(cls, architecture: Architecture, parallelism: Parallelism, kv_cache: str) -> CacheShape:
+        """The cache of one rank: its key-value heads, a latent whole; of the largest stage."""
+        width = kv_precision(kv_cache).bytes_per_element
+        tp = parallelism.tensor_parallel_size
+        share = parallelism.stage_layers(architecture) / architecture.num_layers
+        full, state = 0.0, 0.0
+        windows: dict[int, float] = {}
+        for block in architecture.blocks:
+            count = block.count * share
+            mixer = block.mixer
+            match mixer:
+                case GroupedQueryAttention():
+                    heads = max(mixer.num_key_value_heads // tp, 1)
+                    per_token = count * 2 * heads * mixer.head_dim * width
+                    if mixer.sliding_window is None:
+                        full += per_token
+                    else:
+                        windows[mixer.sliding_window] = windows.get(mixer.sliding_window, 0.0) + per_token
+                case LatentAttention():
+                    full += count * mixer.cached_elements_per_token * width
+                case GatedDeltaNet():
+                    state += count * mixer.state_bytes_per_sequence / tp
+        return cls(bytes_per_token=full, windows=tuple(sorted(windows.items())), state_bytes=state)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """Memory of one GPU of an instance, in bytes, and the cache of the whole instance, in tokens.
+
+    Parameters
+    ----------
+    total_bytes
+        Of the GPU.
+    weight_bytes, activation_bytes, workspace_bytes
+        Weights of the largest stage; intermediate results of the largest step; context and communication.
+    kv_cache_bytes
+        What the engine gives to the cache; ≤ 0 when the model does not fit.
+    kv_cache_tokens
+        Tokens of context that all data-parallel ranks together hold, as the engine logs it (layers with a
+        window count as far as their window reaches over long sequences).
+    cache
+        Shape of the cache of one rank.
+    data_parallel_size
+        Ranks with a cache of their own.
+    """
+
+    total_bytes: float
+    weight_bytes: float
+    activation_bytes: float
+    workspace_bytes: float
+    kv_cache_bytes: float
+    kv_cache_tokens: int
+    cache: CacheShape
+    data_parallel_size: int
+
+    @property
+    def fits(self) -> bool:
+        """Whether weights and workspace leave room for a cache."""
+        return self.kv_cache_bytes > 0
+
+
+def weight_bytes_per_gpu(architecture: Architecture, parallelism: Parallelism, weights: str) -> float:
+    """Weights on the fullest GPU.
+
+    Attention, dense and shared feed-forward, embedding and output head are cut by TP, experts over the whole
+    stage; key-value heads that TP outnumbers, latents' down-projections, routers and norms are whole on
+    every GPU. The last stage holds the output head, the first the embedding.
+    """
+    scheme = weight_precision(weights)
+    tp, h = parallelism.tensor_parallel_size, architecture.hidden_size
+    share = parallelism.stage_layers(architecture) / architecture.num_layers
+    moe = architecture.is_moe
+
+    def stored(part: str) -> float:
+        return scheme.bytes_per_weight if scheme.covers(part, moe=moe) else 2.0
+
+    total = 0.0
+    for block in architecture.blocks:
+        mixer, ff = block.mixer, block.feed_forward
+        attention = mixer.parameters(h) / tp
+        if isinstance(mixer, GroupedQueryAttention) and tp > mixer.num_key_value_heads:
+            attention += 2 * h * mixer.head_dim * (1 - mixer.num_key_value_heads / tp)
+        elif isinstance(mixer, LatentAttention):
+            down = h * ((mixer.q_lora_rank or 0) + mixer.kv_lora_rank + mixer.qk_rope_head_dim)
+            attention += down * (1 - 1 / tp)
+        layer = attention * stored("attention") + 2 * h * 2.0
+        if isinstance(ff, MixtureOfExperts):
+            experts = ff.num_experts * ff.expert_parameters(h) / parallelism.stage_gpus
+            layer += experts * stored("routed_experts") + ff.router_parameters(h) * 2.0
+            layer += ff.shared_parameters(h) / tp * stored("shared_experts")
+        else:
+            layer += ff.parameters(h) / tp * stored("dense_feed_forward")
+        total += block.count * share * layer
+    embedding = architecture.parts["embedding"] * 2.0 / tp
+    head = architecture.parts["output_head"] * 2.0 / tp
+    return total + (embedding + head if parallelism.pipeline_parallel_size == 1 else max(embedding, head))
+
+
+def memory(
+    architecture: Architecture,
+    parallelism: Parallelism,
+    gpu: Gpu,
+    engine: Engine,
+    *,
+    weights: str,
+    kv_cache: str,
+    max_num_batched_tokens: int,
+    max_num_seqs: int,
+) -> Memory:
+    """The memory of an instance by the engine's own rule."""
+    held = weight_bytes_per_gpu(architecture, parallelism, weights)
+    activations = _activation_bytes(architecture, parallelism, max_num_batched_tokens, max_num_seqs)
+    workspace = CUDA_CONTEXT_BYTES + (COLLECTIVE_BYTES if parallelism.gpus > 1 else 0.0)
+    fraction, total = engine.memory_fraction, float(gpu.memory_bytes)
+    if engine.memory_rule == "total":
+        room = total * fraction - held - activations - workspace
+    elif engine.memory_rule == "free":
+        room = (total - held - activations - workspace) * fraction
+    else:
+        room = min(total * fraction - held, total - held - activations - workspace)
+    cache = CacheShape.of(architecture, parallelism, kv_cache)
+    # what a token of a long sequence takes on average: windows are full, states are shared by 4,096 tokens
+    long = 4096.0
+    per_token = cache.sequence_bytes(long) / long
+    tokens = max(int(room / per_token), 0) * parallelism.data_parallel_size
+    return Memory(
+        total_bytes=total,
+        weight_bytes=held,
+        activation_bytes=activations,
+        workspace_bytes=workspace,
+        kv_cache_bytes=room,
+        kv_cache_tokens=tokens,
+        cache=cache,
+        data_parallel_size=parallelism.data_parallel_size,
+    )
+
+
+def _activation_bytes(
+    architecture: Architecture, parallelism: Parallelism, tokens: int, sequences: int
+) -> float:
+    """Peak of the intermediate results of one layer over the tokens of a full step, and the logits.
+
+    Live at once: residual stream and its normed copy, the widest projection with its activation.
+    """
+    tp, h = parallelism.tensor_parallel_size, architecture.hidden_size
+    widest = 0.0
+    for block in architecture.blocks:
+        mixer, ff = block.mixer, block.feed_forward
+        if isinstance(ff, DenseFeedForward):
+            widest = max(widest, 3.0 * ff.intermediate_size / tp)
+        else:
+            pairs = ff.top_k / parallelism.expert_parallel_size
+            widest = max(
+                widest,
+                pairs * (3.0 * ff.expert_intermediate_size / parallelism.expert_tensor_parallel_size + h),
+            )
+        if isinstance(mixer, LatentAttention):
+            heads = mixer.num_heads / tp
+            widest = max(
+                widest, heads * 2.0 * (mixer.qk_nope_head_dim + mixer.qk_rope_head_dim + mixer.v_head_dim)
+            )
+        elif isinstance(mixer, GroupedQueryAttention):
+            widest = max(widest, 2.0 * mixer.num_heads * mixer.head_dim / tp)
+    logits = sequences * architecture.vocab_size * (4.0 + 4.0)  # fp32 and the sampler's copy
+    return tokens * 2.0 * (4.0 * h + widest) + logits

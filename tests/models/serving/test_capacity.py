@@ -1,0 +1,154 @@
+import numpy as np
+import pytest
+
+from models.architecture import architecture
+from models.errors import InvalidInput
+from models.hardware import gpu
+from models.serving import Configuration, InstanceModel, Parallelism, Targets, capacities, engine, operate
+from models.serving.load import Load
+from models.workload import LengthDistribution
+
+CHAT = LengthDistribution(
+    levels=np.array([0.0, 0.5, 0.9, 1.0]),
+    input_tokens=np.array([10.0, 1000.0, 2700.0, 14000.0]),
+    bands=np.array([1.0]),
+    output_tokens=np.array([[1.0, 130.0, 420.0, 1000.0]]),
+    source="test",
+)
+EASY = Targets(ttft_ms=2000, tpot_ms=60)
+TIGHT = Targets(ttft_ms=2000, tpot_ms=25)
+
+
+def instance(name: str = "llama-3.1-8b", on: str = "h100", **fields: object) -> InstanceModel:
+    degrees = {k: fields.pop(k) for k in list(fields) if k.endswith("parallel_size")}
+    return InstanceModel.of(
+        Configuration(
+            architecture=architecture(name),
+            gpu=gpu(on),
+            parallelism=Parallelism(**degrees),  # type: ignore[arg-type]
+            engine=engine("vllm"),
+            **fields,  # type: ignore[arg-type]
+        )
+    )
+
+
+def test_prefill_only_with_equal_prompts_is_the_m_d_1_queue() -> None:
+    load = Load([instance(role="prefill")], LengthDistribution.fixed(2048, 1))
+    for utilisation in (0.2, 0.5, 0.8):
+        state = load.at(np.array([utilisation]))
+        service_ms = utilisation / (state.rate_per_s[0] / 1e3)
+        # Pollaczek-Khinchine for a constant service time D: R D² / (2 (1 - R D))
+        expected = state.rate_per_s[0] / 1e3 * service_ms**2 / (2 * (1 - utilisation))
+        assert state.wait_ms[0] == pytest.approx(expected)
+        assert state.utilisation[0] == pytest.approx(utilisation)
+
+
+def test_pipeline_stages_halve_the_occupancy_but_not_the_latency() -> None:
+    one, two = (
+        Load([instance(role="prefill", pipeline_parallel_size=pp)], LengthDistribution.fixed(2048, 1))
+        for pp in (1, 2)
+    )
+    a, b = one.at(np.array([0.5])), two.at(np.array([0.5]))
+    assert b.rate_per_s[0] == pytest.approx(2 * a.rate_per_s[0])
+    assert b.service_ms[0, 0] == pytest.approx(a.service_ms[0, 0], rel=0.02)
+
+
+def test_little_s_law_holds_at_every_load() -> None:
+    load = Load([instance(), instance(tensor_parallel_size=2)], CHAT)
+    for running in (0.5, 8.0, 60.0):
+        state = load.at(np.full(2, running))
+        assert state.rate_per_s * load.mean_steps * state.tpot_mean_ms / 1e3 == pytest.approx(running)
+
+
+def test_more_load_means_more_of_everything() -> None:
+    load = Load([instance()], CHAT)
+    states = [load.at(np.array([b])) for b in (1e-9, 1.0, 10.0, 50.0, 120.0)]
+    for field in ("rate_per_s", "utilisation", "wait_ms", "tpot_mean_ms", "cache_bytes", "sequences"):
+        values = [float(getattr(s, field)[0]) for s in states]
+        assert values == sorted(values), field
+
+
+def test_at_the_capacity_the_named_limit_binds() -> None:
+    (tight,) = capacities([instance()], CHAT, TIGHT)
+    assert tight.feasible
+    assert tight.limit == "tpot"
+    assert tight.tpot_ms == pytest.approx(25, rel=1e-3)
+    (prefill,) = capacities([instance(role="prefill")], CHAT, Targets(ttft_ms=400, tpot_ms=25))
+    assert prefill.limit == "ttft"
+    assert prefill.ttft_ms == pytest.approx(400, rel=1e-3)
+    assert prefill.tpot_ms is None
+    (small,) = capacities([instance(max_num_seqs=8)], CHAT, EASY)
+    assert small.limit == "max_num_seqs"
+    (full,) = capacities([instance("qwen3-32b", role="decode")], CHAT, Targets(ttft_ms=1e5, tpot_ms=1e4))
+    assert full.limit == "memory"
+    assert full.cache_share == pytest.approx(1.0, rel=1e-3)
+    assert full.ttft_ms is None
+
+
+def test_operating_at_the_capacity_gives_the_capacity_s_latencies() -> None:
+    (found,) = capacities([instance()], CHAT, TIGHT)
+    (same,) = operate([instance()], CHAT, np.array([found.rate_per_s * 0.999]), TIGHT)
+    assert same.feasible
+    assert same.tpot_ms == pytest.approx(found.tpot_ms, rel=0.01)
+    (idle,) = operate([instance()], CHAT, np.array([0.01]), TIGHT)
+    assert idle.ttft_ms is not None
+    assert found.ttft_ms is not None
+    assert idle.ttft_ms < found.ttft_ms
+    over, far_over = (
+        operate([instance()], CHAT, np.array([found.rate_per_s * x]), TIGHT)[0] for x in (1.05, 1000.0)
+    )
+    assert not over.feasible
+    assert over.limit == found.limit
+    assert not far_over.feasible
+    assert "it can process at all" in far_over.reason
+
+
+def test_impossible_targets_name_the_limit_and_what_would_work() -> None:
+    (found,) = capacities(
+        [instance("llama-3.1-70b", tensor_parallel_size=4)], CHAT, Targets(ttft_ms=50, tpot_ms=60)
+    )
+    assert not found.feasible
+    assert found.limit == "ttft"
+    assert "> target 50 ms" in found.reason
+    # the value offered does work
+    offered = float(found.reason.split("a target of ")[1].split(" ms")[0])
+    (again,) = capacities(
+        [instance("llama-3.1-70b", tensor_parallel_size=4)], CHAT, Targets(ttft_ms=offered, tpot_ms=60)
+    )
+    assert again.feasible
+
+
+def test_a_model_that_does_not_fit_says_by_how_much() -> None:
+    no_weights, no_cache = capacities(
+        [instance("llama-3.1-70b"), instance("llama-3.1-70b", weights="fp8", kv_cache="fp8")], CHAT, EASY
+    )
+    assert (no_weights.limit, no_cache.limit) == ("memory", "memory")
+    assert "141.1 GB of weights" in no_weights.reason
+    assert "the longest request (15,000 tokens)" in no_cache.reason
+
+
+def test_a_request_beyond_the_context_is_refused() -> None:
+    (found,) = capacities(
+        [instance("qwen3-32b", tensor_parallel_size=4)], LengthDistribution.fixed(50_000, 10), EASY
+    )
+    assert "exceeds the model's context of 40,960" in found.reason
+
+
+def test_instances_do_not_disturb_each_other() -> None:
+    many = [instance(), instance(role="prefill"), instance("llama-3.1-70b"), instance(tensor_parallel_size=2)]
+    together = capacities(many, CHAT, EASY)
+    assert together == tuple(capacities([one], CHAT, EASY)[0] for one in many)
+    assert capacities([], CHAT, EASY) == ()
+
+
+def test_everything_rests_on_the_datasheet() -> None:
+    assert capacities([instance()], CHAT, EASY)[0].basis == "datasheet"
+
+
+def test_wrong_targets_and_rates_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="tpot_ms must be positive"):
+        Targets(ttft_ms=1, tpot_ms=float("nan"))
+    with pytest.raises(InvalidInput, match="between 0 and 100"):
+        Targets(ttft_ms=1, tpot_ms=1, ttft_percentile=100)
+    with pytest.raises(InvalidInput, match="one positive, finite rate"):
+        operate([instance()], CHAT, np.array([-1.0]), EASY)

@@ -1,0 +1,88 @@
+import pytest
+
+from models.architecture import architecture
+from models.hardware import gpu
+from models.serving import Memory, Parallelism, engine, memory
+from models.serving.memory import CacheShape, weight_bytes_per_gpu
+
+
+def plan(name: str, on: str, weights: str = "bf16", *, engine_name: str = "vllm", **degrees: int) -> Memory:
+    return memory(
+        architecture(name),
+        Parallelism(**degrees),
+        gpu(on),
+        engine(engine_name),
+        weights=weights,
+        kv_cache="bf16",
+        max_num_batched_tokens=8192,
+        max_num_seqs=256,
+    )
+
+
+def test_llama_8b_on_80_gb_holds_what_vllm_logs() -> None:
+    # vLLM 0.6 on an A100-80GB with its defaults logs 27,893 GPU blocks of 16 tokens
+    assert plan("llama-3.1-8b", "a100").kv_cache_tokens == pytest.approx(27_893 * 16, rel=0.05)
+
+
+def test_70b_in_bf16_needs_more_than_one_h100() -> None:
+    assert not plan("llama-3.1-70b", "h100").fits
+    assert plan("llama-3.1-70b", "h100", tensor_parallel_size=4).fits
+
+
+@pytest.mark.parametrize("name", ["llama-3.1-70b", "mixtral-8x7b", "deepseek-v3"])
+def test_one_gpu_holds_all_weights(name: str) -> None:
+    model = architecture(name)
+    assert weight_bytes_per_gpu(model, Parallelism(), "bf16") == pytest.approx(
+        model.weight_bytes("bf16"), rel=1e-3
+    )
+
+
+def test_tensor_parallelism_divides_weights_and_cache_until_heads_run_out() -> None:
+    model = architecture("llama-3.1-70b")
+    whole = weight_bytes_per_gpu(model, Parallelism(), "bf16")
+    assert weight_bytes_per_gpu(model, Parallelism(tensor_parallel_size=8), "bf16") == pytest.approx(
+        whole / 8, rel=1e-3
+    )
+    per_token = {
+        tp: CacheShape.of(model, Parallelism(tensor_parallel_size=tp), "bf16").bytes_per_token
+        for tp in (1, 8, 16)
+    }
+    assert per_token[1] == 8 * per_token[8]
+    assert per_token[16] == per_token[8]  # one key-value head a GPU is the least
+    sixteen = weight_bytes_per_gpu(model, Parallelism(tensor_parallel_size=16), "bf16")
+    assert sixteen > whole / 16  # replicated key-value projections
+
+
+def test_a_latent_cache_is_whole_on_every_rank_but_data_parallel_ranks_have_their_own() -> None:
+    model = architecture("deepseek-v3")
+    one = CacheShape.of(model, Parallelism(), "bf16")
+    assert CacheShape.of(model, Parallelism(tensor_parallel_size=8), "bf16") == one
+    tensor = plan("deepseek-v3", "h200", "fp8_block", tensor_parallel_size=8, expert_parallel_size=8)
+    data = plan("deepseek-v3", "h200", "fp8_block", data_parallel_size=8, expert_parallel_size=8)
+    assert data.weight_bytes > tensor.weight_bytes  # attention is whole on every GPU
+    assert data.kv_cache_tokens > 4 * tensor.kv_cache_tokens
+
+
+def test_pipeline_stages_divide_layers_unevenly() -> None:
+    model = architecture("deepseek-v3")
+    cache = CacheShape.of(model, Parallelism(pipeline_parallel_size=2), "bf16")
+    assert cache.bytes_per_token == pytest.approx(
+        CacheShape.of(model, Parallelism(), "bf16").bytes_per_token * 31 / 61
+    )
+
+
+def test_sliding_windows_stop_growing() -> None:
+    model = architecture("gpt-oss-120b")
+    cache = CacheShape.of(model, Parallelism(), "bf16")
+    assert cache.sequence_bytes(5000.0) == pytest.approx(model.kv_cache_bytes(5000, "bf16"))
+
+
+def test_engines_differ_in_what_they_take() -> None:
+    rooms = {
+        e: plan("llama-3.1-8b", "h100", engine_name=e).kv_cache_bytes for e in ("vllm", "sglang", "trtllm")
+    }
+    assert rooms["trtllm"] < rooms["vllm"] < rooms["sglang"]
+    total = gpu("h100").memory_bytes
+    assert rooms["sglang"] == pytest.approx(
+        0.88 * total - architecture("llama-3.1-8b").weight_bytes("bf16"), rel=1e-3
+    )
