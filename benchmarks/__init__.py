@@ -1,0 +1,1 @@
+"""Measurements of the planner, the solvers and the predictions; `python -m benchmarks NAME`."""

@@ -1,0 +1,1 @@
+"""Cases of ``python -m benchmarks planner``, one file a case."""
