@@ -1,8 +1,8 @@
 """How fast an instance serves: memory, the cost of a step, and behaviour under load.
 
 From the bottom: `passes` lists the operators of a forward pass on one rank; something that knows operator
-times (`roofline`, or measured tables) prices them into `curves`; `memory` says what fits; `load` and `capacity`
-turn both into rates and latencies under random arrivals.
+times (`roofline`, or measured tables) prices them into `curves`; `memory` says what fits; `load` and
+`capacity` turn both into rates and latencies under random arrivals.
 """
 
 from models.serving.basis import Basis, weakest

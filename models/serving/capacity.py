@@ -27,7 +27,7 @@ engine's own limit on the batch.
 
 MAX_UTILISATION = 0.95
 """A queue that is busier than this does not settle within an hour of real traffic."""
-STEPS = 34
+STEPS = 28
 """Halvings of an interval when a bound is searched."""
 
 
@@ -216,7 +216,7 @@ def _ttft_share(load: Load, state: State, limit_ms: Floats) -> Floats:
     busy = np.clip(state.utilisation, 1e-9, 1.0)
     rate = busy / np.maximum(state.wait_ms, 1e-9)
     within = 1.0 - busy[:, None] * np.exp(-np.maximum(left, 0.0) * rate[:, None])
-    return load.mean(np.where(left >= 0, within, 0.0))
+    return load.input_mean(np.where(left >= 0, within, 0.0))
 
 
 def _tpot_share(load: Load, state: State, limit_ms: Floats) -> Floats:
@@ -224,7 +224,7 @@ def _tpot_share(load: Load, state: State, limit_ms: Floats) -> Floats:
     std = np.maximum(state.tpot_std_ms, 1e-9)
     z = (limit_ms[:, None] - state.tpot_mean_ms[:, None]) / std
     within = np.where(load.steps >= 1.0, _normal(z), 1.0)
-    return load.mean(within)
+    return load.output_mean(within)
 
 
 def _normal(z: Floats) -> Floats:

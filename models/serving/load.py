@@ -1,6 +1,7 @@
 """Instances under a steady load of random arrivals: batch, waiting, latency, memory.
 
-All instances of a call are computed at once; arrays have the axes [instance, length point].
+All instances of a call are computed at once; arrays have the axes [instance, prompt] or [instance, output], over
+weighted points of the prompt and of the output length.
 
 The state of an instance is its mean number of running requests B. With d(B) the time of a decode step, P the
 extra time that the prompt of one request adds to the steps it takes part in, and O its output length:
@@ -47,9 +48,9 @@ class State:
     wait_ms
         Mean waiting time of a prompt before its first step.
     service_ms
-        float64[instance, point]: first-token time without waiting.
+        float64[instance, prompt]: first-token time without waiting.
     tpot_mean_ms, tpot_std_ms
-        Time per output token: mean, and float64[instance, point] its spread between requests.
+        Time per output token: mean, and float64[instance, output] its spread between requests.
     cache_bytes
         Cache of one rank that is exceeded 1 % of the time.
     sequences
@@ -79,18 +80,17 @@ class Load:
     """
 
     def __init__(self, instances: Sequence[InstanceModel], lengths: LengthDistribution) -> None:
-        points = lengths.points(16, 6)
+        points = lengths.points()
         self.instances = tuple(instances)
         self.lengths = lengths
-        self.weight = points.weight
-        self.inputs = points.input_tokens
-        self.outputs = points.output_tokens
-        steps = np.maximum(self.outputs - 1.0, 0.0)
-        self.steps = steps
-        self.mean_steps = float(self.mean(steps))
-        held = self.inputs + self.outputs / 2
+        self.inputs, self.input_weight = _marginal(points.input_tokens, points.weight, 24)
+        outputs, self.output_weight = _marginal(points.output_tokens, points.weight, 12)
+        self.steps = np.maximum(outputs - 1.0, 0.0)
+        steps = np.maximum(points.output_tokens - 1.0, 0.0)
+        self.mean_steps = points.mean(steps)
+        held = points.input_tokens + points.output_tokens / 2
         # a token in the running batch is from a long output more often than from a short one
-        self.context = float(self.mean(steps * held)) / max(self.mean_steps, 1e-9)
+        self.context = points.mean(steps * held) / max(self.mean_steps, 1e-9)
         curves = [i.curves for i in instances]
         config = [i.configuration for i in instances]
         self._linear = np.stack([c.linear_ms for c in curves])
@@ -122,7 +122,10 @@ class Load:
         self._front_ms = np.array([o.request_ms for o in overheads])[:, None] + np.outer(
             [o.prompt_ms_per_1k for o in overheads], self.inputs / 1000.0
         )
-        self._cache = np.stack([i.memory.cache.sequence_bytes(held) for i in instances])
+        # cache of a request over its decode steps, and its square: the mean and variance of shot noise
+        caches = [i.memory.cache.sequence_bytes(held) for i in instances]
+        self._cache = np.array([points.mean(steps * c) for c in caches]) * self.decodes
+        self._cache_squared = np.array([points.mean(steps * c**2) for c in caches]) * self.decodes
         self._prompt_cache = np.stack([i.memory.cache.sequence_bytes(self.inputs) for i in instances])
         handover = [
             np.zeros_like(self.inputs)
@@ -135,12 +138,16 @@ class Load:
         ]
         self._handover_ms = np.stack(handover)
 
-    def mean(self, values: Floats) -> Floats:
-        """Expectation over requests of values [..., point].
+    def input_mean(self, values: Floats) -> Floats:
+        """Expectation over prompts of values [instance, prompt].
 
         Not a matrix product: its rounding would depend on how many instances are computed together.
         """
-        return np.asarray((values * self.weight).sum(axis=-1))
+        return np.asarray((values * self.input_weight).sum(axis=-1))
+
+    def output_mean(self, values: Floats) -> Floats:
+        """Expectation over outputs of values [instance, output]."""
+        return np.asarray((values * self.output_weight).sum(axis=-1))
 
     def pass_ms(self, tokens: Floats, *, rank_tokens: Floats, heads: Floats) -> Floats:
         """Operators of one pass but attention, for tokens of the instance, of a rank, and outputs."""
@@ -166,7 +173,7 @@ class Load:
         -------
         extra, steps, first
             Time added to the steps, without attention to the prompt itself; number of steps; and latency of
-            those steps from the first to the last. All [instance, point].
+            those steps from the first to the last. All [instance, prompt].
         """
         batch = np.where(self._alone, 0.0, batch)[:, None]
         room = np.maximum(self.budget[:, None] - batch, 1.0)
@@ -193,7 +200,7 @@ class Load:
         first = np.where(self.prefills[:, None], first + self._prompt_attention, 0.0)
         # a pipeline works on pp prompts at a time, data-parallel ranks on one each
         held = extra * (self.stage_share / self.dp)[:, None]
-        mean_held = self.mean(held)
+        mean_held = self.input_mean(held)
         beside = np.where(self._alone, 0.0, step)
         whole, _, _ = self.prompt_ms(batch, np.maximum(self.budget - batch, 1.0)[:, None])
         stretch = 1.0 + beside / np.maximum(whole[:, 0] * self.stage_share, 1e-9) * self.prefills
@@ -203,9 +210,9 @@ class Load:
         rate = np.where(decoding, np.nan_to_num(rate), alone)
         share = np.minimum(rate * mean_held, 0.999999)
         service = held * stretch[:, None]
-        utilisation = rate * self.mean(service)
+        utilisation = rate * self.input_mean(service)
         room = np.maximum(1.0 - utilisation, 1e-6)
-        wait = rate * self.mean(service**2) / (2.0 * room)
+        wait = rate * self.input_mean(service**2) / (2.0 * room)
         tpot = step / (1.0 - share)
         own = first + steps * beside[:, None] + step[:, None] * self.prefills[:, None]
         own = own + self._front_ms + self._handover_ms
@@ -225,16 +232,16 @@ class Load:
     ) -> State:
         """Spreads and memory around the means."""
         long = np.maximum(self.steps, 1.0)
-        interference = (rate * tpot * self.mean(held**2))[:, None] / long
+        interference = (rate * tpot * self.input_mean(held**2))[:, None] / long
         slope = np.where(self.decodes, self.decode_ms(batch + 2.0) - self.decode_ms(batch + 1.0), 0.0)
         slowed = tpot / np.maximum(step, 1e-9)
         memory_of_batch = self.mean_steps / (self.mean_steps + long)
         fluctuation = (slope * slowed) ** 2 * batch
         std = np.sqrt(interference + fluctuation[:, None] * memory_of_batch)
-        waiting = (rate * (wait + self.mean(own)) / self.dp)[:, None]
-        lives = (rate * tpot / self.dp)[:, None] * self.steps * self.decodes[:, None]
-        mean = self.mean(lives * self._cache + waiting * self._prompt_cache)
-        variance = self.mean(lives * self._cache**2 + waiting * self._prompt_cache**2)
+        waiting = rate * (wait + self.input_mean(own)) / self.dp
+        lives = rate * tpot / self.dp
+        mean = lives * self._cache + waiting * self.input_mean(self._prompt_cache)
+        variance = lives * self._cache_squared + waiting * self.input_mean(self._prompt_cache**2)
         return State(
             rate_per_s=rate * 1e3,
             running=running,
@@ -246,6 +253,18 @@ class Load:
             cache_bytes=mean + SPREAD * np.sqrt(variance),
             sequences=batch + SPREAD * np.sqrt(batch),
         )
+
+
+def _marginal(values: Floats, weight: Floats, count: int) -> tuple[Floats, Floats]:
+    """At most about `count` points with the same mean: neighbours merged, the largest kept apart."""
+    order = np.argsort(values, kind="stable")
+    values, weight = values[order], weight[order]
+    level = np.cumsum(weight) - weight / 2
+    tail = 1.0 - 1.0 / count / 2.0 ** np.arange(1, 5)
+    group = np.searchsorted(np.unique(np.concatenate((np.arange(1, count) / count, tail))), level)
+    _, group = np.unique(group, return_inverse=True)
+    total = np.bincount(group, weight).astype(np.float64)
+    return np.bincount(group, weight * values) / total, total
 
 
 def _curve(table: Floats, x: Floats) -> Floats:
