@@ -1,0 +1,1 @@
+"""Plans over gRPC: the server, what it answers with, and the workers that solve."""

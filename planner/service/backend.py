@@ -1,0 +1,124 @@
+"""The seam between the service and the planner: what a worker process calls.
+
+The service knows documents and plans as text only. `PipelineBackend` is the planner; a worker is told which
+backend to load by ``module:name``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from models.errors import InvalidInput
+
+__all__ = ["Backend", "Outcome", "PipelineBackend", "ProgressEvent", "Work", "load_backend"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One plan to make; `time_limit_s` None is no limit, `current_json` a plan in canonical form."""
+
+    document: str
+    current_json: str | None = None
+    time_limit_s: float | None = None
+    seed: int = 0
+    thread_count: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressEvent:
+    """One step of progress; numbers are None where not known yet."""
+
+    phase: str
+    elapsed_s: float
+    objective: float | None = None
+    bound: float | None = None
+    gap: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A made plan: its state (`optimal`, `feasible`, `infeasible`, `unknown`, `cancelled`) and canonical
+    JSON.
+
+    `plan_json` is None only where a plan was cancelled before there was one.
+    """
+
+    state: str
+    plan_json: str | None
+
+
+class Backend(Protocol):
+    """Checks documents and makes plans, in a worker process."""
+
+    def check(self, document: str) -> str:
+        """Return the fleet's name; raise InvalidInput for a document no plan can be made from."""
+        ...
+
+    def check_current(self, plan_json: str) -> None:
+        """Raise InvalidInput for text that is not a plan."""
+        ...
+
+    def plan(
+        self, work: Work, on_progress: Callable[[ProgressEvent], None], cancelled: Callable[[], bool]
+    ) -> Outcome:
+        """Make a plan; return the best so far soon after `cancelled` turns true."""
+        ...
+
+
+class PipelineBackend:
+    """The planner of this distribution. No path in a document is opened."""
+
+    def check(self, document: str) -> str:
+        """Read the document as planning would, and return the fleet's name."""
+        from planner.fleet import read_fleet
+
+        return read_fleet(document, allow_files=False).name
+
+    def check_current(self, plan_json: str) -> None:
+        """Read the plan as planning would."""
+        from planner.plan import Plan
+
+        Plan.from_json(plan_json)
+
+    def plan(
+        self, work: Work, on_progress: Callable[[ProgressEvent], None], cancelled: Callable[[], bool]
+    ) -> Outcome:
+        """Run `planner.pipeline.create_plan`."""
+        from planner.fleet import read_fleet
+        from planner.pipeline import PlanOptions, Progress, create_plan
+        from planner.plan import Plan
+
+        def tell(progress: Progress) -> None:
+            on_progress(
+                ProgressEvent(
+                    phase=progress.phase,
+                    elapsed_s=progress.elapsed_s,
+                    objective=progress.objective,
+                    bound=progress.bound,
+                    gap=progress.gap,
+                )
+            )
+
+        # The self-contained form names no file, whatever create_plan would do with one.
+        plan = create_plan(
+            read_fleet(work.document, allow_files=False).self_contained,
+            options=PlanOptions(time_limit_s=work.time_limit_s, seed=work.seed, threads=work.thread_count),
+            current=None if work.current_json is None else Plan.from_json(work.current_json),
+            progress=tell,
+            cancelled=cancelled,
+        )
+        return Outcome(state=plan.state, plan_json=plan.to_json())
+
+
+def load_backend(reference: str) -> Backend:
+    """Make the backend called ``module:name``; `name` is called without arguments."""
+    module, _, name = reference.partition(":")
+    try:
+        factory: Any = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise InvalidInput(f"no planner backend {reference!r}: {error}") from error
+    backend: Backend = factory()
+    return backend

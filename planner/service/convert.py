@@ -1,0 +1,169 @@
+"""Rows of the store as messages of the API."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from google.protobuf import any_pb2, duration_pb2, timestamp_pb2
+
+from planner.service.launches import LaunchCommand, launch_commands
+from planner.service.names import operation_name, plan_name
+from planner.service.protos import operations_pb2, plan_pb2, status_pb2
+from planner.store.records import EventRecord, PlanOptionsRecord, PlanRecord, PlanState
+
+__all__ = ["STATES", "operation_message", "plan_message", "progress_message", "timestamp"]
+
+STATES: dict[PlanState, Any] = {
+    state: plan_pb2.Plan.State.Value(f"STATE_{state.name}") for state in PlanState
+}
+
+
+def timestamp(time_us: int) -> timestamp_pb2.Timestamp:
+    """µs since the epoch as a Timestamp."""
+    return timestamp_pb2.Timestamp(seconds=time_us // 1_000_000, nanos=time_us % 1_000_000 * 1000)
+
+
+def plan_message(record: PlanRecord, *, full: bool) -> plan_pb2.Plan:
+    """The Plan resource; without instances, moves, document and canonical JSON unless `full`."""
+    message = plan_pb2.Plan(
+        name=plan_name(record.id),
+        state=STATES[record.state],
+        etag=f"{record.id[:8]}-{record.revision}",
+        create_time=timestamp(record.create_us),
+        fleet=record.fleet,
+        options=_options(record.options),
+    )
+    if record.start_us is not None:
+        message.start_time.CopyFrom(timestamp(record.start_us))
+    if record.end_us is not None:
+        message.end_time.CopyFrom(timestamp(record.end_us))
+    if record.error is not None:
+        message.error.MergeFromString(record.error)
+    if full:
+        message.document = record.document
+    if record.result_json is not None:
+        message.MergeFrom(_result(record.result_json, full))
+    return message
+
+
+def operation_message(record: PlanRecord, last_event: EventRecord | None) -> Any:
+    """The google.longrunning.Operation that makes the plan."""
+    operation = operations_pb2.Operation(name=operation_name(record.id), done=record.state.terminal)
+    progress = (
+        progress_message(last_event) if last_event else plan_pb2.PlanProgress(plan=plan_name(record.id))
+    )
+    progress.state = STATES[record.state]
+    operation.metadata.Pack(progress)
+    if record.state is PlanState.FAILED:
+        operation.error.CopyFrom(status_pb2.Status.FromString(record.error or b""))
+    elif record.state.terminal:
+        response = any_pb2.Any()
+        response.Pack(plan_message(record, full=True))
+        operation.response.CopyFrom(response)
+    return operation
+
+
+def progress_message(event: EventRecord) -> plan_pb2.PlanProgress:
+    """One step of progress."""
+    return plan_pb2.PlanProgress(
+        plan=plan_name(event.plan_id),
+        state=STATES[event.state],
+        phase=event.phase,
+        elapsed=_duration(event.elapsed_s),
+        objective=event.objective,
+        bound=event.bound,
+        relative_gap=event.gap,
+        sequence=event.sequence,
+        update_time=timestamp(event.create_us),
+    )
+
+
+def _options(options: PlanOptionsRecord) -> plan_pb2.PlanOptions:
+    message = plan_pb2.PlanOptions(seed=options.seed, thread_count=options.thread_count)
+    if options.time_limit_s is not None:
+        message.time_limit.CopyFrom(_duration(options.time_limit_s))
+    if options.deadline_us is not None:
+        message.deadline.CopyFrom(timestamp(options.deadline_us))
+    return message
+
+
+def _duration(seconds: float) -> duration_pb2.Duration:
+    whole = round(seconds * 1e9)
+    return duration_pb2.Duration(seconds=whole // 1_000_000_000, nanos=whole % 1_000_000_000)
+
+
+@functools.lru_cache(maxsize=64)
+def _result(result_json: str, full: bool) -> plan_pb2.Plan:
+    """What the canonical JSON says, typed. Cached: a finished plan never changes and is fetched by every
+    engine.
+    """
+    plan = json.loads(result_json)
+    message = plan_pb2.Plan(
+        price_per_hour=plan["cost_per_hour"],
+        objectives=[
+            plan_pb2.Objective(
+                stage=tier["stage"],
+                name=tier["name"],
+                value=tier["value"],
+                bound=tier["bound"],
+                relative_gap=tier["gap"],
+            )
+            for tier in plan["objectives"]
+        ],
+    )
+    if plan["diagnosis"] is not None:
+        message.diagnosis.CopyFrom(plan_pb2.Diagnosis(**plan["diagnosis"]))
+        message.ClearField("price_per_hour")
+    if full:
+        message.canonical_json = result_json
+        commands = launch_commands(result_json) if plan["instances"] else []
+        message.instances.extend(_instance(instance, commands) for instance in plan["instances"])
+        message.moves.extend(
+            plan_pb2.Move(
+                action=f"ACTION_{move['action'].upper()}",
+                instance=move["instance"],
+                from_stages=[_stage(stage) for stage in move["from_stages"]],
+                to_stages=[_stage(stage) for stage in move["to_stages"]],
+            )
+            for move in plan["moves"]
+        )
+    return message
+
+
+def _instance(instance: Mapping[str, Any], commands: list[LaunchCommand]) -> plan_pb2.Instance:
+    expected = instance["expected"]
+    return plan_pb2.Instance(
+        name=instance["name"],
+        workload=instance["workload"],
+        model=instance["model"],
+        role=f"ROLE_{instance['role'].upper()}",
+        pool=instance["pool"],
+        gpu=instance["gpu"],
+        engine=instance["engine"],
+        parallelism=plan_pb2.Parallelism(
+            tensor_parallel_size=instance["tensor_parallel_size"],
+            pipeline_parallel_size=instance["pipeline_parallel_size"],
+        ),
+        stages=[_stage(stage) for stage in instance["stages"]],
+        expectation=plan_pb2.Expectation(
+            rate_per_second=expected["rate_per_s"],
+            capacity_per_second=expected["capacity_per_s"],
+            ttft_ms=expected["ttft_ms"],
+            tpot_ms=expected["tpot_ms"],
+            concurrency=expected["concurrency"],
+            basis=instance["basis"],
+        ),
+        price_per_hour=instance["price_per_hour"],
+        launches=[
+            plan_pb2.Launch(node=c.node, command=c.command, environment=c.environment)
+            for c in commands
+            if c.instance == instance["name"]
+        ],
+    )
+
+
+def _stage(stage: Mapping[str, Any]) -> plan_pb2.Stage:
+    return plan_pb2.Stage(node=stage["node"], gpu_indices=stage["gpus"])

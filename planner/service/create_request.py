@@ -1,0 +1,72 @@
+"""What a CreatePlanRequest must be before anything is stored."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+from planner.service.errors import invalid_argument
+from planner.service.protos import plan_pb2, planning_service_pb2
+from planner.store.plans import wall_clock_us
+from planner.store.records import PlanOptionsRecord
+
+__all__ = ["PlanLimits", "options_of", "request_digest", "request_id_of"]
+
+_REQUEST_ID = re.compile(r"[!-~]{1,64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanLimits:
+    """The most a caller may ask for."""
+
+    time_limit_s: float = 3600.0
+    thread_count: int = 8
+    document_bytes: int = 4 * 2**20
+
+
+def options_of(message: plan_pb2.PlanOptions, limits: PlanLimits) -> PlanOptionsRecord:
+    """The options of a request; refuses what is negative, past, or more than `limits`."""
+    time_limit_s = None
+    if message.HasField("time_limit"):
+        time_limit_s = message.time_limit.seconds + message.time_limit.nanos / 1e9
+        if not 0 < time_limit_s <= limits.time_limit_s:
+            raise invalid_argument(
+                "options.time_limit",
+                f"{time_limit_s:g} s is not in (0, {limits.time_limit_s:g}] s, the range of this server",
+            )
+    deadline_us = None
+    if message.HasField("deadline"):
+        deadline_us = message.deadline.seconds * 1_000_000 + message.deadline.nanos // 1000
+        if not wall_clock_us() < deadline_us < 2**63:
+            raise invalid_argument("options.deadline", "lies in the past, or beyond all time")
+    if not 0 <= message.thread_count <= limits.thread_count:
+        raise invalid_argument(
+            "options.thread_count",
+            f"{message.thread_count} is not between 0 and {limits.thread_count}, this server's limit",
+        )
+    if message.seed < 0:
+        raise invalid_argument("options.seed", f"{message.seed} is negative")
+    return PlanOptionsRecord(
+        time_limit_s=time_limit_s,
+        deadline_us=deadline_us,
+        seed=message.seed,
+        thread_count=message.thread_count or 1,
+    )
+
+
+def request_id_of(request: planning_service_pb2.CreatePlanRequest) -> str | None:
+    """The request id, or None when there is none."""
+    if not request.request_id:
+        return None
+    if not _REQUEST_ID.fullmatch(request.request_id):
+        raise invalid_argument("request_id", "is not 1 to 64 printable ASCII characters without blanks")
+    return str(request.request_id)
+
+
+def request_digest(request: planning_service_pb2.CreatePlanRequest) -> str:
+    """SHA-256 of the request without its id: equal exactly for retries."""
+    same = planning_service_pb2.CreatePlanRequest()
+    same.CopyFrom(request)
+    same.ClearField("request_id")
+    return hashlib.sha256(same.SerializeToString(deterministic=True)).hexdigest()

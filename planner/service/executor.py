@@ -1,0 +1,109 @@
+"""Where work runs. One protocol; worker processes on this machine are its first member."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Protocol
+
+from planner.service.backend import Outcome, ProgressEvent, Work
+from planner.service.worker_process import WorkerProcess
+
+__all__ = ["Executor", "ProcessExecutor"]
+
+
+class Executor(Protocol):
+    """Runs checks and plans somewhere else than in the server's own process."""
+
+    slot_count: int
+    """How many plans it makes at once."""
+
+    async def start(self) -> None:
+        """Get ready to work."""
+
+    async def check(self, document: str, current_json: str | None) -> str:
+        """Name of the fleet in a document; StatusError when the document is bad."""
+        ...
+
+    async def plan(
+        self, work: Work, on_progress: Callable[[ProgressEvent], None], cancelled: asyncio.Event
+    ) -> Outcome:
+        """Make a plan; StatusError when that fails."""
+        ...
+
+    async def close(self) -> None:
+        """End everything that runs."""
+
+
+class ProcessExecutor:
+    """Worker processes: `slot_count` that plan, and one that only checks, so that a full house still answers.
+
+    Parameters
+    ----------
+    backend
+        ``module:name`` of what the workers load.
+    memory_bytes
+        Limit on each worker's writable memory; None is no limit.
+    check_s
+        Longest a document may take to be read.
+    overrun_s
+        How long after its time limit a worker is killed. The planner's limit is on solving; reading the
+        document, building the graph and simulating come on top.
+    """
+
+    def __init__(
+        self,
+        backend: str = "planner.service.backend:PipelineBackend",
+        *,
+        slot_count: int = 1,
+        memory_bytes: int | None = None,
+        check_s: float = 10.0,
+        overrun_s: float = 60.0,
+        cancel_s: float = 10.0,
+    ) -> None:
+        self.slot_count = slot_count
+        self._check_s = check_s
+        self._overrun_s = overrun_s
+        self._planners = [
+            WorkerProcess(backend, memory_bytes=memory_bytes, cancel_s=cancel_s) for _ in range(slot_count)
+        ]
+        self._checker = WorkerProcess(backend, memory_bytes=memory_bytes)
+        self._checking = asyncio.Lock()
+        self._idle: asyncio.LifoQueue[WorkerProcess] = asyncio.LifoQueue()
+        for worker in self._planners:
+            self._idle.put_nowait(worker)
+
+    @property
+    def process_ids(self) -> list[int]:
+        """Of the planning workers that run."""
+        return [pid for worker in self._planners if (pid := worker.process_id) is not None]
+
+    async def start(self) -> None:
+        """Start the checker and one worker; the others start when they are needed."""
+        await asyncio.gather(self._checker.start(), self._planners[-1].start())
+
+    async def check(self, document: str, current_json: str | None) -> str:
+        """See `Executor`. One at a time: a document takes milliseconds."""
+        async with self._checking:
+            return await self._checker.check(document, current_json, self._check_s)
+
+    async def plan(
+        self, work: Work, on_progress: Callable[[ProgressEvent], None], cancelled: asyncio.Event
+    ) -> Outcome:
+        """See `Executor`. Waits while all workers are busy."""
+        kill_after_s = None if work.time_limit_s is None else work.time_limit_s + self._overrun_s
+        async with self._worker() as worker:
+            return await worker.plan(work, on_progress, cancelled, kill_after_s)
+
+    async def close(self) -> None:
+        """Kill all workers."""
+        await asyncio.gather(*(worker.kill() for worker in [*self._planners, self._checker]))
+
+    @contextlib.asynccontextmanager
+    async def _worker(self) -> AsyncIterator[WorkerProcess]:
+        worker = await self._idle.get()
+        try:
+            yield worker
+        finally:
+            self._idle.put_nowait(worker)

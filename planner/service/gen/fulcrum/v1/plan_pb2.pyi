@@ -1,0 +1,240 @@
+import datetime
+
+from google.api import field_behavior_pb2 as _field_behavior_pb2
+from google.api import resource_pb2 as _resource_pb2
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.rpc import status_pb2 as _status_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Plan(_message.Message):
+    __slots__ = ("name", "state", "etag", "create_time", "start_time", "end_time", "fleet", "price_per_hour", "objectives", "instances", "moves", "diagnosis", "error", "canonical_json", "document", "options")
+    class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        STATE_UNSPECIFIED: _ClassVar[Plan.State]
+        STATE_QUEUED: _ClassVar[Plan.State]
+        STATE_RUNNING: _ClassVar[Plan.State]
+        STATE_OPTIMAL: _ClassVar[Plan.State]
+        STATE_FEASIBLE: _ClassVar[Plan.State]
+        STATE_INFEASIBLE: _ClassVar[Plan.State]
+        STATE_UNKNOWN: _ClassVar[Plan.State]
+        STATE_CANCELLED: _ClassVar[Plan.State]
+        STATE_FAILED: _ClassVar[Plan.State]
+    STATE_UNSPECIFIED: Plan.State
+    STATE_QUEUED: Plan.State
+    STATE_RUNNING: Plan.State
+    STATE_OPTIMAL: Plan.State
+    STATE_FEASIBLE: Plan.State
+    STATE_INFEASIBLE: Plan.State
+    STATE_UNKNOWN: Plan.State
+    STATE_CANCELLED: Plan.State
+    STATE_FAILED: Plan.State
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    FLEET_FIELD_NUMBER: _ClassVar[int]
+    PRICE_PER_HOUR_FIELD_NUMBER: _ClassVar[int]
+    OBJECTIVES_FIELD_NUMBER: _ClassVar[int]
+    INSTANCES_FIELD_NUMBER: _ClassVar[int]
+    MOVES_FIELD_NUMBER: _ClassVar[int]
+    DIAGNOSIS_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    CANONICAL_JSON_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENT_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    state: Plan.State
+    etag: str
+    create_time: _timestamp_pb2.Timestamp
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    fleet: str
+    price_per_hour: float
+    objectives: _containers.RepeatedCompositeFieldContainer[Objective]
+    instances: _containers.RepeatedCompositeFieldContainer[Instance]
+    moves: _containers.RepeatedCompositeFieldContainer[Move]
+    diagnosis: Diagnosis
+    error: _status_pb2.Status
+    canonical_json: str
+    document: str
+    options: PlanOptions
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[Plan.State, str]] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., fleet: _Optional[str] = ..., price_per_hour: _Optional[float] = ..., objectives: _Optional[_Iterable[_Union[Objective, _Mapping]]] = ..., instances: _Optional[_Iterable[_Union[Instance, _Mapping]]] = ..., moves: _Optional[_Iterable[_Union[Move, _Mapping]]] = ..., diagnosis: _Optional[_Union[Diagnosis, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., canonical_json: _Optional[str] = ..., document: _Optional[str] = ..., options: _Optional[_Union[PlanOptions, _Mapping]] = ...) -> None: ...
+
+class PlanOptions(_message.Message):
+    __slots__ = ("time_limit", "deadline", "seed", "thread_count")
+    TIME_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    DEADLINE_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    THREAD_COUNT_FIELD_NUMBER: _ClassVar[int]
+    time_limit: _duration_pb2.Duration
+    deadline: _timestamp_pb2.Timestamp
+    seed: int
+    thread_count: int
+    def __init__(self, time_limit: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., seed: _Optional[int] = ..., thread_count: _Optional[int] = ...) -> None: ...
+
+class Objective(_message.Message):
+    __slots__ = ("stage", "name", "value", "bound", "relative_gap")
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    BOUND_FIELD_NUMBER: _ClassVar[int]
+    RELATIVE_GAP_FIELD_NUMBER: _ClassVar[int]
+    stage: str
+    name: str
+    value: float
+    bound: float
+    relative_gap: float
+    def __init__(self, stage: _Optional[str] = ..., name: _Optional[str] = ..., value: _Optional[float] = ..., bound: _Optional[float] = ..., relative_gap: _Optional[float] = ...) -> None: ...
+
+class Diagnosis(_message.Message):
+    __slots__ = ("limit", "subject", "message", "closest")
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    CLOSEST_FIELD_NUMBER: _ClassVar[int]
+    limit: str
+    subject: str
+    message: str
+    closest: str
+    def __init__(self, limit: _Optional[str] = ..., subject: _Optional[str] = ..., message: _Optional[str] = ..., closest: _Optional[str] = ...) -> None: ...
+
+class Instance(_message.Message):
+    __slots__ = ("name", "workload", "model", "role", "pool", "gpu", "engine", "parallelism", "stages", "expectation", "price_per_hour", "launches")
+    class Role(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        ROLE_UNSPECIFIED: _ClassVar[Instance.Role]
+        ROLE_MIXED: _ClassVar[Instance.Role]
+        ROLE_PREFILL: _ClassVar[Instance.Role]
+        ROLE_DECODE: _ClassVar[Instance.Role]
+    ROLE_UNSPECIFIED: Instance.Role
+    ROLE_MIXED: Instance.Role
+    ROLE_PREFILL: Instance.Role
+    ROLE_DECODE: Instance.Role
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    WORKLOAD_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    POOL_FIELD_NUMBER: _ClassVar[int]
+    GPU_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    PARALLELISM_FIELD_NUMBER: _ClassVar[int]
+    STAGES_FIELD_NUMBER: _ClassVar[int]
+    EXPECTATION_FIELD_NUMBER: _ClassVar[int]
+    PRICE_PER_HOUR_FIELD_NUMBER: _ClassVar[int]
+    LAUNCHES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    workload: str
+    model: str
+    role: Instance.Role
+    pool: str
+    gpu: str
+    engine: str
+    parallelism: Parallelism
+    stages: _containers.RepeatedCompositeFieldContainer[Stage]
+    expectation: Expectation
+    price_per_hour: float
+    launches: _containers.RepeatedCompositeFieldContainer[Launch]
+    def __init__(self, name: _Optional[str] = ..., workload: _Optional[str] = ..., model: _Optional[str] = ..., role: _Optional[_Union[Instance.Role, str]] = ..., pool: _Optional[str] = ..., gpu: _Optional[str] = ..., engine: _Optional[str] = ..., parallelism: _Optional[_Union[Parallelism, _Mapping]] = ..., stages: _Optional[_Iterable[_Union[Stage, _Mapping]]] = ..., expectation: _Optional[_Union[Expectation, _Mapping]] = ..., price_per_hour: _Optional[float] = ..., launches: _Optional[_Iterable[_Union[Launch, _Mapping]]] = ...) -> None: ...
+
+class Parallelism(_message.Message):
+    __slots__ = ("tensor_parallel_size", "pipeline_parallel_size")
+    TENSOR_PARALLEL_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PIPELINE_PARALLEL_SIZE_FIELD_NUMBER: _ClassVar[int]
+    tensor_parallel_size: int
+    pipeline_parallel_size: int
+    def __init__(self, tensor_parallel_size: _Optional[int] = ..., pipeline_parallel_size: _Optional[int] = ...) -> None: ...
+
+class Stage(_message.Message):
+    __slots__ = ("node", "gpu_indices")
+    NODE_FIELD_NUMBER: _ClassVar[int]
+    GPU_INDICES_FIELD_NUMBER: _ClassVar[int]
+    node: str
+    gpu_indices: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, node: _Optional[str] = ..., gpu_indices: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class Expectation(_message.Message):
+    __slots__ = ("rate_per_second", "capacity_per_second", "ttft_ms", "tpot_ms", "concurrency", "basis")
+    RATE_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    CAPACITY_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    TTFT_MS_FIELD_NUMBER: _ClassVar[int]
+    TPOT_MS_FIELD_NUMBER: _ClassVar[int]
+    CONCURRENCY_FIELD_NUMBER: _ClassVar[int]
+    BASIS_FIELD_NUMBER: _ClassVar[int]
+    rate_per_second: float
+    capacity_per_second: float
+    ttft_ms: float
+    tpot_ms: float
+    concurrency: float
+    basis: str
+    def __init__(self, rate_per_second: _Optional[float] = ..., capacity_per_second: _Optional[float] = ..., ttft_ms: _Optional[float] = ..., tpot_ms: _Optional[float] = ..., concurrency: _Optional[float] = ..., basis: _Optional[str] = ...) -> None: ...
+
+class Launch(_message.Message):
+    __slots__ = ("node", "command", "environment")
+    class EnvironmentEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    NODE_FIELD_NUMBER: _ClassVar[int]
+    COMMAND_FIELD_NUMBER: _ClassVar[int]
+    ENVIRONMENT_FIELD_NUMBER: _ClassVar[int]
+    node: str
+    command: _containers.RepeatedScalarFieldContainer[str]
+    environment: _containers.ScalarMap[str, str]
+    def __init__(self, node: _Optional[str] = ..., command: _Optional[_Iterable[str]] = ..., environment: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class Move(_message.Message):
+    __slots__ = ("action", "instance", "from_stages", "to_stages")
+    class Action(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        ACTION_UNSPECIFIED: _ClassVar[Move.Action]
+        ACTION_START: _ClassVar[Move.Action]
+        ACTION_STOP: _ClassVar[Move.Action]
+        ACTION_MOVE: _ClassVar[Move.Action]
+    ACTION_UNSPECIFIED: Move.Action
+    ACTION_START: Move.Action
+    ACTION_STOP: Move.Action
+    ACTION_MOVE: Move.Action
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    INSTANCE_FIELD_NUMBER: _ClassVar[int]
+    FROM_STAGES_FIELD_NUMBER: _ClassVar[int]
+    TO_STAGES_FIELD_NUMBER: _ClassVar[int]
+    action: Move.Action
+    instance: str
+    from_stages: _containers.RepeatedCompositeFieldContainer[Stage]
+    to_stages: _containers.RepeatedCompositeFieldContainer[Stage]
+    def __init__(self, action: _Optional[_Union[Move.Action, str]] = ..., instance: _Optional[str] = ..., from_stages: _Optional[_Iterable[_Union[Stage, _Mapping]]] = ..., to_stages: _Optional[_Iterable[_Union[Stage, _Mapping]]] = ...) -> None: ...
+
+class PlanProgress(_message.Message):
+    __slots__ = ("plan", "state", "phase", "elapsed", "objective", "bound", "relative_gap", "sequence", "update_time")
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    PHASE_FIELD_NUMBER: _ClassVar[int]
+    ELAPSED_FIELD_NUMBER: _ClassVar[int]
+    OBJECTIVE_FIELD_NUMBER: _ClassVar[int]
+    BOUND_FIELD_NUMBER: _ClassVar[int]
+    RELATIVE_GAP_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    plan: str
+    state: Plan.State
+    phase: str
+    elapsed: _duration_pb2.Duration
+    objective: float
+    bound: float
+    relative_gap: float
+    sequence: int
+    update_time: _timestamp_pb2.Timestamp
+    def __init__(self, plan: _Optional[str] = ..., state: _Optional[_Union[Plan.State, str]] = ..., phase: _Optional[str] = ..., elapsed: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., objective: _Optional[float] = ..., bound: _Optional[float] = ..., relative_gap: _Optional[float] = ..., sequence: _Optional[int] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

@@ -1,0 +1,43 @@
+"""Who calls: set for each RPC by the interceptor, read by the services."""
+
+from __future__ import annotations
+
+import contextvars
+import enum
+from dataclasses import dataclass
+
+__all__ = ["LOCAL", "Caller", "Role", "caller", "current_tenant"]
+
+
+class Role(enum.StrEnum):
+    """What a caller may do. Each role may do what the one before it may."""
+
+    VIEWER = "viewer"
+    """Read plans and operations."""
+    PLANNER = "planner"
+    """Make and cancel plans."""
+
+    def includes(self, other: Role) -> bool:
+        """True when this role may do what `other` may."""
+        order = list(Role)
+        return order.index(self) >= order.index(other)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Name for the log, tenant whose plans the caller sees, and role."""
+
+    name: str
+    tenant: str
+    role: Role
+
+
+LOCAL = Caller(name="local", tenant="default", role=Role.PLANNER)
+"""Everyone, where the server asks for no credentials."""
+
+caller: contextvars.ContextVar[Caller] = contextvars.ContextVar("caller", default=LOCAL)
+
+
+def current_tenant() -> str:
+    """Tenant of the RPC being answered."""
+    return caller.get().tenant

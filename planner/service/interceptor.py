@@ -1,0 +1,123 @@
+"""Around every RPC: who calls and may they; and one Status for whatever goes wrong."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import grpc.aio
+from grpc_status import rpc_status
+
+from models.errors import FulcrumError
+from planner.service.auth import Authenticator
+from planner.service.errors import StatusError, failure, status_of
+from planner.service.identity import Role, caller
+from planner.service.protos import code_pb2
+
+__all__ = ["OPEN_METHODS", "REQUIRED_ROLES", "Guard"]
+
+log = logging.getLogger(__name__)
+
+_PLANNING = "/fulcrum.v1.PlanningService/"
+_OPERATIONS = "/google.longrunning.Operations/"
+OPEN_METHODS = frozenset({"/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"})
+"""Answered without credentials: probes have none, and learn only that the server runs."""
+REQUIRED_ROLES: Mapping[str, Role] = {
+    _PLANNING + "GetPlan": Role.VIEWER,
+    _PLANNING + "ListPlans": Role.VIEWER,
+    _PLANNING + "WatchPlan": Role.VIEWER,
+    _OPERATIONS + "GetOperation": Role.VIEWER,
+    _OPERATIONS + "ListOperations": Role.VIEWER,
+    _OPERATIONS + "WaitOperation": Role.VIEWER,
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": Role.VIEWER,
+    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo": Role.VIEWER,
+}
+"""Least role for a method; one that is not here needs the highest there is."""
+
+
+class Guard(grpc.aio.ServerInterceptor):
+    """Wraps every method of the server.
+
+    Parameters
+    ----------
+    authenticator
+        Tells callers by their metadata.
+    """
+
+    def __init__(self, authenticator: Authenticator) -> None:
+        self._authenticator = authenticator
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+        """Return the handler of the method, guarded; an unknown method has none."""
+        handler: Any = await continuation(handler_call_details)
+        if handler is None:
+            return None  # grpc answers UNIMPLEMENTED
+        details = handler_call_details
+        kinds = {
+            (False, False): ("unary_unary", grpc.unary_unary_rpc_method_handler),
+            (False, True): ("unary_stream", grpc.unary_stream_rpc_method_handler),
+            (True, False): ("stream_unary", grpc.stream_unary_rpc_method_handler),
+            (True, True): ("stream_stream", grpc.stream_stream_rpc_method_handler),
+        }
+        attribute, make = kinds[bool(handler.request_streaming), bool(handler.response_streaming)]
+        inner = getattr(handler, attribute)
+        wrap = self._stream if handler.response_streaming else self._unary
+        guarded: grpc.RpcMethodHandler[Any, Any] = make(
+            wrap(details, inner),
+            request_deserializer=handler.request_deserializer,
+            response_serializer=handler.response_serializer,
+        )
+        return guarded
+
+    def _unary(self, details: grpc.HandlerCallDetails, inner: Any) -> Any:
+        async def answer(request: Any, context: Any) -> Any:
+            try:
+                self._admit(details)
+                return await inner(request, context)
+            except Exception as error:  # noqa: BLE001 - every error becomes a Status
+                await _abort(details.method, context, error)
+
+        return answer
+
+    def _stream(self, details: grpc.HandlerCallDetails, inner: Any) -> Any:
+        async def answer(request: Any, context: Any) -> None:
+            try:
+                self._admit(details)
+                result = inner(request, context)
+                if hasattr(result, "__aiter__"):
+                    async for response in result:
+                        await context.write(response)
+                else:  # the service writes by itself
+                    await result
+            except Exception as error:  # noqa: BLE001 - every error becomes a Status
+                await _abort(details.method, context, error)
+
+        return answer
+
+    def _admit(self, details: grpc.HandlerCallDetails) -> None:
+        """Set the caller of this RPC, or refuse."""
+        if details.method in OPEN_METHODS:
+            return
+        found = self._authenticator.authenticate(details.invocation_metadata)
+        required = REQUIRED_ROLES.get(details.method, list(Role)[-1])
+        if not found.role.includes(required):
+            raise failure(
+                code_pb2.PERMISSION_DENIED,
+                "ROLE_TOO_LOW",
+                f"{details.method} needs the role {required}; {found.name} has {found.role}",
+                {"required": required.value, "actual": found.role.value},
+            )
+        caller.set(found)
+
+
+async def _abort(method: str, context: Any, error: Exception) -> None:
+    if isinstance(error, grpc.aio.AbortError):
+        raise error
+    if not isinstance(error, (StatusError, FulcrumError)):
+        log.error("%s", method, exc_info=error)
+    await context.abort_with_status(rpc_status.to_status(status_of(error)))

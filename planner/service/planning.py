@@ -1,0 +1,189 @@
+"""`fulcrum.v1.PlanningService`."""
+# ruff: noqa: N802 - the names of the RPCs
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc.aio
+
+from planner.service.async_store import AsyncStore
+from planner.service.convert import STATES, operation_message, plan_message, progress_message
+from planner.service.create_request import PlanLimits, options_of, request_digest, request_id_of
+from planner.service.dispatcher import Dispatcher
+from planner.service.errors import invalid_argument, not_found
+from planner.service.executor import Executor
+from planner.service.hub import Hub
+from planner.service.identity import current_tenant
+from planner.service.names import parse_plan, plan_name
+from planner.service.paging import decode_token, encode_token, page_limit
+from planner.service.protos import operations_pb2, plan_pb2, planning_service_pb2, planning_service_pb2_grpc
+from planner.store.plans import PlanStore, RequestIdReused
+from planner.store.records import NewPlan, PlanRecord, PlanState
+
+__all__ = ["PlanningService"]
+
+_STATE_OF_MESSAGE = {number: state for state, number in STATES.items()}
+_Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class PlanningService(planning_service_pb2_grpc.PlanningServiceServicer):
+    """Answers from the store; the dispatcher does the work.
+
+    Parameters
+    ----------
+    heartbeat_s
+        How long a watch may be silent.
+    poll_s
+        How often a watch looks into the store for what another server did.
+    """
+
+    def __init__(
+        self,
+        store: AsyncStore,
+        executor: Executor,
+        dispatcher: Dispatcher,
+        hub: Hub,
+        limits: PlanLimits,
+        *,
+        heartbeat_s: float = 10.0,
+        poll_s: float = 2.0,
+    ) -> None:
+        self._store = store
+        self._executor = executor
+        self._dispatcher = dispatcher
+        self._hub = hub
+        self._limits = limits
+        self._heartbeat_s = heartbeat_s
+        self._poll_s = poll_s
+
+    async def CreatePlan(self, request: planning_service_pb2.CreatePlanRequest, context: _Context) -> Any:
+        """Check the request, store it durably, answer."""
+        if not request.document.strip():
+            raise invalid_argument("document", "is empty; send a fleet document")
+        size = len(request.document.encode())
+        if size > self._limits.document_bytes:
+            raise invalid_argument(
+                "document", f"has {size:,} bytes; this server takes {self._limits.document_bytes:,}"
+            )
+        options = options_of(request.options, self._limits)
+        request_id = request_id_of(request)
+        current_json = await self._current(request)
+        fleet = await self._executor.check(request.document, current_json)
+        if request.validate_only:
+            return operations_pb2.Operation(done=True)
+        new = NewPlan(
+            tenant=current_tenant(),
+            fleet=fleet,
+            document=request.document,
+            options=options,
+            current_json=current_json,
+            request_id=request_id,
+            request_digest=request_digest(request),
+        )
+        try:
+            record, _ = await self._store.write(PlanStore.add, new)
+        except RequestIdReused:
+            raise invalid_argument(
+                "request_id",
+                "was used with another request; a new request needs a new id",
+                "REQUEST_ID_REUSED",
+            ) from None
+        self._dispatcher.wake()
+        return operation_message(record, None)
+
+    async def GetPlan(self, request: planning_service_pb2.GetPlanRequest, context: _Context) -> plan_pb2.Plan:
+        """One plan."""
+        record = await self._find(request.name)
+        return plan_message(record, full=request.view != planning_service_pb2.PLAN_VIEW_BASIC)
+
+    async def ListPlans(
+        self, request: planning_service_pb2.ListPlansRequest, context: _Context
+    ) -> planning_service_pb2.ListPlansResponse:
+        """One page of plans."""
+        limit = page_limit(request.page_size)
+        states = []
+        for i, number in enumerate(request.states):
+            if number not in _STATE_OF_MESSAGE:
+                raise invalid_argument(f"states[{i}]", f"{number} is not a state of a plan")
+            states.append(_STATE_OF_MESSAGE[number])
+        query = f"plans {sorted(states)} {request.fleet!r}"
+        records = await self._store.read(
+            PlanStore.page,
+            tenant=current_tenant(),
+            limit=limit + 1,
+            before=decode_token(request.page_token, query),
+            states=states,
+            fleet=request.fleet or None,
+        )
+        full = request.view == planning_service_pb2.PLAN_VIEW_FULL
+        response = planning_service_pb2.ListPlansResponse(
+            plans=[plan_message(record, full=full) for record in records[:limit]]
+        )
+        if len(records) > limit:
+            last = records[limit - 1]
+            response.next_page_token = encode_token((last.create_us, last.id), query)
+        return response
+
+    async def WatchPlan(
+        self, request: planning_service_pb2.WatchPlanRequest, context: _Context
+    ) -> AsyncIterator[planning_service_pb2.WatchPlanResponse]:
+        """The plan as it is, then each event once and in order, then the finished plan."""
+        if request.after_sequence < 0:
+            raise invalid_argument("after_sequence", f"{request.after_sequence} is negative")
+        record = await self._find(request.name)
+        sequence = request.after_sequence
+        loop = asyncio.get_running_loop()
+        with self._hub.subscribe(record.id) as changed:
+            yield planning_service_pb2.WatchPlanResponse(plan=plan_message(record, full=False))
+            last_sent = loop.time()
+            while True:
+                # The row first: what is terminal in it has all its events stored.
+                record = await self._find(request.name)
+                for event in await self._events(record, sequence):
+                    yield planning_service_pb2.WatchPlanResponse(progress=progress_message(event))
+                    sequence, last_sent = event.sequence, loop.time()
+                if record.state.terminal:
+                    yield planning_service_pb2.WatchPlanResponse(plan=plan_message(record, full=True))
+                    return
+                try:
+                    await asyncio.wait_for(changed.wait(), min(self._poll_s, self._heartbeat_s))
+                except TimeoutError:
+                    if loop.time() - last_sent >= self._heartbeat_s:
+                        heartbeat = planning_service_pb2.WatchPlanResponse.Heartbeat()
+                        yield planning_service_pb2.WatchPlanResponse(heartbeat=heartbeat)
+                        last_sent = loop.time()
+                changed.clear()
+
+    async def _events(self, record: PlanRecord, sequence: int) -> list[Any]:
+        recent = self._hub.recent(record.id, sequence)
+        if recent is not None:
+            return recent
+        events = []
+        while page := await self._store.read(PlanStore.events, record.id, after_sequence=sequence):
+            events += page
+            sequence = page[-1].sequence
+        return events
+
+    async def _find(self, name: str, field: str = "name") -> PlanRecord:
+        plan_id = parse_plan(name, field)
+        record = await self._store.read(PlanStore.get, plan_id, tenant=current_tenant())
+        if record is None:
+            raise not_found("fulcrum.dev/Plan", plan_name(plan_id))
+        return record
+
+    async def _current(self, request: planning_service_pb2.CreatePlanRequest) -> str | None:
+        """The current plan in canonical JSON, or None."""
+        which = request.WhichOneof("current")
+        if which == "current_plan_json":
+            return str(request.current_plan_json)
+        if which is None:
+            return None
+        record = await self._find(request.current_plan, "current_plan")
+        if record.result_json is None or record.state is PlanState.INFEASIBLE:
+            raise invalid_argument(
+                "current_plan", f"{request.current_plan} has no instances: it is {record.state}"
+            )
+        return record.result_json

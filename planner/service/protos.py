@@ -1,0 +1,27 @@
+"""The message modules the service speaks with, in one place.
+
+googleapis-common-protos has no type information; here its modules become ``Any`` once, instead of in every
+file.
+"""
+
+from __future__ import annotations
+
+from google.longrunning import operations_pb2, operations_pb2_grpc  # type: ignore[import-untyped]
+from google.rpc import code_pb2, error_details_pb2, status_pb2  # type: ignore[import-untyped]
+
+from planner.service.gen.fulcrum.v1 import (
+    plan_pb2,
+    planning_service_pb2,
+    planning_service_pb2_grpc,
+)
+
+__all__ = [
+    "code_pb2",
+    "error_details_pb2",
+    "operations_pb2",
+    "operations_pb2_grpc",
+    "plan_pb2",
+    "planning_service_pb2",
+    "planning_service_pb2_grpc",
+    "status_pb2",
+]

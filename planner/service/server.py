@@ -1,0 +1,199 @@
+"""The server: services, health, reflection, security, put together and run."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import grpc
+import grpc.aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from models.errors import InvalidInput, Unavailable
+from planner.service.address import DEFAULT_ADDRESS, check_address, is_loopback
+from planner.service.async_store import AsyncStore
+from planner.service.auth import AllowAll, Authenticator, TokenAuthenticator, read_tokens
+from planner.service.create_request import PlanLimits
+from planner.service.dispatcher import Dispatcher
+from planner.service.executor import Executor, ProcessExecutor
+from planner.service.hub import Hub
+from planner.service.interceptor import Guard
+from planner.service.operations import OperationsService
+from planner.service.planning import PlanningService
+from planner.service.protos import operations_pb2, operations_pb2_grpc, planning_service_pb2
+from planner.service.protos import planning_service_pb2_grpc as planning_grpc
+from planner.store.database import Database
+from planner.store.plans import PlanStore
+
+__all__ = ["PlanServer", "ServerConfig", "TlsFiles", "run_server"]
+
+log = logging.getLogger(__name__)
+
+SERVICES = (
+    planning_service_pb2.DESCRIPTOR.services_by_name["PlanningService"].full_name,
+    operations_pb2.DESCRIPTOR.services_by_name["Operations"].full_name,
+)
+_MESSAGE_SLACK_BYTES = 2**20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsFiles:
+    """PEM files: the server's chain and key, and, for mutual TLS, the authorities that sign clients."""
+
+    certificate: Path
+    key: Path
+    client_authorities: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerConfig:
+    """How to serve.
+
+    Parameters
+    ----------
+    store
+        Path of an SQLite file, or a database URL.
+    tokens
+        File of credentials; see `planner.service.auth`.
+    insecure
+        Listen beyond this machine even without TLS or without tokens.
+    grace_s
+        How long running plans may still take at shutdown before they are handed back.
+    """
+
+    listen: str = DEFAULT_ADDRESS
+    store: str = "fulcrum.sqlite"
+    backend: str = "planner.service.backend:PipelineBackend"
+    worker_count: int = 1
+    worker_memory_bytes: int | None = None
+    default_time_limit_s: float = 300.0
+    limits: PlanLimits = field(default_factory=PlanLimits)
+    tls: TlsFiles | None = None
+    tokens: Path | None = None
+    insecure: bool = False
+    reflection: bool = True
+    lease_s: float = 10.0
+    grace_s: float = 30.0
+
+    def __post_init__(self) -> None:
+        check_address(self.listen)
+        if self.worker_count < 1:
+            raise InvalidInput(f"{self.worker_count} workers; at least 1 is needed")
+        if not (self.insecure or is_loopback(self.listen)) and (self.tls is None or self.tokens is None):
+            missing = " and ".join(
+                name for name, value in (("TLS", self.tls), ("tokens", self.tokens)) if value is None
+            )
+            raise InvalidInput(
+                f"{self.listen} is reached from other machines and there is no {missing}: give --tls-cert, "
+                "--tls-key and --tokens, listen at 127.0.0.1, or say --insecure"
+            )
+
+
+class PlanServer:
+    """One server. `start`, then `stop`; both once, in one event loop.
+
+    Parameters
+    ----------
+    executor
+        Where plans are made; default: worker processes, as the configuration says.
+    """
+
+    def __init__(self, config: ServerConfig, *, executor: Executor | None = None) -> None:
+        self.config = config
+        self.port = 0
+        self._executor = executor or ProcessExecutor(
+            config.backend, slot_count=config.worker_count, memory_bytes=config.worker_memory_bytes
+        )
+        authenticator: Authenticator = AllowAll()
+        if config.tokens is not None:
+            authenticator = TokenAuthenticator(read_tokens(config.tokens))
+        self._store = AsyncStore(PlanStore(Database(config.store)))
+        hub = Hub()
+        self._dispatcher = Dispatcher(
+            self._store,
+            self._executor,
+            hub,
+            lease_s=config.lease_s,
+            default_time_limit_s=config.default_time_limit_s,
+        )
+        most_bytes = config.limits.document_bytes + _MESSAGE_SLACK_BYTES
+        self._server = grpc.aio.server(
+            interceptors=(Guard(authenticator),),
+            options=(
+                ("grpc.max_receive_message_length", most_bytes),
+                ("grpc.max_send_message_length", -1),
+                ("grpc.so_reuseport", 0),  # a second server on one port must fail, not share it
+                ("grpc.max_metadata_size", 16 * 1024),
+            ),
+        )
+        planning = PlanningService(self._store, self._executor, self._dispatcher, hub, config.limits)
+        planning_grpc.add_PlanningServiceServicer_to_server(planning, self._server)  # type: ignore[no-untyped-call]
+        operations_pb2_grpc.add_OperationsServicer_to_server(
+            OperationsService(self._store, self._dispatcher, hub), self._server
+        )
+        self._health = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        if config.reflection:
+            names = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
+            reflection.enable_server_reflection(names, self._server)
+
+    async def start(self) -> None:
+        """Listen, warm the workers up, then report SERVING."""
+        await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+        try:
+            self.port = self._bind()
+        except RuntimeError as error:
+            raise Unavailable(f"cannot listen at {self.config.listen}: {error}") from error
+        await self._server.start()
+        await self._executor.start()
+        self._dispatcher.start()
+        await self._set_health(health_pb2.HealthCheckResponse.SERVING)
+        log.info("listening at %s, port %d", self.config.listen, self.port)
+
+    async def stop(self) -> None:
+        """Report NOT_SERVING, let running plans end or hand them back, then close everything."""
+        await self._health.enter_graceful_shutdown()
+        await self._dispatcher.close(self.config.grace_s)
+        await self._server.stop(grace=1.0)
+        await self._executor.close()
+        self._store.close()
+
+    def _bind(self) -> int:
+        tls = self.config.tls
+        if tls is None:
+            return self._server.add_insecure_port(self.config.listen)
+        authorities = None if tls.client_authorities is None else _pem(tls.client_authorities)
+        credentials = grpc.ssl_server_credentials(
+            [(_pem(tls.key), _pem(tls.certificate))],
+            root_certificates=authorities,
+            require_client_auth=authorities is not None,
+        )
+        return self._server.add_secure_port(self.config.listen, credentials)
+
+    async def _set_health(self, status: int) -> None:
+        for name in ("", *SERVICES):
+            await self._health.set(name, status)
+
+
+async def run_server(config: ServerConfig) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    server = PlanServer(config)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    await server.start()
+    await stopping.wait()
+    log.info("stopping; running plans have %g s", config.grace_s)
+    await server.stop()
+
+
+def _pem(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"cannot read the PEM file: {error.strerror}", source=str(path)) from None

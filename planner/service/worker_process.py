@@ -1,0 +1,185 @@
+"""The server's end of one worker process."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from planner.service.backend import Outcome, ProgressEvent, Work
+from planner.service.errors import StatusError, failure
+from planner.service.frames import encode, receive_frame
+from planner.service.protos import code_pb2, status_pb2
+
+__all__ = ["WorkerProcess"]
+
+
+class WorkerProcess:
+    """Starts `planner.service.worker` when first needed, and again after it died or was killed.
+
+    Parameters
+    ----------
+    backend
+        ``module:name`` of the backend it loads.
+    memory_bytes
+        Limit on its writable memory; None is no limit.
+    start_s, cancel_s
+        Seconds it may take to start, and to answer after it was told to cancel, before it is killed.
+    """
+
+    def __init__(
+        self,
+        backend: str,
+        *,
+        memory_bytes: int | None = None,
+        start_s: float = 60.0,
+        cancel_s: float = 10.0,
+    ) -> None:
+        self._command = [sys.executable, "-m", "planner.service.worker", backend]
+        if memory_bytes is not None:
+            self._command += ["--memory-bytes", str(memory_bytes)]
+        self._start_s = start_s
+        self._cancel_s = cancel_s
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def process_id(self) -> int | None:
+        """Of the running process, or None."""
+        return None if self._process is None or self._process.returncode is not None else self._process.pid
+
+    async def start(self) -> None:
+        """Start the process if none runs, and wait until it has loaded the backend."""
+        if self.process_id is not None:
+            return
+        self._process = await asyncio.create_subprocess_exec(
+            *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        )
+        try:
+            async with asyncio.timeout(self._start_s):
+                first = await self._receive()
+        except TimeoutError:
+            first = None
+        except asyncio.CancelledError:
+            await self.kill()
+            raise
+        if first != {"ready": True}:
+            await self.kill()
+            raise failure(
+                code_pb2.INTERNAL, "WORKER_NOT_STARTED", "a worker process did not start; see the log"
+            )
+
+    async def check(self, document: str, current_json: str | None, limit_s: float) -> str:
+        """Name of the fleet in `document`.
+
+        Raises
+        ------
+        StatusError
+            INVALID_ARGUMENT for a bad document, or one that takes longer than `limit_s` to read.
+        """
+        await self.start()
+        try:
+            async with asyncio.timeout(limit_s):
+                await self._send({"do": "check", "document": document, "current_json": current_json})
+                answer = await self._receive()
+        except TimeoutError:
+            await self.kill()
+            raise failure(
+                code_pb2.INVALID_ARGUMENT,
+                "DOCUMENT_TOO_COMPLEX",
+                f"reading the document takes over {limit_s:g} s",
+            ) from None
+        except asyncio.CancelledError:
+            await self.kill()
+            raise
+        return str((await self._unwrap(answer))["fleet"])
+
+    async def plan(
+        self,
+        work: Work,
+        on_progress: Callable[[ProgressEvent], None],
+        cancelled: asyncio.Event,
+        kill_after_s: float | None,
+    ) -> Outcome:
+        """Make a plan.
+
+        Parameters
+        ----------
+        cancelled
+            When set, the worker is told; it answers with its best, or is killed and the outcome has no plan.
+        kill_after_s
+            When to give up on a worker that does not keep its time limit.
+
+        Raises
+        ------
+        StatusError
+            The document is bad, the planner failed, or the process died or was killed for its time.
+        """
+        await self.start()
+        await self._send({"do": "plan", "work": asdict(work)})
+        answering = asyncio.create_task(self._answer(on_progress))
+        cancelling = asyncio.create_task(cancelled.wait())
+        try:
+            await asyncio.wait(
+                {answering, cancelling}, timeout=kill_after_s, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not answering.done() and cancelling.done():
+                await self._send({"do": "cancel"})
+                await asyncio.wait({answering}, timeout=self._cancel_s)
+            if answering.done():
+                return Outcome(**(await self._unwrap(answering.result()))["outcome"])
+            await self.kill()
+            if cancelling.done():
+                return Outcome(state="cancelled", plan_json=None)
+            message = f"the worker did not stop at its time limit and was killed after {kill_after_s:g} s"
+            raise failure(code_pb2.INTERNAL, "WORKER_OVERRAN", message)
+        finally:
+            cancelling.cancel()
+            if not answering.done():
+                answering.cancel()
+                await self.kill()
+
+    async def kill(self) -> None:
+        """End the process at once."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+
+        assert process.stdin is not None
+        process.stdin.close()
+        await process.wait()
+
+    async def _answer(self, on_progress: Callable[[ProgressEvent], None]) -> dict[str, Any] | None:
+        while (message := await self._receive()) is not None and "progress" in message:
+            on_progress(ProgressEvent(**message["progress"]))
+        return message
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.write(encode(message))
+        with contextlib.suppress(ConnectionError):  # it died: reading its answer says so
+            await self._process.stdin.drain()
+
+    async def _receive(self) -> dict[str, Any] | None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        return await receive_frame(self._process.stdout)
+
+    async def _unwrap(self, answer: dict[str, Any] | None) -> dict[str, Any]:
+        if answer is None:
+            assert self._process is not None
+            code = await self._process.wait()
+            self._process = None
+            how = f"signal {-code}" if code < 0 else f"exit code {code}"
+            raise failure(
+                code_pb2.INTERNAL, "WORKER_DIED", f"the worker process ended with {how}; see the log"
+            )
+        if "error" in answer:
+            raise StatusError(status_pb2.Status.FromString(base64.b64decode(answer["error"])))
+        return answer

@@ -1,0 +1,119 @@
+"""Opening a database: the engine, SQLite's settings, the version check."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from models.errors import InvalidInput, Unavailable
+from planner.store.schema import SCHEMA_VERSION, metadata, schema_version
+
+__all__ = ["Database", "database_url"]
+
+_WRITE = "fulcrum_write"
+_BUSY_TIMEOUT_MS = 10_000
+
+
+def database_url(text: str) -> URL:
+    """Turn a path (``plans.sqlite``) or a URL (``postgresql+psycopg://…``) into a SQLAlchemy URL."""
+    if "://" not in text:
+        return URL.create("sqlite", database=str(Path(text)))
+    try:
+        return make_url(text)
+    except ArgumentError as error:
+        raise InvalidInput(f"the store {text!r} is neither a path nor a database URL") from error
+
+
+class Database:
+    """A database whose tables exist and have our version.
+
+    A commit returns only when the data is on disk (SQLite: WAL with ``synchronous=FULL``). Write
+    transactions take SQLite's write lock when they begin, so that one that read first cannot fail when it
+    writes.
+
+    Parameters
+    ----------
+    url
+        Path or URL; see `database_url`. Of an SQLite file the folder must exist.
+
+    Raises
+    ------
+    InvalidInput
+        The URL cannot be understood, or the database has another schema version.
+    Unavailable
+        The driver is not installed or the database cannot be reached.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = database_url(url)
+        try:
+            self.engine = _open(self.url)
+            self._prepare()
+        except (ModuleNotFoundError, NoSuchModuleError) as error:
+            raise Unavailable(f"the store {self} needs a driver that is not installed: {error}") from error
+        except SQLAlchemyError as error:
+            cause = getattr(error, "orig", None) or error
+            raise Unavailable(f"the store {self} cannot be opened: {cause}") from error
+
+    def __str__(self) -> str:
+        return self.url.render_as_string(hide_password=True)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """True for SQLite, where all writers wait for one lock."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A read-only transaction: one consistent state of the database."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that is on disk when the block ends, and undone when it raises."""
+        with self.engine.connect().execution_options(**{_WRITE: True}) as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    def _prepare(self) -> None:
+        with self.write() as connection:
+            metadata.create_all(connection)
+            found = connection.execute(select(schema_version.c.version)).scalar_one_or_none()
+            if found is None:
+                connection.execute(insert(schema_version).values(version=SCHEMA_VERSION))
+            elif found != SCHEMA_VERSION:
+                raise InvalidInput(
+                    f"the store {self} has schema version {found}, this Fulcrum works with {SCHEMA_VERSION}; "
+                    "use the Fulcrum that wrote it, or another store"
+                )
+
+
+def _open(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": _BUSY_TIMEOUT_MS / 1000})
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: object) -> None:
+        connection.isolation_level = (
+            None  # transactions begin where `_begin` says, not where the driver guesses
+        )
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writing = connection.get_execution_options().get(_WRITE, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine

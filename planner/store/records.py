@@ -1,0 +1,105 @@
+"""What the store keeps, as values."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+__all__ = ["EventRecord", "NewPlan", "PlanOptionsRecord", "PlanRecord", "PlanState"]
+
+
+class PlanState(enum.StrEnum):
+    """How far a plan is; see ``Plan.State`` in ``proto/fulcrum/v1/plan.proto``."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    OPTIMAL = "optimal"
+    FEASIBLE = "feasible"
+    INFEASIBLE = "infeasible"
+    UNKNOWN = "unknown"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+    @property
+    def terminal(self) -> bool:
+        """True when the plan will not change again."""
+        return self not in (PlanState.QUEUED, PlanState.RUNNING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOptionsRecord:
+    """How a plan is to be made.
+
+    Parameters
+    ----------
+    time_limit_s
+        Seconds the worker may take; None is no limit of the caller's.
+    deadline_us
+        Time after which the answer is of no use, µs since the epoch.
+    """
+
+    time_limit_s: float | None = None
+    deadline_us: int | None = None
+    seed: int = 0
+    thread_count: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPlan:
+    """A plan that was asked for, before it has an id.
+
+    Parameters
+    ----------
+    request_digest
+        Hash of everything in the request that matters; tells a retry from another request with the same id.
+    """
+
+    tenant: str
+    fleet: str
+    document: str
+    options: PlanOptionsRecord = field(default_factory=PlanOptionsRecord)
+    current_json: str | None = None
+    request_id: str | None = None
+    request_digest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRecord:
+    """One row of ``plans``. `result_json` is the plan in canonical form, `error` a serialized
+    google.rpc.Status.
+    """
+
+    id: str
+    tenant: str
+    fleet: str
+    state: PlanState
+    revision: int
+    create_us: int
+    start_us: int | None
+    end_us: int | None
+    document: str
+    options: PlanOptionsRecord
+    current_json: str | None
+    request_id: str | None
+    request_digest: str
+    result_json: str | None
+    error: bytes | None
+    attempt_count: int
+    cancel_requested: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRecord:
+    """One step of progress; `elapsed_s` counts from the worker's start, numbers are None where not known
+    yet.
+    """
+
+    plan_id: str
+    sequence: int
+    create_us: int
+    state: PlanState
+    phase: str
+    elapsed_s: float
+    objective: float | None
+    bound: float | None
+    gap: float | None

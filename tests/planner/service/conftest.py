@@ -1,0 +1,99 @@
+"""A server in a thread, on a real socket, with scripted workers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.longrunning import operations_pb2, operations_pb2_grpc
+
+from planner.service.gen.fulcrum.v1 import planning_service_pb2, planning_service_pb2_grpc
+from planner.service.server import PlanServer, ServerConfig
+
+HERE = Path(__file__).parent
+
+
+class Running:
+    """A started server and plain clients for it."""
+
+    def __init__(self, config: ServerConfig) -> None:
+        self.config = config
+        self._started = threading.Event()
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
+        self._thread.start()
+        assert self._started.wait(60)
+        if self._failure is not None:
+            self._thread.join()
+            raise self._failure
+        self.address = f"127.0.0.1:{self.server.port}"
+        if config.tls is None:
+            self.channel = grpc.insecure_channel(self.address)
+            self.planning = planning_service_pb2_grpc.PlanningServiceStub(self.channel)
+            self.operations = operations_pb2_grpc.OperationsStub(self.channel)
+
+    async def _serve(self) -> None:
+        self._stopping = asyncio.Event()
+        self.loop = asyncio.get_running_loop()
+        try:
+            self.server = PlanServer(self.config)
+            await self.server.start()
+        except BaseException as error:  # noqa: BLE001 - raised again in the test's thread
+            self._failure = error
+            self._started.set()
+            return
+        self._started.set()
+        await self._stopping.wait()
+        await self.server.stop()
+
+    def stop(self) -> None:
+        if self._thread.is_alive():
+            if self.config.tls is None:
+                self.channel.close()
+            self.loop.call_soon_threadsafe(self._stopping.set)
+            self._thread.join()
+
+    def create(self, document: str = "fleet: demo", **fields: Any) -> Any:
+        request = planning_service_pb2.CreatePlanRequest(document=document, **fields)
+        return self.planning.CreatePlan(request, timeout=30)
+
+    def wait(self, operation: Any, timeout: float = 30) -> Any:
+        request = operations_pb2.WaitOperationRequest(name=operation.name)
+        return self.operations.WaitOperation(request, timeout=timeout)
+
+    def plan(self, operation: Any) -> Any:
+        name = operation.name.replace("operations/", "plans/")
+        return self.planning.GetPlan(planning_service_pb2.GetPlanRequest(name=name), timeout=10)
+
+
+@pytest.fixture
+def start_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Running]]:
+    """Start servers that share one SQLite file; all are stopped at the end."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")]))
+    with contextlib.ExitStack() as stack:
+
+        def start(**settings: Any) -> Running:
+            defaults = {
+                "listen": "127.0.0.1:0",
+                "store": str(tmp_path / "plans.sqlite"),
+                "backend": "scripted_backend:ScriptedBackend",
+                "lease_s": 1.0,
+                "grace_s": 0.2,
+            }
+            running = Running(ServerConfig(**{**defaults, **settings}))
+            stack.callback(running.stop)
+            return running
+
+        yield start
+
+
+@pytest.fixture
+def server(start_server: Callable[..., Running]) -> Running:
+    return start_server()

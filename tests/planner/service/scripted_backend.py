@@ -1,0 +1,89 @@
+"""A backend that does what its document says, for tests of everything around the planner.
+
+The document is a mapping: ``fleet`` names it; ``steps`` is how many progress events it sends, ``pause_s``
+apart; ``then`` is how it ends.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from models.document import read_document
+from models.errors import InvalidInput, SolverFailed, UnknownName
+from planner.plan import Expectation, Instance, Objective, Plan, Stage
+from planner.service.backend import Outcome, ProgressEvent
+
+
+def plan_for(fleet: str, state: str = "optimal", seed: int = 0) -> Plan:
+    """A small plan with one instance over two nodes."""
+    instance = Instance(
+        name="chat-mixed-0", workload="chat", model="chat", role="mixed",
+        repository="meta-llama/Llama-3.1-70B-Instruct", engine="vllm", pool="h100", gpu="h100-sxm-80gb",
+        tensor_parallel_size=2, pipeline_parallel_size=2, weights="fp8", checkpoint="bf16", kv_cache="fp8",
+        max_num_seqs=64, max_num_batched_tokens=2048, max_model_len=8192, gpu_memory_utilization=0.9,
+        stages=(Stage("h100/r0/n0", (0, 1)), Stage("h100/r1/n2", (4, 5))),
+        expected=Expectation(
+            rate_per_s=1.5, capacity_per_s=2.0, ttft_ms=410.0, tpot_ms=31.0, concurrency=12.0
+        ),
+        price_per_hour=10.0, basis="datasheet",
+    )  # fmt: skip
+    return Plan(
+        fulcrum_version="0.1.0", fleet=fleet, fleet_digest="0" * 64, seed=seed, state=state,
+        cost_per_hour=10.0,
+        instances=(instance,), workloads=(), pools=(), moves=(), basis=(),
+        objectives=(Objective(stage="sizing", name="cost", value=10.0, bound=9.5, gap=0.05),),
+    )  # fmt: skip
+
+
+class ScriptedBackend:
+    def check(self, document: str) -> str:
+        script = read_document(document).value
+        if script.get("check") == "hang":
+            time.sleep(600)
+        if "fleet" not in script:
+            raise InvalidInput("missing", path=("fleet",), line=1)
+        if script.get("gpu", "h100-sxm-80gb") != "h100-sxm-80gb":
+            raise UnknownName("GPU", script["gpu"], ["h100-sxm-80gb"], path=("pools", 0, "gpu"), line=2)
+        return script["fleet"]
+
+    def check_current(self, plan_json: str) -> None:
+        Plan.from_json(plan_json)
+
+    def plan(self, work, on_progress, cancelled) -> Outcome:
+        script = read_document(work.document).value
+        start = time.monotonic()
+        end = start + (work.time_limit_s or 1e9)
+        state = script.get("state", "optimal")
+        for step in range(script.get("steps", 1)):
+            elapsed_s = time.monotonic() - start
+            on_progress(
+                ProgressEvent(
+                    phase=f"step {step}", elapsed_s=elapsed_s, objective=100.0 - step, bound=float(step)
+                )
+            )
+            pause_end = min(time.monotonic() + script.get("pause_s", 0.0), end)
+            while time.monotonic() < pause_end:
+                if cancelled() and script.get("stops", True):
+                    return Outcome(
+                        state="cancelled", plan_json=plan_for(script["fleet"], "cancelled").to_json()
+                    )
+                time.sleep(0.005)
+            if time.monotonic() >= end:
+                state = "feasible"
+                break
+        match script.get("then", "answer"):
+            case "die":
+                os.kill(os.getpid(), signal.SIGKILL)
+            case "eat":
+                blocks = []
+                while True:
+                    blocks.append(bytearray(2**26))
+            case "break":
+                raise SolverFailed("the backend lost its way")
+            case "surprise":
+                raise RuntimeError("secret detail")
+            case "print":
+                print("a solver's banner", flush=True)  # noqa: T201
+        return Outcome(state=state, plan_json=plan_for(script["fleet"], state, work.seed).to_json())

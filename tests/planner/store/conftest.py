@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from planner.store.database import Database
+from planner.store.plans import PlanStore
+from planner.store.records import NewPlan
+
+
+class Clock:
+    """A clock that stands still until told."""
+
+    def __init__(self) -> None:
+        self.now_us = 1_000_000
+
+    def __call__(self) -> int:
+        return self.now_us
+
+    def advance(self, seconds: float) -> None:
+        self.now_us += round(seconds * 1e6)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(tmp_path, clock: Clock) -> Iterator[PlanStore]:
+    database = Database(str(tmp_path / "plans.sqlite"))
+    yield PlanStore(database, clock)
+    database.close()
+
+
+@pytest.fixture
+def add(store: PlanStore, clock: Clock) -> Callable[..., str]:
+    """Add a plan, each at its own time, and return its id."""
+
+    def add_one(**fields: str) -> str:
+        clock.advance(0.001)
+        defaults = {"tenant": "a", "fleet": "demo", "document": "fleet: demo"}
+        record, _ = store.add(NewPlan(**{**defaults, **fields}))
+        return record.id
+
+    return add_one

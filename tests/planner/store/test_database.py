@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from models.errors import InvalidInput, Unavailable
+from planner.store.database import Database
+
+
+def test_commits_are_on_disk_when_they_return(tmp_path):
+    database = Database(str(tmp_path / "x.sqlite"))
+    with database.read() as connection:
+        settings = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+    database.close()
+
+    full = 2
+    assert settings == {"journal_mode": "wal", "synchronous": full, "foreign_keys": 1}
+
+
+def test_a_failed_block_leaves_nothing(tmp_path):
+    database = Database(str(tmp_path / "x.sqlite"))
+
+    def change_and_fail() -> None:
+        with database.write() as connection:
+            connection.exec_driver_sql("UPDATE schema_version SET version = 7")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        change_and_fail()
+
+    with database.read() as connection:
+        assert connection.exec_driver_sql("SELECT version FROM schema_version").scalar_one() == 1
+    database.close()
+
+
+def test_another_schema_version_is_refused(tmp_path):
+    path = tmp_path / "x.sqlite"
+    Database(str(path)).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE schema_version SET version = 2")
+    connection.close()
+
+    with pytest.raises(InvalidInput, match="has schema version 2, this Fulcrum works with 1"):
+        Database(str(path))
+
+
+def test_what_is_no_database_is_refused(tmp_path):
+    path = tmp_path / "x.sqlite"
+    path.write_text("this is a text " * 100)
+
+    with pytest.raises(Unavailable, match="not a database"):
+        Database(str(path))
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(Unavailable, match="cannot be opened"):
+        Database(str(tmp_path / "nowhere" / "x.sqlite"))
+
+
+def test_an_unknown_kind_of_database_is_refused():
+    with pytest.raises(Unavailable, match="driver"):
+        Database("quux://host/db")
+
+
+def test_a_password_is_not_shown():
+    with pytest.raises(Unavailable) as refused:
+        Database("quux://user:hunter2@host/db")
+    assert "hunter2" not in str(refused.value)
