@@ -1,0 +1,1 @@
+"""Specs for which objects and places fit together; one file each."""

@@ -1,0 +1,1 @@
+"""Specs for what changes cost and how much may change; one file each."""

@@ -1,0 +1,1 @@
+"""Specs for which objects may or should be where; one file each."""

@@ -1,0 +1,1 @@
+"""Specs for how load is shaped over places; one file each."""
