@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from solvers.options import Progress, SolveOptions
     from solvers.result import Result, TierResult
-    from solvers.solve import solve
+    from solvers.choose import solve
 
 __all__ = ["Progress", "Result", "SolveOptions", "TierResult", "solve"]
 
@@ -20,7 +20,7 @@ _HOME = {
     "SolveOptions": "solvers.options",
     "Result": "solvers.result",
     "TierResult": "solvers.result",
-    "solve": "solvers.solve",
+    "solve": "solvers.choose",
 }
 
 

@@ -55,7 +55,7 @@ class SolveOptions:
     start
         int32[n_objects], -1 for unassigned: where to start from; default: the graph's initial assignment.
     solver
-        ``auto`` (default: chosen by size), or a name from `solvers.solve.solver_names()`.
+        ``auto`` (default: chosen by size), or a name from `solvers.choose.solver_names()`.
     iteration_limit
         Of search: number of iterations after which it stops. Exact solvers ignore it, they stop when done.
     on_progress

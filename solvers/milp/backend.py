@@ -1,0 +1,77 @@
+"""What a MILP backend is: a model and limits in, a solution and a proven bound out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from models.graph.cells import Array
+from solvers.milp.model import MilpModel
+
+__all__ = ["Backend", "Outcome", "Task"]
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Task:
+    """Minimise ``cost · x + offset`` over `model`.
+
+    Parameters
+    ----------
+    start
+        float64[k]: values of the first k columns of a known good solution; None without one.
+    time_limit_s, gap, threads, seed
+        As in `SolveOptions`.
+    on_progress
+        Called with (best objective or None, bound or None) now and then; True means: stop.
+    """
+
+    model: MilpModel
+    cost: Array
+    offset: float
+    start: Array | None
+    time_limit_s: float | None
+    gap: float
+    threads: int
+    seed: int
+    on_progress: Callable[[float | None, float | None], bool]
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Outcome:
+    """What a backend found.
+
+    Parameters
+    ----------
+    x
+        float64[n_columns]: the best solution, or None.
+    bound
+        No solution has a lower objective; None when nothing is known.
+    infeasible
+        Proven to have no solution.
+    finished
+        Ended by itself, not by a limit or a wish to stop.
+    statistics
+        Numbers by name.
+    """
+
+    x: Array | None
+    bound: float | None
+    infeasible: bool
+    finished: bool
+    statistics: Mapping[str, float] = field(default_factory=dict)
+
+
+class Backend(ABC):
+    """One solver. Instances hold no state between solves."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def unavailable(self) -> str | None:
+        """Why it cannot be used here and what to install, or None."""
+
+    @abstractmethod
+    def solve(self, task: Task) -> Outcome:
+        """Solve. Raises Unsupported for models it cannot state exactly, SolverFailed when it breaks."""

@@ -1,0 +1,215 @@
+"""From the expression graph to a mixed-integer linear model, and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.errors import Unsupported
+from models.graph import HARD, Constraint, Graph, Node
+from models.graph.cells import Array, Cells, at_keys
+from models.graph.evaluate import FEASIBILITY_TOLERANCE, Evaluator
+from models.graph.ops.base import Curvature, LeafOp
+from models.graph.space import Ints
+from solvers.milp.activity import Activity
+from solvers.milp.classes import find_classes
+from solvers.milp.context import Context, CutSource
+from solvers.milp.decision import Decision
+from solvers.milp.expression import Expression, at_cells
+from solvers.milp.linear import Indices, Linear
+from solvers.milp.lower import lowering_of
+from solvers.milp.model import MilpModel, ModelBuilder
+from solvers.milp.operation import Need
+
+__all__ = ["COLUMN_LIMIT", "Limit", "Lowered", "lower"]
+
+COLUMN_LIMIT = 20_000_000
+"""Largest number of decision columns (classes × containers) ever stated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a row of the model enforces: one element of one hard constraint."""
+
+    constraint: Constraint
+    element: int
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Lowered:
+    """A graph as rows and columns.
+
+    ``tiers``: one expression for each goal tier (`Linear` of length ``n_tiers``); ``limits``: what the blocks
+    of rows stand for; ``cuts``: sources of rows for approximated nodes.
+    """
+
+    graph: Graph
+    decision: Decision
+    model: MilpModel
+    tiers: Linear
+    limits: tuple[Limit, ...]
+    cuts: tuple[CutSource, ...]
+
+    def range(self, linear: Linear) -> tuple[Array, Array]:
+        """Smallest and largest value of each expression over all columns."""
+        return Activity(self.decision).range(linear, self.model.lower, self.model.upper)
+
+    def encode(self, assignment: Ints) -> Array | None:
+        """Values of the decision columns for an assignment, None when the model has no column for it."""
+        return self.decision.encode(assignment)
+
+    def decode(self, x: Array) -> Ints:
+        """The assignment of column values."""
+        return self.decision.decode(x)
+
+
+def lower(graph: Graph) -> Lowered:
+    """State `graph` as a MILP. Raises Unsupported for what cannot be stated, by name."""
+    classes = find_classes(graph)
+    width = graph.space.n_containers + 1
+    if classes.n * width > COLUMN_LIMIT:
+        raise Unsupported(
+            f"{classes.n} kinds of objects × {width} places are more than {COLUMN_LIMIT} columns; "
+            "use the search solver"
+        )
+    needs = _needs(graph)
+    decision = _pruned(graph, Decision.of(graph.space, classes))
+    ctx = _context(graph, decision)
+    for node in graph.nodes:
+        if needs[node.index]:
+            ctx.lowered[node.index] = _lowered(ctx, node, needs[node.index])
+    limits: list[Limit] = []
+    for constraint in graph.constraints:
+        if constraint.enforcement == HARD:
+            _constrain(ctx, constraint, limits)
+    tiers = [
+        Linear.summed([ctx.lowered[t.node.index].linear.scaled(t.weight) for t in tier.terms])
+        for tier in graph.tiers
+    ]
+    stacked = Linear.stacked(tiers) if tiers else Linear.constants(np.empty(0))
+    return Lowered(graph, decision, ctx.model.build(), stacked, tuple(limits), tuple(ctx.cuts))
+
+
+def _context(graph: Graph, decision: Decision) -> Context:
+    model = ModelBuilder()
+    model.columns(np.zeros(decision.n), decision.upper, integer=True)
+    sums, size = decision.sums()
+    model.rows(sums, lower=size, upper=size)
+    anywhere = graph.space.initial.copy()
+    anywhere[(anywhere < 0) & ~graph.space.may_be_unassigned] = 0
+    return Context(graph, decision, model, Activity(decision), Evaluator(graph, anywhere))
+
+
+def _needs(graph: Graph) -> list[Need]:
+    """From which sides each node is needed, by index; NONE where no root depends on it."""
+    needs = [Need.NONE] * len(graph.nodes)
+    for constraint in graph.constraints:
+        if constraint.enforcement == HARD:
+            needs[constraint.node.index] |= Need.ABOVE
+    for tier in graph.tiers:
+        for term in tier.terms:
+            needs[term.node.index] |= Need.ABOVE if term.weight >= 0 else Need.BELOW
+    for node in reversed(graph.nodes):
+        need = needs[node.index]
+        if not need or node.curvature is Curvature.CONSTANT:
+            continue
+        for child, wanted in zip(
+            node.children, lowering_of(node.op.kind).child_needs(node, need), strict=True
+        ):
+            needs[child.index] |= wanted
+    return needs
+
+
+def _lowered(ctx: Context, node: Node, need: Need) -> Expression:
+    if node.curvature is Curvature.CONSTANT:
+        return ctx.constant(node)
+    return lowering_of(node.op.kind).lower(ctx, node, need, [ctx.lowered[c.index] for c in node.children])
+
+
+def _constrain(ctx: Context, constraint: Constraint, limits: list[Limit]) -> None:
+    """Rows for the elements of a hard constraint that can be broken at all."""
+    expression = ctx.lowered[constraint.node.index]
+    keys, linear, allowed = _cells_and_allowance(constraint, expression)
+    _, high = ctx.range(linear)
+    at_risk = np.flatnonzero(high > allowed + 1e-9 * np.maximum(1.0, np.abs(allowed)))
+    block = np.arange(len(limits), len(limits) + at_risk.size)
+    limits.extend(Limit(constraint, int(k)) for k in keys[at_risk])
+    ctx.model.rows(linear.taken(at_risk), upper=allowed[at_risk], block=block)
+
+
+def _cells_and_allowance(constraint: Constraint, expression: Expression) -> tuple[Indices, Linear, Array]:
+    """Flat indices, expressions and allowances of all elements that may exceed theirs."""
+    allowance = constraint.allowance
+    if expression.keys is None:
+        allowed = allowance.dense() if isinstance(allowance, Cells) else allowance
+        return expression.flat, expression.linear, at_cells(np.asarray(allowed, np.float64), expression)
+    assert expression.background is not None
+    extra = np.empty(0, np.int64)
+    if isinstance(allowance, Cells):
+        extra = np.setdiff1d(allowance.keys, expression.keys, assume_unique=True)
+        base = allowance.background
+    else:
+        base = np.asarray(allowance, np.float64)
+    rows, columns = expression.shape
+    if np.any(expression.background > base):
+        # untouched cells that are in excess all by themselves: state each of them
+        over = np.broadcast_to(expression.background > base, (rows, columns))
+        everywhere = np.flatnonzero(over.reshape(-1))
+        extra = np.union1d(extra, np.setdiff1d(everywhere, expression.keys, assume_unique=True))
+    background = at_keys(expression.background, extra, expression.shape)
+    keys = np.concatenate([expression.keys, extra])
+    linear = Linear.stacked([expression.linear, Linear.constants(background)])
+    if isinstance(allowance, Cells):
+        return keys, linear, allowance.at(keys)
+    return keys, linear, at_keys(base, keys, expression.shape)
+
+
+def _pruned(graph: Graph, decision: Decision) -> Decision:
+    """Without the columns that some hard limit, all by itself, forbids.
+
+    Looks at limits that are affine in the decision only. Each object in a column adds its coefficient to the
+    row where it could have added less elsewhere; the row has room for so many of these differences.
+    """
+    ctx = _context(graph, decision)
+    upper = decision.upper.copy()
+    for constraint in graph.constraints:
+        if constraint.enforcement != HARD or constraint.node.curvature is not Curvature.AFFINE:
+            continue
+        if not _leaves_only(constraint.node):
+            continue
+        expression = _affine_expression(ctx, constraint.node)
+        _, linear, allowed = _cells_and_allowance(constraint, expression)
+        slack = allowed + FEASIBILITY_TOLERANCE * np.maximum(1.0, np.abs(allowed)) - ctx.range(linear)[0]
+        extra = linear.coefficient - _least_per_unit(ctx, linear)
+        entry = np.flatnonzero(extra > 0)
+        room = np.floor(slack[linear.row[entry]] / extra[entry] * (1 + 1e-9))
+        np.minimum.at(upper, linear.column[entry], np.maximum(room, 0.0))
+    return decision if np.array_equal(upper, decision.upper) else decision.limited(upper)
+
+
+def _least_per_unit(ctx: Context, linear: Linear) -> Array:
+    """For each entry the least that an object of its class adds to its row wherever it is: float64[nnz]."""
+    of = ctx.decision.of_class[linear.column]
+    starts = np.flatnonzero(np.append(True, (np.diff(linear.row) != 0) | (np.diff(of) != 0)))[: of.size]
+    if not starts.size:
+        return np.empty(0)
+    count = np.diff(np.append(starts, of.size))
+    width = np.bincount(ctx.decision.of_class, minlength=ctx.decision.classes.n)
+    least = np.minimum.reduceat(linear.coefficient, starts)
+    least = np.where(count < width[of[starts]], np.minimum(least, 0.0), least)
+    return np.repeat(least, count)
+
+
+def _leaves_only(node: Node) -> bool:
+    if isinstance(node.op, LeafOp):
+        return True
+    return node.op.kind in ("Affine", "Total", "Constant") and all(_leaves_only(c) for c in node.children)
+
+
+def _affine_expression(ctx: Context, node: Node) -> Expression:
+    if node.index not in ctx.lowered:
+        for child in node.children:
+            _affine_expression(ctx, child)
+        ctx.lowered[node.index] = _lowered(ctx, node, Need.ABOVE)
+    return ctx.lowered[node.index]
