@@ -73,21 +73,32 @@ class Running:
         return self.planning.GetPlan(planning_service_pb2.GetPlanRequest(name=name), timeout=10)
 
 
+def _config(folder: Path, **settings: Any) -> ServerConfig:
+    defaults = {
+        "listen": "127.0.0.1:0",
+        "store": str(folder / "plans.sqlite"),
+        "backend": "scripted_backend:ScriptedBackend",
+        "lease_s": 1.0,
+        "grace_s": 0.2,
+    }
+    return ServerConfig(**{**defaults, **settings})
+
+
+@pytest.fixture(scope="module")
+def _scripted() -> Iterator[None]:
+    """Let worker processes find the scripted backend."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")]))
+        yield
+
+
 @pytest.fixture
-def start_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Running]]:
+def start_server(tmp_path: Path, _scripted: None) -> Iterator[Callable[..., Running]]:
     """Start servers that share one SQLite file; all are stopped at the end."""
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")]))
     with contextlib.ExitStack() as stack:
 
         def start(**settings: Any) -> Running:
-            defaults = {
-                "listen": "127.0.0.1:0",
-                "store": str(tmp_path / "plans.sqlite"),
-                "backend": "scripted_backend:ScriptedBackend",
-                "lease_s": 1.0,
-                "grace_s": 0.2,
-            }
-            running = Running(ServerConfig(**{**defaults, **settings}))
+            running = Running(_config(tmp_path, **settings))
             stack.callback(running.stop)
             return running
 
@@ -96,4 +107,13 @@ def start_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ca
 
 @pytest.fixture
 def server(start_server: Callable[..., Running]) -> Running:
+    """A server of the test's own."""
     return start_server()
+
+
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory, _scripted: None) -> Iterator[Running]:
+    """One server for all tests of a module that do not mind each other's plans."""
+    running = Running(_config(tmp_path_factory.mktemp("shared")))
+    yield running
+    running.stop()

@@ -54,7 +54,7 @@ class ScriptedBackend:
     def plan(self, work, on_progress, cancelled) -> Outcome:
         script = read_document(work.document).value
         start = time.monotonic()
-        end = start + (work.time_limit_s or 1e9)
+        end = start + (work.time_limit_s or 1e9) + script.get("overrun_s", 0.0)
         state = script.get("state", "optimal")
         for step in range(script.get("steps", 1)):
             elapsed_s = time.monotonic() - start

@@ -1,0 +1,151 @@
+"""Worker processes: what they may do to the server, which is nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+
+import pytest
+
+from planner.service.backend import Work
+from planner.service.errors import StatusError
+from planner.service.executor import ProcessExecutor
+from planner.service.protos import error_details_pb2
+
+SCRIPTED = "scripted_backend:ScriptedBackend"
+
+
+pytestmark = pytest.mark.usefixtures("_scripted")
+
+
+def run(use, **settings):
+    """Run ``use(executor)`` with an executor that is closed afterwards."""
+
+    async def main():
+        executor = ProcessExecutor(SCRIPTED, **settings)
+        try:
+            return await use(executor)
+        finally:
+            await executor.close()
+
+    return asyncio.run(main())
+
+
+def reason(error):
+    info = error_details_pb2.ErrorInfo()
+    assert error.status.details[0].Unpack(info)
+    return info.reason
+
+
+def plan(executor, document, *, cancelled=None, events=None, **work):
+    return executor.plan(
+        Work(document=document, **work),
+        (events if events is not None else []).append,
+        cancelled or asyncio.Event(),
+    )
+
+
+def test_one_worker_makes_one_plan_after_the_other():
+    async def use(executor):
+        first = await plan(executor, "fleet: a")
+        ids = executor.process_ids
+        second = await plan(executor, "fleet: b")
+        return first, second, ids == executor.process_ids
+
+    first, second, same_process = run(use)
+
+    assert '"fleet": "a"' in first.plan_json
+    assert '"fleet": "b"' in second.plan_json
+    assert same_process
+
+
+def test_what_a_solver_prints_does_not_break_the_conversation():
+    assert run(lambda executor: plan(executor, "{fleet: demo, then: print}")).state == "optimal"
+
+
+def test_a_worker_over_its_memory_limit_fails_alone():
+    async def use(executor):
+        with pytest.raises(StatusError) as failed:
+            await plan(executor, "{fleet: demo, then: eat}")
+        return reason(failed.value), (await plan(executor, "fleet: demo")).state
+
+    assert run(use, memory_bytes=2**29) == ("OUT_OF_MEMORY", "optimal")
+
+
+def test_a_worker_that_overruns_is_killed_and_replaced():
+    async def use(executor):
+        document = "{fleet: demo, pause_s: 600, overrun_s: 600}"
+        with pytest.raises(StatusError) as failed:
+            await plan(executor, document, time_limit_s=0.1)
+        return reason(failed.value), (await plan(executor, "fleet: demo")).state
+
+    assert run(use, overrun_s=0.2) == ("WORKER_OVERRAN", "optimal")
+
+
+def test_a_worker_deaf_to_cancelling_is_killed():
+    async def use(executor):
+        cancelled, events = asyncio.Event(), []
+        document = "{fleet: demo, pause_s: 600, stops: false}"
+        making = asyncio.create_task(plan(executor, document, cancelled=cancelled, events=events))
+        while not events:
+            await asyncio.sleep(0.01)
+        cancelled.set()
+        outcome = await making
+        return outcome, (await plan(executor, "fleet: demo")).state
+
+    outcome, after = run(use, cancel_s=0.2)
+
+    assert (outcome.state, outcome.plan_json) == ("cancelled", None)
+    assert after == "optimal"
+
+
+def test_a_cancel_does_not_reach_the_next_plan():
+    async def use(executor):
+        cancelled = asyncio.Event()
+        cancelled.set()
+        await plan(executor, "{fleet: demo, pause_s: 600}", cancelled=cancelled)
+        return (await plan(executor, "{fleet: demo, pause_s: 0.05}")).state
+
+    assert run(use) == "optimal"
+
+
+def test_a_document_that_takes_too_long_to_read_is_refused_and_the_next_is_not():
+    async def use(executor):
+        with pytest.raises(StatusError) as failed:
+            await executor.check("{fleet: demo, check: hang}", None)
+        return reason(failed.value), await executor.check("fleet: demo", None)
+
+    assert run(use, check_s=0.3) == ("DOCUMENT_TOO_COMPLEX", "demo")
+
+
+def test_two_slots_work_at_once():
+    async def use(executor):
+        outcomes = await asyncio.gather(*(plan(executor, "{fleet: demo, pause_s: 0.2}") for _ in range(4)))
+        return [outcome.state for outcome in outcomes], len(executor.process_ids)
+
+    assert run(use, slot_count=2) == (["optimal"] * 4, 2)
+
+
+def test_a_backend_that_does_not_exist_is_reported():
+    async def main():
+        executor = ProcessExecutor("nowhere:Nothing")
+        try:
+            with pytest.raises(StatusError) as failed:
+                await executor.start()
+        finally:
+            await executor.close()
+        return reason(failed.value)
+
+    assert asyncio.run(main()) == "WORKER_NOT_STARTED"
+
+
+def test_workers_end_with_their_executor():
+    async def use(executor):
+        await executor.start()
+        return executor.process_ids
+
+    for pid in run(use):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, 0)
+            pytest.fail(f"worker {pid} still runs")
