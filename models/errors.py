@@ -17,7 +17,15 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["FulcrumError", "InvalidInput", "SolverFailed", "Unavailable", "UnknownName", "Unsupported", "nearest"]
+__all__ = [
+    "FulcrumError",
+    "InvalidInput",
+    "SolverFailed",
+    "Unavailable",
+    "UnknownName",
+    "Unsupported",
+    "nearest",
+]
 
 
 class FulcrumError(Exception):
