@@ -1,7 +1,7 @@
 """Published results of planning papers against ours: ``python -m benchmarks planner CASE [--save]``.
 
-Each case is one file in `benchmarks/planner_cases` with a function ``run() -> Comparison``. One JSON line per case
-is printed; ``--save`` also writes it to ``benchmarks/results/planner-CASE.json``. ``all`` runs every case.
+Each case is one file in `benchmarks/planner_cases` with a function ``run() -> Comparison``. One JSON line per
+case is printed; ``--save`` also writes it to ``benchmarks/results/planner-CASE.json``. ``all`` runs each case.
 """
 
 from __future__ import annotations
