@@ -87,7 +87,6 @@ class PipelineBackend:
         self, work: Work, on_progress: Callable[[ProgressEvent], None], cancelled: Callable[[], bool]
     ) -> Outcome:
         """Run `planner.pipeline.create_plan`."""
-        from planner.fleet import read_fleet
         from planner.pipeline import PlanOptions, Progress, create_plan
         from planner.plan import Plan
 
@@ -102,9 +101,9 @@ class PipelineBackend:
                 )
             )
 
-        # The self-contained form names no file, whatever create_plan would do with one.
         plan = create_plan(
-            read_fleet(work.document, allow_files=False).self_contained,
+            work.document,
+            allow_files=False,
             options=PlanOptions(time_limit_s=work.time_limit_s, seed=work.seed, threads=work.thread_count),
             current=None if work.current_json is None else Plan.from_json(work.current_json),
             progress=tell,

@@ -49,7 +49,7 @@ class Dispatcher:
         *,
         lease_s: float = 10.0,
         poll_s: float = 1.0,
-        max_attempts: int = 3,
+        max_attempts: int = 5,
         default_time_limit_s: float | None = None,
     ) -> None:
         self._store = store

@@ -61,6 +61,10 @@ class ServerConfig:
         File of credentials; see `planner.service.auth`.
     insecure
         Listen beyond this machine even without TLS or without tokens.
+    lease_s
+        How long after a server died its plans are taken over.
+    max_attempts
+        How often a plan is begun before it is given up, should servers keep dying over it.
     grace_s
         How long running plans may still take at shutdown before they are handed back.
     """
@@ -77,6 +81,7 @@ class ServerConfig:
     insecure: bool = False
     reflection: bool = True
     lease_s: float = 10.0
+    max_attempts: int = 5
     grace_s: float = 30.0
 
     def __post_init__(self) -> None:
@@ -118,6 +123,7 @@ class PlanServer:
             self._executor,
             hub,
             lease_s=config.lease_s,
+            max_attempts=config.max_attempts,
             default_time_limit_s=config.default_time_limit_s,
         )
         most_bytes = config.limits.document_bytes + _MESSAGE_SLACK_BYTES

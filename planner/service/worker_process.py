@@ -45,6 +45,7 @@ class WorkerProcess:
         self._start_s = start_s
         self._cancel_s = cancel_s
         self._process: asyncio.subprocess.Process | None = None
+        self._starting = asyncio.Lock()
 
     @property
     def process_id(self) -> int | None:
@@ -53,8 +54,11 @@ class WorkerProcess:
 
     async def start(self) -> None:
         """Start the process if none runs, and wait until it has loaded the backend."""
-        if self.process_id is not None:
-            return
+        async with self._starting:
+            if self.process_id is None:
+                await self._start()
+
+    async def _start(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
             *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
         )
