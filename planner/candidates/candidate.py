@@ -19,8 +19,12 @@ class Candidate:
         Of the pool; prefill instances feed decode instances of the same zone.
     capacity_per_s
         Requests per second at which the workload's targets are just met.
+    checkpoint
+        Precision of the published weights.
     ttft_ms, tpot_ms
         At `capacity_per_s`, at the targets' percentiles; None where the role has no such phase.
+    limit, reason
+        What keeps it from more: its kind, and a sentence with figures.
     groups
         Node-sized parts of an instance, each on a node of its own.
     gpus_per_group
@@ -42,6 +46,7 @@ class Candidate:
     tensor_parallel_size: int
     pipeline_parallel_size: int
     weights: str
+    checkpoint: str
     kv_cache: str
     max_num_seqs: int
     max_num_batched_tokens: int
@@ -50,6 +55,8 @@ class Candidate:
     capacity_per_s: float
     ttft_ms: float | None
     tpot_ms: float | None
+    limit: str
+    reason: str
     groups: int
     gpus_per_group: int
     price_per_hour: float

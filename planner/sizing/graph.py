@@ -50,7 +50,8 @@ class _Sizing:
     def build(self) -> Graph:
         with self.builder.for_spec("supply"):
             self._supply()
-        for tier, goal in enumerate(self.fleet.goals):
+        goals = self.fleet.goals if self.problem.owned_gpus is None else ("unserved_demand", "growth")
+        for tier, goal in enumerate(goals):
             with self.builder.for_spec(goal):
                 # Steps of 1000 leave room for one tier a priority, in the order of the goals.
                 getattr(self, f"_{goal}")(tier * 1000)
@@ -94,8 +95,9 @@ class _Sizing:
     def _supply(self) -> None:
         pools = self.fleet.pools
         onto = self._onto("pool", [pool.name for pool in pools], lambda c: c.pool)
-        used = self.builder.total(self.builder.affine([(self.counts, self._each(lambda c: c.gpus))]), onto)
-        supply = np.array([pool.gpus for pool in pools], np.float64)
+        used = self._gpus_per_pool(onto)
+        withheld = self.problem.withheld_gpus
+        supply = np.array([pool.gpus - withheld.get(pool.name, 0) for pool in pools], np.float64)
         self.builder.constrain(self.builder.affine([(used, 1.0)], -supply), name="GPUs per pool")
         for pool in pools:
             # Larger groups pack worse than their GPU count says: on 6-GPU nodes only one group of 4 fits.
@@ -112,6 +114,9 @@ class _Sizing:
                     self.builder.affine([(groups, 1.0)], -float(k * pool.nodes)),
                     name=f"{pool.name}: groups of more than 1/{k + 1} node",
                 )
+
+    def _gpus_per_pool(self, onto: Onto) -> Node:
+        return self.builder.total(self.builder.affine([(self.counts, self._each(lambda c: c.gpus))]), onto)
 
     # -- goals ---------------------------------------------------------------------------------------------
 
@@ -183,6 +188,18 @@ class _Sizing:
         self.builder.minimize(
             self.builder.total(self.builder.affine([(self.counts, each)])), tier=tier, name=name
         )
+
+    def _growth(self, tier: int) -> None:
+        """Price of the GPUs used beyond those there are; those without a price count a little."""
+        owned = self.problem.owned_gpus or {}
+        pools = self.fleet.pools
+        onto = self._onto("pool", [pool.name for pool in pools], lambda c: c.pool)
+        beyond = self.builder.affine(
+            [(self._gpus_per_pool(onto), 1.0)], -np.array([float(owned[pool.name]) for pool in pools])
+        )
+        price = np.array([max(pool.price_per_gpu_hour, 1e-3) for pool in pools])
+        missing = self.builder.affine([(self.builder.node(PositivePart(), beyond), price)])
+        self.builder.minimize(self.builder.total(missing), tier=tier, name="growth")
 
     def _movement(self, tier: int) -> None:
         """Instances that start, stop or change; without a current plan, instances that start."""

@@ -26,12 +26,19 @@ class SizingProblem:
     unevenness
         By index of a candidate: how many times more of its instances than an even spread puts there one node
         (or rack) may hold. 1 where absent; grown when placement cannot spread as evenly as sizing assumed.
+    withheld_gpus
+        By pool: GPUs that groups could not be packed into, learnt from placement.
+    owned_gpus
+        By pool: the GPUs there are, for the question how many are missing. The pools of `fleet` are then
+        larger than they are, and the only goal after unserved demand is the price of what is used beyond.
     """
 
     fleet: Fleet
     candidates: tuple[Candidate, ...]
     current: Mapping[tuple[str, ...], int] = field(default_factory=dict)
     unevenness: Mapping[int, int] = field(default_factory=dict)
+    withheld_gpus: Mapping[str, int] = field(default_factory=dict)
+    owned_gpus: Mapping[str, int] | None = None
 
     def demand_per_s(self, workload: str) -> float:
         """Rate of a workload with headroom."""

@@ -47,7 +47,7 @@ def make_candidate(fleet: Fleet, **changes: Any) -> Candidate:
     values: dict[str, Any] = {
         "workload": "chat", "model": "chat", "repository": "x", "role": "mixed", "engine": "vllm",
         "pool": "a",
-        "tensor_parallel_size": 1, "pipeline_parallel_size": 1, "weights": "bf16",
+        "tensor_parallel_size": 1, "pipeline_parallel_size": 1, "weights": "bf16", "checkpoint": "bf16", "limit": "tpot", "reason": "",
         "kv_cache": "bf16", "max_num_seqs": 1, "max_num_batched_tokens": 1, "max_model_len": 1,
         "gpu_memory_utilization": 0.9, "capacity_per_s": 1.0, "ttft_ms": 1.0, "tpot_ms": 1.0, "groups": 1,
         "gpus_per_group": 1, "basis": "datasheet", **changes,

@@ -1,0 +1,213 @@
+"""From counts and places to the plan document."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from models.serving import operate
+from planner.candidates.candidate import Candidate
+from planner.candidates.enumerate import instance_model, targets
+from planner.fleet.fleet import Fleet
+from planner.loads import Placed, served_rate, surviving_rate
+from planner.placement.tenant import Tenant
+from planner.plan import Basis, Expectation, Instance, PoolUse, Stage, WorkloadOutcome
+from planner.sizing.solve import COVERED_SHARE
+
+__all__ = ["make_basis", "make_instances", "make_notes", "make_outcomes", "make_pool_uses"]
+
+
+def make_instances(
+    fleet: Fleet,
+    tenants: Sequence[Tenant],
+    candidates: Sequence[Candidate],
+    stages: Mapping[str, tuple[Stage, ...]],
+) -> tuple[Instance, ...]:
+    """Return the placed instances, by name, each with what to expect of it at the stated rate.
+
+    A workload's requests go to its mixed instances and its zones of prefill and decode instances in
+    proportion to what they can serve, and within each in proportion to the instances' capacities.
+    """
+    placed = [tenant for tenant in tenants if tenant.name in stages]
+    expected = _expectations(fleet, placed, candidates)
+    instances = []
+    for tenant in placed:
+        c = candidates[tenant.candidate]
+        instances.append(
+            Instance(
+                name=tenant.name,
+                workload=c.workload,
+                model=c.model,
+                repository=c.repository,
+                role=c.role,
+                engine=c.engine,
+                pool=c.pool,
+                gpu=c.gpu,
+                tensor_parallel_size=c.tensor_parallel_size,
+                pipeline_parallel_size=c.pipeline_parallel_size,
+                weights=c.weights,
+                checkpoint=c.checkpoint,
+                kv_cache=c.kv_cache,
+                max_num_seqs=c.max_num_seqs,
+                max_num_batched_tokens=c.max_num_batched_tokens,
+                max_model_len=c.max_model_len,
+                gpu_memory_utilization=c.gpu_memory_utilization,
+                stages=stages[tenant.name],
+                expected=expected[tenant.candidate],
+                price_per_hour=c.price_per_hour,
+                basis=c.basis,
+            )
+        )
+    return tuple(sorted(instances, key=lambda i: i.name))
+
+
+def _expectations(
+    fleet: Fleet, placed: Sequence[Tenant], candidates: Sequence[Candidate]
+) -> dict[int, Expectation]:
+    """Expectation of an instance of each candidate in use."""
+    result: dict[int, Expectation] = {}
+    for workload in fleet.workloads:
+        mine = [t.candidate for t in placed if candidates[t.candidate].workload == workload.name]
+        used = sorted(set(mine))
+        total = served_rate(candidates[index] for index in mine)
+        if total <= 0:
+            continue
+        load = min(1.0, workload.rate_per_s / total)
+        rates = []
+        for index in used:
+            c = candidates[index]
+            share = load
+            if c.role != "mixed":
+                # The stronger side of a zone is loaded less: its rate is that of the weaker side.
+                zone = [
+                    candidates[i]
+                    for i in mine
+                    if candidates[i].role != "mixed" and candidates[i].zone == c.zone
+                ]
+                side = sum(other.capacity_per_s for other in zone if other.role == c.role)
+                share *= served_rate(zone) / side
+            rates.append(c.capacity_per_s * share)
+        working = [position for position, rate in enumerate(rates) if rate > 0]
+        found = operate(
+            [instance_model(fleet, candidates[used[i]]) for i in working],
+            workload.lengths,
+            np.array([rates[i] for i in working]),
+            targets(workload),
+        )
+        for position, capacity in zip(working, found, strict=True):
+            c = candidates[used[position]]
+            # At full load the two routes to one number may differ in their last digits.
+            at_capacity = rates[position] >= c.capacity_per_s * (1 - 1e-6)
+            result[used[position]] = Expectation(
+                rate_per_s=rates[position],
+                capacity_per_s=c.capacity_per_s,
+                ttft_ms=c.ttft_ms if at_capacity else capacity.ttft_ms,
+                tpot_ms=c.tpot_ms if at_capacity else capacity.tpot_ms,
+                concurrency=capacity.concurrency,
+            )
+        for position, rate in enumerate(rates):
+            if rate <= 0:
+                c = candidates[used[position]]
+                result[used[position]] = Expectation(
+                    rate_per_s=0.0,
+                    capacity_per_s=c.capacity_per_s,
+                    ttft_ms=None,
+                    tpot_ms=None,
+                    concurrency=0.0,
+                )
+    return result
+
+
+def make_outcomes(fleet: Fleet, instances: Sequence[Instance]) -> tuple[WorkloadOutcome, ...]:
+    """Return what each workload gets from placed instances."""
+    outcomes = []
+    for workload in fleet.workloads:
+        mine = [i for i in instances if i.workload == workload.name]
+        placed = [
+            Placed(
+                role=i.role,
+                zone=fleet.pool(i.pool).zone,
+                capacity_per_s=i.expected.capacity_per_s,
+                stages=i.stages,
+            )
+            for i in mine
+        ]
+        demand = workload.rate_per_s * (1 + fleet.policies.headroom)
+        surviving = surviving_rate(placed, fleet.policies.loss_of)
+        unserved = demand - surviving
+        outcomes.append(
+            WorkloadOutcome(
+                name=workload.name,
+                demand_per_s=demand,
+                capacity_per_s=served_rate(placed),
+                surviving_capacity_per_s=surviving,
+                unserved_per_s=unserved if unserved > COVERED_SHARE * demand else 0.0,
+                ttft_percentile=workload.ttft.percentile,
+                ttft_target_ms=workload.ttft.limit_ms,
+                ttft_ms=max(
+                    (i.expected.ttft_ms for i in mine if i.expected.ttft_ms is not None), default=None
+                ),
+                tpot_percentile=workload.tpot.percentile,
+                tpot_target_ms=workload.tpot.limit_ms,
+                tpot_ms=max(
+                    (i.expected.tpot_ms for i in mine if i.expected.tpot_ms is not None), default=None
+                ),
+            )
+        )
+    return tuple(outcomes)
+
+
+def make_pool_uses(fleet: Fleet, instances: Sequence[Instance]) -> tuple[PoolUse, ...]:
+    """Return how much of each pool is used."""
+    used: dict[str, int] = defaultdict(int)
+    for instance in instances:
+        used[instance.pool] += instance.gpu_count
+    return tuple(
+        PoolUse(
+            name=pool.name,
+            gpu=pool.gpu.name,
+            nodes=pool.nodes,
+            gpus_per_node=pool.gpus_per_node,
+            gpus_used=used[pool.name],
+            cost_per_hour=used[pool.name] * pool.price_per_gpu_hour,
+        )
+        for pool in fleet.pools
+    )
+
+
+def make_basis(fleet: Fleet, instances: Sequence[Instance]) -> tuple[Basis, ...]:
+    """Return what the numbers of a plan rest on."""
+    found = [
+        Basis(what=f"gpu {pool.gpu.name}", basis=pool.gpu.basis, source=pool.gpu.source)
+        for pool in {pool.gpu.name: pool for pool in fleet.pools}.values()
+    ]
+    found += [
+        Basis(what=f"model {m.name}", basis="config", source=m.architecture.source) for m in fleet.models
+    ]
+    found += [
+        Basis(what=f"lengths of {w.name}", basis="declared", source=w.lengths_source) for w in fleet.workloads
+    ]
+    found.append(Basis(what="rates, prices and targets", basis="declared", source="the fleet document"))
+    bases = sorted({instance.basis for instance in instances})
+    found += [
+        Basis(what="latencies and rates of instances", basis=basis, source="step model of models.serving")
+        for basis in bases
+    ]
+    return tuple(found)
+
+
+def make_notes(instances: Sequence[Instance]) -> tuple[str, ...]:
+    """Return what a reader should know before trusting the numbers."""
+    notes = []
+    if any(instance.basis == "datasheet" for instance in instances):
+        notes.append(
+            "latencies rest on datasheet numbers, not on measurements of these GPUs: measure before you sign"
+        )
+    if any(instance.role != "mixed" for instance in instances):
+        notes.append(
+            "prefill instances are assumed to hand over their KV cache at 50 GB/s each, and a router "
+            "must pair them with decode instances of their zone"
+        )
+    return tuple(notes)

@@ -1,0 +1,247 @@
+"""Every way to run an instance of each workload on each pool, priced by the serving models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import get_args
+
+from models.errors import Unsupported
+from models.serving import (
+    Capacity,
+    Configuration,
+    InstanceModel,
+    Parallelism,
+    Targets,
+    capacities,
+    engine,
+)
+from planner.candidates.candidate import Candidate, node_groups
+from planner.fleet.fleet import Fleet, Pool, ServedModel, ServedWorkload
+from planner.plan.instance import Role
+
+__all__ = ["Candidates", "Refusal", "enumerate_candidates", "instance_model", "max_model_len", "targets"]
+
+SETTINGS: dict[Role, tuple[tuple[int, int], ...]] = {
+    "mixed": tuple((budget, seqs) for budget in (2048, 8192, 16384) for seqs in (256, 1024)),
+    "prefill": ((8192, 256), (16384, 256)),
+    "decode": ((2048, 256), (2048, 1024)),
+}
+"""Values of ``max_num_batched_tokens`` and ``max_num_seqs`` tried: small budgets keep the TPOT of mixed
+instances low, large ones prefill faster; more sequences than the engine's default of 256 pay for small
+models."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A way to run an instance that cannot serve its workload at all.
+
+    Parameters
+    ----------
+    limit
+        What forbids it: ``memory``, ``ttft``, ``tpot``, ``precision``, ``shape`` (the model cannot be cut
+        this way) or ``node`` (a tensor-parallel group larger than a node).
+    reason
+        A sentence with figures.
+    ttft_ms, tpot_ms
+        Of a request that is alone, at the targets' percentiles; None where unknown or not of this role.
+    """
+
+    workload: str
+    pool: str
+    role: Role
+    tensor_parallel_size: int
+    pipeline_parallel_size: int
+    limit: str
+    reason: str
+    ttft_ms: float | None = None
+    tpot_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidates:
+    """What can serve, in document order and from few GPUs to many, and what cannot, and why."""
+
+    accepted: tuple[Candidate, ...]
+    refused: tuple[Refusal, ...]
+
+
+def enumerate_candidates(fleet: Fleet, *, cancelled: Callable[[], bool] | None = None) -> Candidates:
+    """Return the candidates of a fleet; a cancelled call returns those found so far."""
+    accepted: list[Candidate] = []
+    refused: list[Refusal] = []
+    for workload in fleet.workloads:
+        for pool in fleet.pools:
+            if cancelled is not None and cancelled():
+                break
+            found = _of_pool(fleet, workload, pool)
+            accepted += found.accepted
+            refused += found.refused
+    return Candidates(accepted=tuple(accepted), refused=tuple(refused))
+
+
+def targets(workload: ServedWorkload) -> Targets:
+    """Return the latency targets of a workload as the serving models take them."""
+    return Targets(
+        ttft_ms=workload.ttft.limit_ms, ttft_percentile=workload.ttft.percentile,
+        tpot_ms=workload.tpot.limit_ms, tpot_percentile=workload.tpot.percentile,
+    )  # fmt: skip
+
+
+def max_model_len(fleet: Fleet, model: ServedModel) -> int:
+    """Return the longest request an instance of `model` takes: as stated, or the longest of its workloads."""
+    if model.max_model_len is not None:
+        return model.max_model_len
+    lengths = [
+        workload.lengths.longest_request_tokens
+        for workload in fleet.workloads
+        if workload.model == model.name
+    ]
+    whole_blocks = -(-int(max(lengths, default=1.0)) // 256) * 256
+    return min(whole_blocks, model.architecture.max_context_tokens)
+
+
+def instance_model(fleet: Fleet, candidate: Candidate) -> InstanceModel:
+    """Return the serving model of a candidate."""
+    model, pool = fleet.model(candidate.model), fleet.pool(candidate.pool)
+    shape = Parallelism(
+        tensor_parallel_size=candidate.tensor_parallel_size,
+        pipeline_parallel_size=candidate.pipeline_parallel_size,
+    )
+    return InstanceModel.of(
+        _configuration(
+            model, pool, candidate.role, shape, candidate.max_num_seqs, candidate.max_num_batched_tokens
+        )
+    )
+
+
+def _of_pool(fleet: Fleet, workload: ServedWorkload, pool: Pool) -> Candidates:
+    """Candidates of one workload on one pool: all settings priced at once, the best of each shape kept."""
+    model = fleet.model(workload.model)
+    refused: list[Refusal] = []
+    priced: list[tuple[Role, Parallelism, InstanceModel]] = []
+    for role in _roles(fleet):
+        for shape in _shapes(fleet):
+            why = _misfit(model, pool, shape)
+            try:
+                if why is None:
+                    priced += [(role, shape, built) for built in _settings(model, pool, role, shape)]
+            except Unsupported as error:
+                why = ("precision", error.message)
+            if why is not None:
+                refused.append(_refusal(workload, pool, role, shape, *why))
+    measured = capacities([built for _, _, built in priced], workload.lengths, targets(workload))
+    best: dict[tuple[Role, Parallelism], tuple[InstanceModel, Capacity]] = {}
+    for (role, shape, built), capacity in zip(priced, measured, strict=True):
+        known = best.get((role, shape))
+        if known is None or _order(capacity) > _order(known[1]):
+            best[role, shape] = (built, capacity)
+    accepted = []
+    for (role, shape), (built, capacity) in best.items():
+        if capacity.feasible and capacity.rate_per_s > 0:
+            accepted.append(_candidate(fleet, workload, model, pool, built, capacity))
+        else:
+            refused.append(
+                _refusal(
+                    workload,
+                    pool,
+                    role,
+                    shape,
+                    capacity.limit,
+                    capacity.reason,
+                    capacity.ttft_ms,
+                    capacity.tpot_ms,
+                )
+            )
+    return Candidates(accepted=tuple(accepted), refused=tuple(refused))
+
+
+def _order(capacity: Capacity) -> tuple[bool, float, float]:
+    """Feasible before infeasible, then by rate; of infeasible ones, the least late."""
+    late = (capacity.ttft_ms or 0.0) + (capacity.tpot_ms or 0.0)
+    return capacity.feasible, capacity.rate_per_s, -late
+
+
+def _roles(fleet: Fleet) -> Iterator[Role]:
+    for role in get_args(Role):
+        if ("mixed" if role == "mixed" else "disaggregated") in fleet.policies.roles:
+            yield role
+
+
+def _shapes(fleet: Fleet) -> list[Parallelism]:
+    """Every parallelism the policy allows, possible or not."""
+    allowed = fleet.policies.parallelism
+    return [
+        Parallelism(tensor_parallel_size=tensor, pipeline_parallel_size=pipeline)
+        for pipeline in allowed.pipeline
+        for tensor in allowed.tensor
+    ]
+
+
+def _misfit(model: ServedModel, pool: Pool, shape: Parallelism) -> tuple[str, str] | None:
+    """Why an instance of this shape cannot exist on the pool, before any pricing."""
+    problems = shape.problems(model.architecture, model.weights)
+    if problems:
+        return "shape", "; ".join(problems)
+    groups = node_groups(shape.tensor_parallel_size, shape.pipeline_parallel_size, pool.gpus_per_node)
+    if groups is None:
+        return "node", (
+            f"a tensor-parallel group of {shape.tensor_parallel_size} does not fit "
+            f"a node of {pool.gpus_per_node} GPUs"
+        )
+    if groups[0] > pool.nodes:
+        return "node", f"needs {groups[0]} nodes, and {pool.name} has {pool.nodes}"
+    return None
+
+
+def _settings(model: ServedModel, pool: Pool, role: Role, shape: Parallelism) -> Iterator[InstanceModel]:
+    for budget, sequences in SETTINGS[role]:
+        yield InstanceModel.of(_configuration(model, pool, role, shape, sequences, budget))
+
+
+def _configuration(
+    model: ServedModel, pool: Pool, role: Role, shape: Parallelism, sequences: int, budget: int
+) -> Configuration:
+    return Configuration(
+        architecture=model.architecture, gpu=pool.gpu, parallelism=shape, engine=engine(model.engine),
+        role=role, weights=model.weights, kv_cache=model.kv_cache, max_num_seqs=sequences,
+        max_num_batched_tokens=budget,
+    )  # fmt: skip
+
+
+def _candidate(
+    fleet: Fleet,
+    workload: ServedWorkload,
+    model: ServedModel,
+    pool: Pool,
+    built: InstanceModel,
+    capacity: Capacity,
+) -> Candidate:
+    configuration = built.configuration
+    tensor = configuration.parallelism.tensor_parallel_size
+    pipeline = configuration.parallelism.pipeline_parallel_size
+    found = node_groups(tensor, pipeline, pool.gpus_per_node)
+    assert found is not None
+    return Candidate(
+        workload=workload.name, model=model.name, repository=model.repository, role=configuration.role,
+        engine=model.engine, pool=pool.name, zone=pool.zone, gpu=pool.gpu.name, tensor_parallel_size=tensor,
+        pipeline_parallel_size=pipeline, weights=model.weights,
+        checkpoint=model.architecture.checkpoint_precision, kv_cache=model.kv_cache,
+        max_num_seqs=configuration.max_num_seqs,
+        max_num_batched_tokens=configuration.max_num_batched_tokens, max_model_len=max_model_len(fleet,
+        model), gpu_memory_utilization=configuration.engine.memory_fraction,
+        capacity_per_s=capacity.rate_per_s, ttft_ms=capacity.ttft_ms, tpot_ms=capacity.tpot_ms,
+        limit=capacity.limit, reason=capacity.reason, groups=found[0], gpus_per_group=found[1],
+        price_per_hour=tensor * pipeline * pool.price_per_gpu_hour, basis=capacity.basis,
+    )  # fmt: skip
+
+
+def _refusal(
+    workload: ServedWorkload, pool: Pool, role: Role, shape: Parallelism, limit: str, reason: str,
+    ttft_ms: float | None = None, tpot_ms: float | None = None,
+) -> Refusal:  # fmt: skip
+    return Refusal(
+        workload=workload.name, pool=pool.name, role=role, tensor_parallel_size=shape.tensor_parallel_size,
+        pipeline_parallel_size=shape.pipeline_parallel_size, limit=limit, reason=reason, ttft_ms=ttft_ms,
+        tpot_ms=tpot_ms,
+    )  # fmt: skip

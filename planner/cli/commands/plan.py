@@ -1,0 +1,75 @@
+"""`fulcrum plan`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["plan"]
+
+
+def plan(
+    fleet: Annotated[Path, typer.Argument(metavar="FLEET.yaml", help="Fleet document.")],
+    out: Annotated[Path | None, typer.Option(help="Write the plan as JSON to this file.")] = None,
+    current: Annotated[
+        Path | None, typer.Option(help="Plan that runs today: keep what need not move, list what must.")
+    ] = None,
+    time_limit: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Stop after this long with the best found.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
+    threads: Annotated[int, typer.Option(help="Solver threads; with 1 equal input gives equal bytes.")] = 1,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say what was considered and what binds.")
+    ] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print the plan as JSON instead of tables.")] = False,
+    server: Annotated[
+        str | None, typer.Option(metavar="ADDR", help="Have a Fulcrum server make the plan.")
+    ] = None,
+) -> int:
+    """Make a plan for a fleet: what runs where, with which parallelism, at what cost.
+
+    Exit code 0: a plan. 1: the input is wrong. 2: no plan can work; the message says what binds and what
+    would work. 3: no plan was found in time, or a solver failed.
+    """
+    from planner.cli.exit_codes import ExitCode
+    from planner.cli.files import read_plan, write_text
+    from planner.cli.planning import plan_here, plan_there
+    from planner.cli.progress import show_progress
+    from planner.options import PlanOptions
+
+    options = PlanOptions(time_limit_s=time_limit, seed=seed, threads=threads)
+    running = read_plan(current) if current is not None else None
+    with show_progress(visible=not json_, catch_interrupt=server is None) as progress:
+        if server is None:
+            made = plan_here(fleet, options, running, progress)
+        else:
+            made = plan_there(server, fleet, options, running, progress)
+    result = made.plan
+    if out is not None:
+        write_text(out, result.to_json())
+    if json_:
+        typer.echo(result.to_json(), nl=False)
+    else:
+        from planner.report.console import make_console
+        from planner.report.tables import print_plan
+
+        console = make_console()
+        print_plan(result, console)
+        if explain:
+            from planner.explain.report import print_explanation
+
+            if made.planned is None:
+                console.print("--explain says more when the plan is made here, without --server")
+            else:
+                print_explanation(made.planned, console)
+        if out is not None:
+            console.print(f"\nplan written to {out}", highlight=False, soft_wrap=True)
+    if result.diagnosis is not None:
+        typer.echo(f"infeasible: {result.diagnosis.message}. Closest: {result.diagnosis.closest}.", err=True)
+    elif not result.instances:
+        typer.echo(f"no plan: {result.state}", err=True)
+    codes = {"infeasible": ExitCode.INFEASIBLE, "unknown": ExitCode.FAILED, "cancelled": ExitCode.INTERRUPTED}
+    return codes.get(result.state, ExitCode.OK)

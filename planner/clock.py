@@ -1,0 +1,82 @@
+"""Time and cancellation of one planning run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from planner.options import PlanOptions, Progress
+from solvers.options import Progress as SolverProgress
+from solvers.options import SolveOptions
+
+__all__ = ["Clock"]
+
+SHORTEST_SOLVE_S = 0.5
+"""What a solve that begins when the time is up gets: enough for a first feasible point of a small model."""
+ROUND_SHARE = 0.6
+"""Most of the time that is left that one solve may take, so that the later ones get theirs."""
+
+
+@dataclass(kw_only=True)
+class Clock:
+    """Hands out what is left of the time limit, and passes progress on.
+
+    Parameters
+    ----------
+    options
+        Time limit, seed and threads of the whole run.
+    progress, cancelled
+        Callbacks of the caller.
+    """
+
+    options: PlanOptions
+    progress: Callable[[Progress], None] | None = None
+    cancelled: Callable[[], bool] | None = None
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since planning began."""
+        return time.monotonic() - self.started
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the caller wants to stop."""
+        return self.cancelled is not None and self.cancelled()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the time limit has passed."""
+        limit = self.options.time_limit_s
+        return limit is not None and self.elapsed_s >= limit
+
+    def report(self, phase: str) -> None:
+        """Tell the caller that a phase begins."""
+        if self.progress is not None:
+            self.progress(Progress(phase=phase, elapsed_s=self.elapsed_s))
+
+    def solve_options(self, phase: str) -> SolveOptions:
+        """Return options for the next solve of a phase."""
+        limit = self.options.time_limit_s
+        left = None if limit is None else max(SHORTEST_SOLVE_S, ROUND_SHARE * (limit - self.elapsed_s))
+
+        def forward(inner: SolverProgress) -> None:
+            assert self.progress is not None
+            self.progress(
+                Progress(
+                    phase=phase,
+                    elapsed_s=self.elapsed_s,
+                    objective=inner.objective,
+                    bound=inner.bound,
+                    gap=inner.gap,
+                )
+            )
+
+        return SolveOptions(
+            time_limit_s=left,
+            threads=self.options.threads,
+            seed=self.options.seed,
+            on_progress=forward if self.progress is not None else None,
+            cancelled=self.cancelled,
+        )

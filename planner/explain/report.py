@@ -1,0 +1,105 @@
+"""``--explain``: what was considered for each workload, what binds it, and why the choice is what it is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from planner.candidates.candidate import Candidate
+from planner.candidates.enumerate import Refusal
+from planner.report.numbers import duration, rate
+
+if TYPE_CHECKING:
+    from planner.pipeline import Planned
+
+__all__ = ["explain_in_sentences", "print_explanation"]
+
+MOST_ROWS = 4
+"""Of each role."""
+
+
+def print_explanation(planned: Planned, console: Console) -> None:
+    """Print, for each workload, its candidates by price, and why others were chosen or do not exist."""
+    chosen = Counter(instance.shape for instance in planned.plan.instances)
+    for workload in planned.fleet.workloads:
+        mine = [c for c in planned.candidates.accepted if c.workload == workload.name]
+        refused = [r for r in planned.candidates.refused if r.workload == workload.name]
+        console.print(_candidates(workload.name, mine, chosen, {c.shape for c in planned.considered}))
+        for sentence in explain_in_sentences(mine, refused, chosen):
+            console.print(Text(sentence))
+
+
+def _candidates(
+    workload: str,
+    candidates: Sequence[Candidate],
+    chosen: Counter[tuple[str, ...]],
+    considered: set[tuple[str, ...]],
+) -> Table:
+    """Return the cheapest candidates of each role; what was chosen is always among them."""
+    table = Table(
+        title=f"\nwhy {workload}", title_justify="left", title_style="bold", pad_edge=False, box=None
+    )
+    for column in ("chosen", "role", "shape", "pool"):
+        table.add_column(column)
+    for column in ("GPUs", "rate each", "price of 1,000", "TTFT", "TPOT"):
+        table.add_column(column, justify="right")
+    for column in ("bound by", "sizing"):
+        table.add_column(column)
+    for role in ("mixed", "prefill", "decode"):
+        ranked = sorted((c for c in candidates if c.role == role), key=_price_per_thousand)
+        for position, c in enumerate(ranked):
+            if position >= MOST_ROWS and not chosen[c.shape]:
+                continue
+            pipeline = f" PP{c.pipeline_parallel_size}" if c.pipeline_parallel_size > 1 else ""
+            table.add_row(
+                f"{chosen[c.shape]} ×" if chosen[c.shape] else "",
+                c.role, f"TP{c.tensor_parallel_size}{pipeline}", c.pool, str(c.gpus), rate(c.capacity_per_s),
+                f"{_price_per_thousand(c):.3f}", duration(c.ttft_ms), duration(c.tpot_ms), c.limit,
+                "considered" if c.shape in considered else "dominated",
+            )  # fmt: skip
+    return table
+
+
+def _price_per_thousand(candidate: Candidate) -> float:
+    """Price of a thousand requests at full load; of its phase only, for prefill and decode."""
+    return candidate.price_per_hour / (candidate.capacity_per_s * 3.6)
+
+
+def explain_in_sentences(
+    candidates: Sequence[Candidate], refused: Sequence[Refusal], chosen: Counter[tuple[str, ...]]
+) -> list[str]:
+    """Say what one way of serving costs against the other, and why some shapes do not exist."""
+    sentences = []
+    mixed = min((c for c in candidates if c.role == "mixed"), key=_price_per_thousand, default=None)
+    pair = _cheapest_pair(candidates)
+    if mixed is not None and pair is not None:
+        used = {c.role for c in candidates if chosen[c.shape]}
+        way = "mixed" if used == {"mixed"} else "disaggregated" if "mixed" not in used else "both ways"
+        apart = sum(map(_price_per_thousand, pair))
+        sentences.append(
+            f"1,000 requests at full load cost {_price_per_thousand(mixed):.3f} on mixed instances "
+            f"({mixed.label}) and {apart:.3f} with prefill and decode apart ({pair[0].label}, "
+            f"{pair[1].label}); served {way}: whole instances, the loss policy and supply decide the rest"
+        )
+    for limit, count in Counter(refusal.limit for refusal in refused).most_common():
+        one = next(refusal for refusal in refused if refusal.limit == limit)
+        shape = f"TP{one.tensor_parallel_size} PP{one.pipeline_parallel_size} {one.role} on {one.pool}"
+        sentences.append(f"{count} refused for {limit}, such as {shape}: {one.reason}")
+    return sentences
+
+
+def _cheapest_pair(candidates: Sequence[Candidate]) -> tuple[Candidate, Candidate] | None:
+    """Return the cheapest prefill and decode candidates that share a zone."""
+    pairs = [
+        (prefill, decode)
+        for prefill in candidates
+        if prefill.role == "prefill"
+        for decode in candidates
+        if decode.role == "decode" and decode.zone == prefill.zone
+    ]
+    return min(pairs, key=lambda pair: sum(map(_price_per_thousand, pair)), default=None)

@@ -1,0 +1,65 @@
+"""How much each workload can be served, in whole and after a loss: plain arithmetic on placed instances."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from planner.plan.instance import Role, Stage
+
+__all__ = ["Placed", "Served", "served_rate", "surviving_rate", "unit_of"]
+
+
+class Served(Protocol):
+    """What counts for the rate of a workload: candidates and their copies both have it."""
+
+    @property
+    def role(self) -> Role: ...
+    @property
+    def zone(self) -> str: ...
+    @property
+    def capacity_per_s(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """One instance with its place."""
+
+    role: Role
+    zone: str
+    capacity_per_s: float
+    stages: tuple[Stage, ...]
+
+
+def served_rate(instances: Iterable[Served]) -> float:
+    """Requests per second that instances of one workload serve together.
+
+    Mixed instances add up; of prefill and decode instances of a zone the weaker side counts.
+    """
+    rate: dict[tuple[str, str], float] = defaultdict(float)
+    for instance in instances:
+        rate[instance.role, instance.zone] += instance.capacity_per_s
+    mixed = sum(value for (role, _), value in rate.items() if role == "mixed")
+    zones = sorted({zone for role, zone in rate if role != "mixed"})
+    return mixed + sum(min(rate["prefill", zone], rate["decode", zone]) for zone in zones)
+
+
+def surviving_rate(instances: Collection[Placed], loss_of: str | None) -> float:
+    """The rate after the worst single loss of a node or rack; the whole rate when nothing may be lost."""
+    if loss_of is None:
+        return served_rate(instances)
+    units: Mapping[str, None] = dict.fromkeys(
+        unit_of(stage.node, loss_of) for instance in instances for stage in instance.stages
+    )
+    left = (
+        served_rate(i for i in instances if all(unit_of(stage.node, loss_of) != unit for stage in i.stages))
+        for unit in units
+    )
+    return min(left, default=0.0)
+
+
+def unit_of(node: str, loss_of: str) -> str:
+    """Node or rack that a node name (``pool/rack/node``) belongs to."""
+    return node if loss_of == "node" else node.rsplit("/", 1)[0]

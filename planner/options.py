@@ -1,0 +1,59 @@
+"""What a caller may ask of planning, and what it hears while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from models.errors import InvalidInput
+
+__all__ = ["PlanOptions", "Progress"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOptions:
+    """How to plan.
+
+    Parameters
+    ----------
+    time_limit_s
+        Wall-clock limit for all solves together; None: until proven.
+    seed
+        Of every random choice.
+    threads
+        Upper limit for the solvers. With 1 the same input gives the same bytes.
+    """
+
+    time_limit_s: float | None = None
+    seed: int = 0
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        if self.time_limit_s is not None and not 0 < self.time_limit_s < float("inf"):
+            raise InvalidInput(
+                f"the time limit must be a positive number of seconds, got {self.time_limit_s}"
+            )
+        if not 0 <= self.seed < 2**31:
+            raise InvalidInput(f"the seed must be between 0 and {2**31 - 1}, got {self.seed}")
+        if self.threads < 1:
+            raise InvalidInput(f"at least one thread is needed, got {self.threads}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """One report while planning.
+
+    Parameters
+    ----------
+    phase
+        ``reading``, ``candidates``, ``sizing``, ``placement`` or ``assembling``.
+    elapsed_s
+        Since planning began.
+    objective, bound, gap
+        Of the goal tier being minimised; None where there is none yet.
+    """
+
+    phase: str
+    elapsed_s: float
+    objective: float | None = None
+    bound: float | None = None
+    gap: float | None = None

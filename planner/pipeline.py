@@ -1,0 +1,125 @@
+"""From a fleet document to a plan: the whole way on one screen.
+
+``read → candidates → (sizing → placement)* → assemble → check``. Infeasible fleets, time limits and
+cancellation are states of the plan, not errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from planner.assemble import make_basis, make_instances, make_notes, make_outcomes, make_pool_uses
+from planner.candidates.candidate import Candidate
+from planner.candidates.dominance import undominated
+from planner.candidates.enumerate import Candidates, enumerate_candidates
+from planner.clock import Clock
+from planner.explain.diagnosis import diagnose
+from planner.fleet import Fleet, read_fleet
+from planner.goals import merged_objectives, plan_state
+from planner.options import PlanOptions, Progress
+from planner.plan import Instance, Plan
+from planner.plan.check import check_plan
+from planner.plan.moves import moves_between
+from planner.rounds import Rounds, size_and_place
+from planner.version import fulcrum_version
+
+__all__ = ["PlanOptions", "Planned", "Progress", "create_plan", "plan_fleet"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A plan with what it was chosen from, for explanations."""
+
+    fleet: Fleet
+    plan: Plan
+    candidates: Candidates
+    considered: tuple[Candidate, ...]
+
+
+def create_plan(
+    document: str,
+    *,
+    source: str | None = None,
+    options: PlanOptions | None = None,
+    current: Plan | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    base_dir: Path | None = None,
+    allow_files: bool = True,
+) -> Plan:
+    """Make a plan for a fleet document.
+
+    Parameters
+    ----------
+    document
+        YAML or JSON text.
+    source, base_dir, allow_files
+        As in `planner.fleet.read_fleet`.
+    current
+        The plan that runs today.
+    progress
+        Called at the start of each phase and as the solver finds better plans.
+    cancelled
+        Asked every now and then; once true, the best plan found so far is returned in state ``cancelled``.
+
+    Raises
+    ------
+    InvalidInput
+        The document says something that cannot be meant.
+    SolverFailed
+        A solver broke, or the finished plan did not pass `planner.plan.check`.
+    """
+    fleet = read_fleet(document, source=source, base_dir=base_dir, allow_files=allow_files)
+    clock = Clock(options=options or PlanOptions(), progress=progress, cancelled=cancelled)
+    return plan_fleet(fleet, clock, current=current).plan
+
+
+def plan_fleet(fleet: Fleet, clock: Clock, *, current: Plan | None = None) -> Planned:
+    """Make a plan for a fleet; see `create_plan`."""
+    running = current.instances if current is not None else ()
+    clock.report("candidates")
+    candidates = enumerate_candidates(fleet, cancelled=lambda: clock.is_cancelled)
+    considered = undominated(candidates.accepted, keep={instance.shape for instance in running})
+    rounds = size_and_place(fleet, considered, running, clock)
+    clock.report("assembling")
+    plan = _assemble(fleet, candidates, considered, running, rounds, clock, has_current=current is not None)
+    check_plan(fleet, plan)
+    return Planned(fleet=fleet, plan=plan, candidates=candidates, considered=considered)
+
+
+def _assemble(
+    fleet: Fleet,
+    candidates: Candidates,
+    considered: Sequence[Candidate],
+    running: Sequence[Instance],
+    rounds: Rounds,
+    clock: Clock,
+    *,
+    has_current: bool,
+) -> Plan:
+    """Put the parts together; a plan that may not be run holds no instances and says why."""
+    stages = (
+        rounds.placement.stages if rounds.placement is not None and not rounds.placement.misplaced else {}
+    )
+    instances = make_instances(fleet, rounds.tenants, considered, stages)
+    outcomes = make_outcomes(fleet, instances)
+    state = plan_state(rounds, outcomes, fleet.policies.shortage, cancelled=clock.is_cancelled)
+    diagnosis = diagnose(fleet, candidates, considered, rounds, clock) if state == "infeasible" else None
+    return Plan(
+        fulcrum_version=fulcrum_version(),
+        fleet=fleet.name,
+        fleet_digest=fleet.digest,
+        seed=clock.options.seed,
+        state=state,
+        cost_per_hour=sum(instance.price_per_hour for instance in instances),
+        instances=instances,
+        workloads=outcomes,
+        pools=make_pool_uses(fleet, instances),
+        objectives=merged_objectives(rounds) if instances else (),
+        moves=moves_between(running, instances) if has_current and instances else (),
+        basis=make_basis(fleet, instances),
+        diagnosis=diagnosis,
+        notes=make_notes(instances),
+    )

@@ -1,0 +1,3 @@
+"""Placement: instances onto nodes, through the spec language; then GPU indices within each node."""
+
+from __future__ import annotations

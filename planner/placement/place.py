@@ -1,0 +1,160 @@
+"""Placing all instances of a sizing: pool by pool, since every candidate belongs to one pool."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from planner.candidates.candidate import Candidate
+from planner.fleet.fleet import Fleet, Pool
+from planner.placement.gpus import Claim, assign_gpus
+from planner.placement.problem import part_name, placement_problem, running_nodes
+from planner.placement.tenant import Tenant
+from planner.plan.instance import Stage
+from solvers import Result, SolveOptions, solve
+from specs import compile_problem
+
+__all__ = ["Misplaced", "Placement", "place"]
+
+Options = Callable[[], SolveOptions]
+"""Gives the options of the next solve: each may use the time that is left."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Misplaced:
+    """A pool whose instances do not fit its nodes as sizing assumed.
+
+    Parameters
+    ----------
+    pool
+        Its name.
+    crowded
+        Most parts on one node (or rack) of each candidate (by index) in a placement that does exist, when
+        only the spread was in the way; empty when there is none at all.
+    """
+
+    pool: str
+    crowded: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Where instances run.
+
+    Parameters
+    ----------
+    stages
+        By instance name.
+    results
+        Solver results by pool name.
+    misplaced
+        Pools without a placement; empty when all is placed.
+    """
+
+    stages: Mapping[str, tuple[Stage, ...]]
+    results: Mapping[str, Result]
+    misplaced: tuple[Misplaced, ...]
+
+
+def place(
+    fleet: Fleet,
+    tenants: Sequence[Tenant],
+    candidates: Sequence[Candidate],
+    *,
+    spread_limits: Mapping[int, int],
+    options: Options,
+) -> Placement:
+    """Place `tenants` on the nodes of their pools.
+
+    Parameters
+    ----------
+    spread_limits
+        Most parts of a candidate (by index) that one node or rack may hold; used with a loss policy only.
+    """
+    stages: dict[str, tuple[Stage, ...]] = {}
+    results: dict[str, Result] = {}
+    misplaced: list[Misplaced] = []
+    for pool in fleet.pools:
+        mine = [tenant for tenant in tenants if candidates[tenant.candidate].pool == pool.name]
+        if not mine:
+            continue
+        solved = _solve(fleet, pool, mine, candidates, spread_limits, options, strict=True)
+        results[pool.name] = solved
+        if solved.assignment is not None:
+            stages |= _stages(pool, mine, candidates, solved.assignment.tolist())
+        else:
+            loose = _solve(fleet, pool, mine, candidates, spread_limits, options, strict=False)
+            crowded = {} if loose.assignment is None else _crowding(
+                fleet, pool, mine, candidates, loose.assignment.tolist()
+            )  # fmt: skip
+            misplaced.append(Misplaced(pool=pool.name, crowded=crowded))
+    return Placement(stages=stages, results=results, misplaced=tuple(misplaced))
+
+
+def _solve(
+    fleet: Fleet, pool: Pool, tenants: Sequence[Tenant], candidates: Sequence[Candidate],
+    spread_limits: Mapping[int, int], options: Options, *, strict: bool,
+) -> Result:  # fmt: skip
+    """Solve one pool: first with everything that runs held in place, then with moves.
+
+    Without `strict` the loss policy is dropped: how could it be placed at all?
+    """
+    loss_of = fleet.policies.loss_of if strict else None
+    result = None
+    for may_move in (False, True):
+        problem = placement_problem(
+            pool, tenants, candidates, loss_of=loss_of, spread_limits=spread_limits, may_move=may_move
+        )
+        result = solve(compile_problem(problem), options())
+        if result.assignment is not None or (problem.space.initial < 0).all():
+            break
+    assert result is not None
+    return result
+
+
+def _crowding(
+    fleet: Fleet, pool: Pool, tenants: Sequence[Tenant], candidates: Sequence[Candidate], nodes: Sequence[int]
+) -> dict[int, int]:  # fmt: skip
+    """Most parts of each candidate on one node or rack."""
+    by_rack = fleet.policies.loss_of == "rack"
+    column = [tenant.candidate for tenant in tenants for _ in range(candidates[tenant.candidate].groups)]
+    load = Counter(
+        (index, pool.rack_of(node) if by_rack else node) for index, node in zip(column, nodes, strict=True)
+    )
+    most: dict[int, int] = {}
+    for (index, _), count in load.items():
+        most[index] = max(count, most.get(index, 0))
+    return most
+
+
+def _stages(
+    pool: Pool, tenants: Sequence[Tenant], candidates: Sequence[Candidate], nodes: Sequence[int]
+) -> dict[str, tuple[Stage, ...]]:  # fmt: skip
+    """Turn the node of each part into pipeline stages with GPU indices."""
+    claims: dict[int, list[Claim]] = defaultdict(list)
+    position = iter(nodes)
+    placed: dict[str, list[int]] = {}
+    for tenant in tenants:
+        candidate = candidates[tenant.candidate]
+        before = running_nodes(pool, candidate, tenant)
+        placed[tenant.name] = [next(position) for _ in range(candidate.groups)]
+        for part, node in enumerate(placed[tenant.name]):
+            held: tuple[int, ...] = ()
+            if tenant.running is not None and before[part] == node:
+                name = pool.node_name(node)
+                held = tuple(
+                    gpu for stage in tenant.running.stages if stage.node == name for gpu in stage.gpus
+                )
+            claims[node].append(Claim(name=part_name(tenant, part), size=candidate.gpus_per_group, held=held))
+    given = {node: assign_gpus(wanted, pool.gpus_per_node) for node, wanted in claims.items()}
+    result = {}
+    for tenant in tenants:
+        tensor = candidates[tenant.candidate].tensor_parallel_size
+        stages = []
+        for part, node in enumerate(placed[tenant.name]):
+            gpus = given[node][part_name(tenant, part)]
+            for start in range(0, len(gpus), tensor):
+                stages.append(Stage(pool.node_name(node), gpus[start : start + tensor]))
+        result[tenant.name] = tuple(stages)
+    return result

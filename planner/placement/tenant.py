@@ -1,0 +1,76 @@
+"""What placement places: instances that go on running and instances that start."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from planner.candidates.candidate import Candidate
+from planner.plan.instance import Instance
+
+__all__ = ["Tenant", "make_tenants"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """One instance to place.
+
+    Parameters
+    ----------
+    name
+        Of the instance.
+    candidate
+        Index of its candidate.
+    running
+        The instance of the current plan it goes on as; None for a new one.
+    """
+
+    name: str
+    candidate: int
+    running: Instance | None
+
+
+def make_tenants(
+    candidates: Sequence[Candidate], counts: Mapping[int, int], current: Sequence[Instance]
+) -> tuple[Tenant, ...]:
+    """Return `counts` instances of each candidate, ordered by candidate and name.
+
+    Instances of the current plan with a candidate's shape go on as it. Where fewer are needed than run,
+    those stop that share their nodes with most others of their shape: what stays is spread. New names take
+    the lowest numbers that no current instance has.
+    """
+    running: dict[tuple[str, ...], list[Instance]] = defaultdict(list)
+    for instance in sorted(current, key=lambda i: i.name):
+        running[instance.shape].append(instance)
+    taken = {instance.name for instance in current}
+    tenants: list[Tenant] = []
+    for index in sorted(counts):
+        candidate, wanted = candidates[index], counts[index]
+        stay = _stay(running[candidate.shape], wanted)
+        tenants += [Tenant(name=i.name, candidate=index, running=i) for i in stay]
+        for _ in range(wanted - len(stay)):
+            name = _fresh_name(f"{candidate.workload}-{candidate.role}", taken)
+            tenants.append(Tenant(name=name, candidate=index, running=None))
+    return tuple(tenants)
+
+
+def _stay(running: Sequence[Instance], wanted: int) -> list[Instance]:
+    """Return which of the running instances of one shape go on."""
+    stay = list(running)
+    while len(stay) > wanted:
+        load: dict[str, int] = defaultdict(int)
+        for instance in stay:
+            for stage in instance.stages:
+                load[stage.node] += 1
+        crowded = max(stay, key=lambda i: (max(load[stage.node] for stage in i.stages), i.name))
+        stay.remove(crowded)
+    return stay
+
+
+def _fresh_name(prefix: str, taken: set[str]) -> str:
+    number = 0
+    while f"{prefix}-{number}" in taken:
+        number += 1
+    taken.add(f"{prefix}-{number}")
+    return f"{prefix}-{number}"

@@ -1,0 +1,15 @@
+"""The terminal that reports are printed to."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+__all__ = ["make_console"]
+
+WIDTH_WITHOUT_TERMINAL = 120
+
+
+def make_console() -> Console:
+    """Return a console on standard output: as wide as the terminal; plain text when there is none."""
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDTH_WITHOUT_TERMINAL, color_system=None)

@@ -1,0 +1,100 @@
+"""Sizing and placement in turns, until what sizing assumed can be placed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from planner.candidates.candidate import Candidate
+from planner.clock import Clock
+from planner.fleet.fleet import Fleet
+from planner.placement.place import Misplaced, Placement, place
+from planner.placement.tenant import Tenant, make_tenants
+from planner.plan.instance import Instance
+from planner.sizing.problem import SizingProblem
+from planner.sizing.solve import Sizing, solve_sizing
+from solvers.result import TierResult
+
+__all__ = ["Rounds", "size_and_place"]
+
+MOST_ROUNDS = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rounds:
+    """What the turns ended with.
+
+    Parameters
+    ----------
+    sizing
+        The last one.
+    bounds
+        Tiers of the first sizing: its bounds hold for every plan, since it assumed the most even spread.
+    tenants, placement
+        The last ones; None when sizing did not get that far.
+    count
+        Number of turns.
+    """
+
+    problem: SizingProblem
+    sizing: Sizing
+    bounds: tuple[TierResult, ...]
+    tenants: tuple[Tenant, ...]
+    placement: Placement | None
+    count: int
+
+
+def size_and_place(
+    fleet: Fleet, candidates: Sequence[Candidate], current: Sequence[Instance], clock: Clock
+) -> Rounds:
+    """Size, place, and where placement fails size again with what was learnt.
+
+    Placement fails when instances cannot be spread as evenly as sizing assumed (that candidate is then
+    taken to be less even), or when groups do not pack into nodes (that pool is then taken to be smaller).
+    """
+    running: dict[tuple[str, ...], int] = {}
+    for instance in current:
+        running[instance.shape] = running.get(instance.shape, 0) + 1
+    problem = SizingProblem(fleet=fleet, candidates=tuple(candidates), current=running)
+    bounds: tuple[TierResult, ...] = ()
+    for count in range(1, MOST_ROUNDS + 1):
+        clock.report("sizing")
+        sizing = solve_sizing(problem, clock.solve_options("sizing"))
+        bounds = bounds or sizing.tiers
+        short = not sizing.covers_demand and fleet.policies.shortage == "refuse"
+        if not sizing.tiers or short or clock.is_cancelled:
+            return Rounds(
+                problem=problem, sizing=sizing, bounds=bounds, tenants=(), placement=None, count=count
+            )
+        clock.report("placement")
+        tenants = make_tenants(candidates, sizing.counts, current)
+        placement = place(
+            fleet,
+            tenants,
+            candidates,
+            spread_limits={i: problem.spread_limit(i, n) or n for i, n in sizing.counts.items()},
+            options=lambda: clock.solve_options("placement"),
+        )
+        done = Rounds(
+            problem=problem, sizing=sizing, bounds=bounds, tenants=tenants, placement=placement, count=count
+        )
+        if not placement.misplaced or clock.is_cancelled or clock.is_over:
+            return done
+        for misplaced in placement.misplaced:
+            problem = _learn(problem, misplaced, sizing.counts)
+    return done
+
+
+def _learn(problem: SizingProblem, misplaced: Misplaced, counts: Mapping[int, int]) -> SizingProblem:
+    """Return the problem with the assumption corrected that did not hold."""
+    uneven = dict(problem.unevenness)
+    for index, most in misplaced.crowded.items():
+        limit = problem.spread_limit(index, counts[index])
+        if limit is not None and most > limit:
+            uneven[index] = uneven.get(index, 1) + 1
+    if uneven != problem.unevenness:
+        return replace(problem, unevenness=uneven)
+    smallest = min(c.gpus_per_group for c in problem.candidates if c.pool == misplaced.pool)
+    withheld = dict(problem.withheld_gpus)
+    withheld[misplaced.pool] = withheld.get(misplaced.pool, 0) + smallest
+    return replace(problem, withheld_gpus=withheld)
