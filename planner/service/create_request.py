@@ -18,11 +18,12 @@ _REQUEST_ID = re.compile(r"[!-~]{1,64}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanLimits:
-    """The most a caller may ask for."""
+    """The most a caller may ask for; `waiting_count` is of unfinished plans of one tenant."""
 
     time_limit_s: float = 3600.0
     thread_count: int = 8
     document_bytes: int = 4 * 2**20
+    waiting_count: int = 1000
 
 
 def options_of(message: plan_pb2.PlanOptions, limits: PlanLimits) -> PlanOptionsRecord:

@@ -117,8 +117,13 @@ class Dispatcher:
         """Wait for a plan to make, and claim it."""
         while True:
             self._wake.clear()
+            claiming = asyncio.ensure_future(self._store.write(PlanStore.claim, self._owner, self._lease_s))
             try:
-                record = await self._store.write(PlanStore.claim, self._owner, self._lease_s)
+                record = await asyncio.shield(claiming)
+            except asyncio.CancelledError:
+                if (unwanted := await claiming) is not None:
+                    await self._store.write(PlanStore.release, unwanted.id, self._owner)
+                raise
             except Exception:
                 log.exception("the store cannot be asked for plans; trying again")
                 record = None

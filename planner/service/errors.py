@@ -15,7 +15,7 @@ from models.document import InvalidDocument
 from models.errors import FulcrumError, InvalidInput, SolverFailed, Unavailable, UnknownName, Unsupported
 from planner.service.protos import code_pb2, error_details_pb2, status_pb2
 
-__all__ = ["DOMAIN", "StatusError", "failure", "invalid_argument", "not_found", "status_of"]
+__all__ = ["DOMAIN", "StatusError", "failure", "invalid_argument", "not_found", "quota_exceeded", "status_of"]
 
 DOMAIN = "fulcrum.dev"
 
@@ -48,6 +48,17 @@ def not_found(resource_type: str, name: str) -> StatusError:
         resource_type=resource_type, resource_name=name, description=message
     )
     status.details.add().Pack(info)
+    return StatusError(status)
+
+
+def quota_exceeded(subject: str, description: str, *, retry_s: int = 5) -> StatusError:
+    """RESOURCE_EXHAUSTED: the subject has all it may have; worth another try after `retry_s`."""
+    status = _status(code_pb2.RESOURCE_EXHAUSTED, "QUOTA_EXCEEDED", f"{subject} {description}", {})
+    violation = error_details_pb2.QuotaFailure.Violation(subject=subject, description=description)
+    status.details.add().Pack(error_details_pb2.QuotaFailure(violations=[violation]))
+    retry = error_details_pb2.RetryInfo()
+    retry.retry_delay.FromSeconds(retry_s)
+    status.details.add().Pack(retry)
     return StatusError(status)
 
 

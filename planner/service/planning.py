@@ -13,14 +13,14 @@ from planner.service.async_store import AsyncStore
 from planner.service.convert import STATES, operation_message, plan_message, progress_message
 from planner.service.create_request import PlanLimits, options_of, request_digest, request_id_of
 from planner.service.dispatcher import Dispatcher
-from planner.service.errors import invalid_argument, not_found
+from planner.service.errors import invalid_argument, not_found, quota_exceeded
 from planner.service.executor import Executor
 from planner.service.hub import Hub
 from planner.service.identity import current_tenant
 from planner.service.names import parse_plan, plan_name
 from planner.service.paging import decode_token, encode_token, page_limit
 from planner.service.protos import operations_pb2, plan_pb2, planning_service_pb2, planning_service_pb2_grpc
-from planner.store.plans import PlanStore, RequestIdReused
+from planner.store.plans import PlanStore, QueueFull, RequestIdReused
 from planner.store.records import NewPlan, PlanRecord, PlanState
 
 __all__ = ["PlanningService"]
@@ -84,12 +84,16 @@ class PlanningService(planning_service_pb2_grpc.PlanningServiceServicer):
             request_digest=request_digest(request),
         )
         try:
-            record, _ = await self._store.write(PlanStore.add, new)
+            record, _ = await self._store.write(PlanStore.add, new, most_waiting=self._limits.waiting_count)
         except RequestIdReused:
             raise invalid_argument(
                 "request_id",
                 "was used with another request; a new request needs a new id",
                 "REQUEST_ID_REUSED",
+            ) from None
+        except QueueFull as full:
+            raise quota_exceeded(
+                new.tenant, f"has {full.limit} unfinished plans, this server's limit for a tenant"
             ) from None
         self._dispatcher.wake()
         return operation_message(record, None)

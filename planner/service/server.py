@@ -38,6 +38,8 @@ SERVICES = (
     operations_pb2.DESCRIPTOR.services_by_name["Operations"].full_name,
 )
 _MESSAGE_SLACK_BYTES = 2**20
+_MAX_CONCURRENT_RPCS = 4096
+"""Beyond it a call is refused at once (RESOURCE_EXHAUSTED) instead of growing a backlog."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +131,7 @@ class PlanServer:
         most_bytes = config.limits.document_bytes + _MESSAGE_SLACK_BYTES
         self._server = grpc.aio.server(
             interceptors=(Guard(authenticator),),
+            maximum_concurrent_rpcs=_MAX_CONCURRENT_RPCS,
             options=(
                 ("grpc.max_receive_message_length", most_bytes),
                 ("grpc.max_send_message_length", -1),

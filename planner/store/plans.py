@@ -21,7 +21,7 @@ from planner.store.events import append_event, events_after, last_event
 from planner.store.records import EventRecord, NewPlan, PlanOptionsRecord, PlanRecord, PlanState
 from planner.store.schema import plans
 
-__all__ = ["PlanStore", "RequestIdReused", "wall_clock_us"]
+__all__ = ["PlanStore", "QueueFull", "RequestIdReused", "wall_clock_us"]
 
 
 def wall_clock_us() -> int:
@@ -29,8 +29,16 @@ def wall_clock_us() -> int:
     return time.time_ns() // 1000
 
 
-class RequestIdReused(Exception):  # noqa: N818 - an outcome the service turns into an answer
+class RequestIdReused(Exception):
     """A request id came again with another request."""
+
+
+class QueueFull(Exception):
+    """A tenant has as many unfinished plans as it may; `limit` is how many that is."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
 
 
 class PlanStore:
@@ -48,8 +56,13 @@ class PlanStore:
         self.database = database
         self._clock = clock
 
-    def add(self, new: NewPlan) -> tuple[PlanRecord, bool]:
+    def add(self, new: NewPlan, *, most_waiting: int | None = None) -> tuple[PlanRecord, bool]:
         """Store a plan to be made, durably.
+
+        Parameters
+        ----------
+        most_waiting
+            Most unfinished plans the tenant may have, this one included; None is no limit.
 
         Returns
         -------
@@ -60,6 +73,8 @@ class PlanStore:
         ------
         RequestIdReused
             The request id is known with another digest.
+        QueueFull
+            The tenant has `most_waiting` unfinished plans already.
         """
         with self.database.write() as connection:
             if new.request_id is not None:
@@ -69,6 +84,8 @@ class PlanStore:
                     if known.request_digest != new.request_digest:
                         raise RequestIdReused(new.request_id)
                     return _record(known), False
+            if most_waiting is not None and _count_waiting(connection, new.tenant) >= most_waiting:
+                raise QueueFull(most_waiting)
             values: dict[str, Any] = dataclasses.asdict(new)
             values["options_json"] = json.dumps(values.pop("options"), sort_keys=True)
             plan_id = secrets.token_hex(16)
@@ -115,16 +132,6 @@ class PlanStore:
             query = query.where(plans.c.fleet == fleet)
         with self.database.read() as connection:
             return [_record(row) for row in connection.execute(query)]
-
-    def count_waiting(self, *, tenant: str | None = None) -> int:
-        """Number of plans not finished yet."""
-        query = select(func.count()).where(
-            plans.c.state.in_([PlanState.QUEUED.value, PlanState.RUNNING.value])
-        )
-        if tenant is not None:
-            query = query.where(plans.c.tenant == tenant)
-        with self.database.read() as connection:
-            return int(connection.execute(query).scalar_one())
 
     def claim(self, owner: str, lease_s: float) -> PlanRecord | None:
         """Take the next plan to work on, or None when there is none.
@@ -289,6 +296,13 @@ class PlanStore:
         """The latest event of a plan, or None."""
         with self.database.read() as connection:
             return last_event(connection, plan_id)
+
+
+def _count_waiting(connection: Connection, tenant: str) -> int:
+    """Unfinished plans of a tenant."""
+    unfinished = plans.c.state.in_([PlanState.QUEUED.value, PlanState.RUNNING.value])
+    query = select(func.count()).select_from(plans).where(plans.c.tenant == tenant, unfinished)
+    return int(connection.execute(query).scalar_one())
 
 
 def _owned(plan_id: str, owner: str) -> Any:

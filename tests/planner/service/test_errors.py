@@ -10,6 +10,7 @@ from grpc_status import rpc_status
 
 from models.document import InvalidDocument
 from models.errors import InvalidInput, SolverFailed, Unavailable, UnknownName, Unsupported
+from planner.service.create_request import PlanLimits
 from planner.service.errors import status_of
 from planner.service.gen.fulcrum.v1 import plan_pb2, planning_service_pb2
 from planner.service.gen.fulcrum.v1.plan_pb2 import Plan
@@ -160,3 +161,19 @@ def test_a_plan_that_fails_says_so_and_the_next_one_works(shared_server, script,
     assert "secret detail" not in str(done)
     assert shared_server.plan(done).state == Plan.STATE_FAILED
     assert shared_server.wait(shared_server.create()).WhichOneof("result") == "response"
+
+
+def test_a_tenant_with_too_many_plans_is_told_to_come_back(start_server):
+    server = start_server(limits=PlanLimits(waiting_count=2))
+    server.create("{fleet: demo, pause_s: 600}")
+    last = server.create("{fleet: demo, pause_s: 600}", request_id="same")
+
+    status = refused(server.create)
+
+    assert status.code == code_pb2.RESOURCE_EXHAUSTED
+    quota, retry = error_details_pb2.QuotaFailure(), error_details_pb2.RetryInfo()
+    assert [detail.Unpack(quota) for detail in status.details].count(True) == 1
+    assert [detail.Unpack(retry) for detail in status.details].count(True) == 1
+    assert quota.violations[0].subject == "default"
+    assert retry.retry_delay.seconds > 0
+    assert server.create("{fleet: demo, pause_s: 600}", request_id="same").name == last.name

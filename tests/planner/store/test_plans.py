@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from planner.store.database import Database
-from planner.store.plans import PlanStore, RequestIdReused
+from planner.store.plans import PlanStore, QueueFull, RequestIdReused
 from planner.store.records import NewPlan, PlanOptionsRecord, PlanState
 
 
@@ -184,3 +184,16 @@ def test_many_claimers_share_the_plans_without_overlap(tmp_path):
 
     assert len(claimed) == 40
     assert set(claimed) == ids
+
+
+def test_a_tenant_may_have_so_many_unfinished_plans(store, add):
+    done, _ = add(), add(tenant="b")
+    new = NewPlan(tenant="a", fleet="f", document="d")
+    with pytest.raises(QueueFull):
+        store.add(new, most_waiting=1)
+
+    assert store.claim("me", 10).id == done
+    with pytest.raises(QueueFull):
+        store.add(new, most_waiting=1)
+    store.finish(done, "me", PlanState.OPTIMAL)
+    assert store.add(new, most_waiting=1)[1]
