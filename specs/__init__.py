@@ -50,6 +50,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # for type checkers; at run time `__getattr__` finds every spec by its file
+    from specs.affinity.assignment_affinities import AssignmentAffinities as AssignmentAffinities
+    from specs.affinity.group_affinities import GroupAffinities as GroupAffinities
+    from specs.affinity.pair_affinities import PairAffinities as PairAffinities
+    from specs.affinity.routing_latency import RoutingLatency as RoutingLatency
+    from specs.affinity.scope_affinities import ScopeAffinities as ScopeAffinities
     from specs.compiler import Compiler as Compiler
     from specs.compiler import compile_problem as compile_problem
     from specs.dimension import ByItem as ByItem
@@ -57,9 +62,37 @@ if TYPE_CHECKING:  # for type checkers; at run time `__getattr__` finds every sp
     from specs.entities import Entities as Entities
     from specs.grouping import Over as Over
     from specs.limits.capacity import Capacity as Capacity
+    from specs.limits.capacity_ratio import CapacityRatio as CapacityRatio
+    from specs.limits.capacity_with_group_presence import (
+        CapacityWithGroupPresence as CapacityWithGroupPresence,
+    )
+    from specs.limits.colocate_groups import ColocateGroups as ColocateGroups
+    from specs.limits.disaster_recovery_capacity import DisasterRecoveryCapacity as DisasterRecoveryCapacity
+    from specs.limits.drain_capacity import DrainCapacity as DrainCapacity
+    from specs.limits.exclusive_groups import ExclusiveGroups as ExclusiveGroups
+    from specs.limits.exclusive_objects import ExclusiveObjects as ExclusiveObjects
+    from specs.limits.exclusive_scope_items import ExclusiveScopeItems as ExclusiveScopeItems
+    from specs.limits.group_capacity import GroupCapacity as GroupCapacity
     from specs.limits.group_count import GroupCount as GroupCount
+    from specs.limits.group_dependency import GroupDependency as GroupDependency
+    from specs.limits.group_diversity import GroupDiversity as GroupDiversity
+    from specs.limits.group_isolation import GroupIsolation as GroupIsolation
+    from specs.limits.group_spread import GroupSpread as GroupSpread
+    from specs.limits.linear_limit import LinearLimit as LinearLimit
+    from specs.limits.nested_limit import NestedLimit as NestedLimit
+    from specs.limits.throttle import Throttle as Throttle
+    from specs.movement.group_move_limit import GroupMoveLimit as GroupMoveLimit
     from specs.movement.minimize_movement import MinimizeMovement as MinimizeMovement
+    from specs.movement.move_cost import MoveCost as MoveCost
+    from specs.movement.movement_budget import MovementBudget as MovementBudget
+    from specs.placement.avoid_assignments import AvoidAssignments as AvoidAssignments
     from specs.placement.avoid_moving import AvoidMoving as AvoidMoving
+    from specs.placement.logical_and import LogicalAnd as LogicalAnd
+    from specs.placement.logical_or import LogicalOr as LogicalOr
+    from specs.placement.move_group import MoveGroup as MoveGroup
+    from specs.placement.moves_in_progress import MovesInProgress as MovesInProgress
+    from specs.placement.non_accepting import NonAccepting as NonAccepting
+    from specs.placement.to_free import ToFree as ToFree
     from specs.policy import HARD as HARD
     from specs.policy import REPAIR as REPAIR
     from specs.policy import Constraint as Constraint
@@ -68,6 +101,13 @@ if TYPE_CHECKING:  # for type checkers; at run time `__getattr__` finds every sp
     from specs.policy import soft as soft
     from specs.problem import Problem as Problem
     from specs.shape.balance import Balance as Balance
+    from specs.shape.fragmentation import Fragmentation as Fragmentation
+    from specs.shape.maximize_allocation import MaximizeAllocation as MaximizeAllocation
+    from specs.shape.minimize_containers import MinimizeContainers as MinimizeContainers
+    from specs.shape.minimize_peak import MinimizePeak as MinimizePeak
+    from specs.shape.sum_of_max import SumOfMax as SumOfMax
+    from specs.shape.utilization_increase_cost import UtilizationIncreaseCost as UtilizationIncreaseCost
+    from specs.shape.working_set import WorkingSet as WorkingSet
     from specs.spec import LimitSpec as LimitSpec
     from specs.spec import Spec as Spec
 

@@ -18,7 +18,7 @@ from specs.values import Named, complete
 if TYPE_CHECKING:
     from specs.problem import Problem
 
-__all__ = ["make_weights", "weights_on"]
+__all__ = ["make_weights", "table_of", "weights_on"]
 
 
 def make_weights(name: str, dimension: Dimension, problem: Problem) -> Weights:
@@ -53,7 +53,7 @@ def _dynamic(name: str, base: Array, by_item: ByItem, problem: Problem) -> Dynam
     item, row, data = _entries(name, by_item, items, keyed)
     if np.unique(row * items.size + item).size != row.size:
         raise InvalidInput(f"dimension {name!r}: some pair of {keyed.name} and {items.name} has two values")
-    return DynamicWeights(base, rows, _table(row, item, data, keyed.size, items.size))
+    return DynamicWeights(base, rows, table_of(row, item, data, keyed.size, items.size))
 
 
 def _entries(
@@ -146,13 +146,13 @@ def weights_on(scope: str, dimension: str, problem: Problem) -> Weights:
     copies = count[table.indices]
     offset = np.arange(int(copies.sum())) - np.repeat(np.cumsum(copies) - copies, copies)
     fine_item = inside[np.repeat(start[table.indices], copies) + offset]
-    made = _table(
+    made = table_of(
         np.repeat(row, copies), fine_item, np.repeat(table.data, copies), table.shape[0], fine.items.size
     )
     return DynamicWeights(weights.base, weights.rows, made)
 
 
-def _table(
+def table_of(
     row: npt.NDArray[np.int64], item: npt.NDArray[np.int64], data: Array, n_rows: int, n_items: int
 ) -> sparse.csr_array:
     """Compressed rows that keep stored zeros: a weight of zero is not the base weight."""
