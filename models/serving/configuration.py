@@ -11,9 +11,12 @@ from models.errors import InvalidInput
 from models.hardware import Gpu
 from models.serving.curves import StepCurves
 from models.serving.engine import Engine
+from models.serving.grids import grids_of
 from models.serving.memory import Memory, memory
+from models.serving.operators import OperatorTimes
 from models.serving.parallelism import Parallelism
 from models.serving.roofline import RooflineTimes
+from models.serving.tables import TableTimes, attention_module
 
 __all__ = ["Configuration", "InstanceModel", "Role"]
 
@@ -108,12 +111,19 @@ class InstanceModel:
                 max_num_batched_tokens=c.max_num_batched_tokens,
                 max_num_seqs=c.max_num_seqs,
             ),
-            curves=_curves(c.architecture, c.parallelism, c.gpu, c.weights, c.kv_cache),
+            curves=_curves(c.architecture, c.parallelism, c.gpu, c.weights, c.kv_cache, c.engine.name),
         )
 
 
 @lru_cache(maxsize=4096)
 def _curves(
-    architecture: Architecture, parallelism: Parallelism, gpu: Gpu, weights: str, kv_cache: str
+    architecture: Architecture, parallelism: Parallelism, gpu: Gpu, weights: str, kv_cache: str, engine: str
 ) -> StepCurves:
-    return StepCurves.price(architecture, parallelism, RooflineTimes(gpu), weights=weights, kv_cache=kv_cache)
+    """Priced from the profile of the GPU where there is one, else from its datasheet."""
+    from models.profiles.catalogue import known_profiles
+
+    folder = known_profiles().get(gpu.name)
+    times: OperatorTimes = RooflineTimes(gpu)
+    if folder is not None:
+        times = TableTimes(grids_of(str(folder)), gpu, engine, module=attention_module(architecture))
+    return StepCurves.price(architecture, parallelism, times, weights=weights, kv_cache=kv_cache)

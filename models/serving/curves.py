@@ -91,6 +91,8 @@ class StepCurves:
         nothing = np.zeros_like(TOKENS)
         linear = times.elementwise(TOKENS * ops.elementwise_bytes_per_token)
         linear = linear + _total([times.gemm(op, TOKENS) for op in ops.gemms], nothing)
+        around = [gemm for op in ops.attention for gemm in times.separate_projections(op)]
+        linear = linear + _total([times.gemm(op, TOKENS) for op in around], nothing)
         linear = linear + _total([times.all_reduce(op, TOKENS) for op in ops.all_reduces], nothing)
         experts = _total([times.experts(op, TOKENS) for op in ops.experts], nothing)
         experts = experts + _total([times.exchange(op, TOKENS) for op in ops.exchanges], nothing)

@@ -61,6 +61,9 @@ class Engine:
         Tokens of one step.
     max_num_seqs
         Sequences that run at once.
+    output_reserve
+        Share of a request's output that is set aside in the cache when it is admitted: 1 never evicts
+        (TensorRT-LLM), 0 admits what fits now and recomputes the youngest when the cache runs full (vLLM).
     memory_fraction, memory_rule
         The share of memory the engine takes, and of what: of the whole GPU, activations included (``total``,
         vLLM); of the whole GPU, weights and cache only (``static``, SGLang); of what is left when weights and
@@ -73,6 +76,7 @@ class Engine:
     schedule: Schedule
     max_num_batched_tokens: int
     max_num_seqs: int
+    output_reserve: float
     memory_fraction: float
     memory_rule: Literal["total", "static", "free"]
     overheads: Overheads
@@ -86,6 +90,7 @@ _ENGINES = {
             schedule="chunked",
             max_num_batched_tokens=8192,
             max_num_seqs=256,
+            output_reserve=0.0,
             memory_fraction=0.90,
             memory_rule="total",
             overheads=Overheads(
@@ -104,6 +109,7 @@ _ENGINES = {
             schedule="prefill_first",
             max_num_batched_tokens=16384,
             max_num_seqs=256,
+            output_reserve=0.85,
             memory_fraction=0.88,
             memory_rule="static",
             overheads=Overheads(
@@ -122,6 +128,7 @@ _ENGINES = {
             schedule="packed",
             max_num_batched_tokens=8192,
             max_num_seqs=256,
+            output_reserve=1.0,
             memory_fraction=0.80,
             memory_rule="free",
             overheads=Overheads(

@@ -1,7 +1,7 @@
 """Instances under a steady load of random arrivals: batch, waiting, latency, memory.
 
-All instances of a call are computed at once; arrays have the axes [instance, prompt] or [instance, output], over
-weighted points of the prompt and of the output length.
+All instances of a call are computed at once; arrays have the axes [instance, prompt] or [instance, output],
+over weighted points of the prompt and of the output length.
 
 The state of an instance is its mean number of running requests B. With d(B) the time of a decode step, P the
 extra time that the prompt of one request adds to the steps it takes part in, and O its output length:

@@ -48,8 +48,9 @@ class Attention:
     """`count` layers of softmax attention over the cache, with the heads of one rank.
 
     `latent` is the kind with one shared compressed vector per token (`key_dim` wide, `value_dim` of it read
-    again as the value); its up-projections are part of it. `top_k` bounds the tokens a sparse attention reads
-    after scoring all of them with `indexer_heads` heads of `indexer_dim`.
+    again as the value). `top_k` bounds the tokens a sparse attention reads after scoring all of them with
+    `indexer_heads` heads of `indexer_dim`. `projections` are the products around a latent attention, which
+    measured tables may include (`OperatorTimes.separate_projections`).
     """
 
     heads: int
@@ -65,6 +66,7 @@ class Attention:
     top_k: int = 0
     indexer_heads: int = 0
     indexer_dim: int = 0
+    projections: tuple[Gemm, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +101,10 @@ class OperatorTimes(Protocol):
 
     def experts(self, op: Experts, tokens: Floats) -> Floats:
         """Time of the busiest rank at each number of tokens of the whole expert group."""
+        ...
+
+    def separate_projections(self, op: Attention) -> tuple[Gemm, ...]:
+        """The projections that the attention times of this source do not include."""
         ...
 
     def prefill_attention(self, op: Attention, tokens: Floats) -> Floats:

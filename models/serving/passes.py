@@ -156,20 +156,21 @@ class _Builder:
         qk = mixer.qk_nope_head_dim + mixer.qk_rope_head_dim
         precision = self.precision("attention")
         latent = mixer.kv_lora_rank + mixer.qk_rope_head_dim
+        around: list[Gemm] = []
         if mixer.q_lora_rank is None:
-            self.gemms.append(Gemm(heads * qk + latent, h, precision, count))
+            around.append(Gemm(heads * qk + latent, h, precision, count))
         else:  # both down-projections are one product, and whole on every rank
-            self.gemms.append(Gemm(mixer.q_lora_rank + latent, h, precision, count))
-            self.gemms.append(Gemm(heads * qk, mixer.q_lora_rank, precision, count))
-        self.gemms.append(Gemm(h, heads * mixer.v_head_dim, precision, count))
+            around.append(Gemm(mixer.q_lora_rank + latent, h, precision, count))
+            around.append(Gemm(heads * qk, mixer.q_lora_rank, precision, count))
+        around.append(Gemm(h, heads * mixer.v_head_dim, precision, count))
         # the up-projection of the latent: explicit when prefilling, absorbed into two products when decoding
         up = heads * (mixer.qk_nope_head_dim + mixer.v_head_dim)
-        self.gemms.append(Gemm(up, mixer.kv_lora_rank, precision, count))
+        around.append(Gemm(up, mixer.kv_lora_rank, precision, count))
         indexer = mixer.indexer
         if indexer is not None:
             source = mixer.q_lora_rank or h
-            self.gemms.append(Gemm(indexer.num_heads * indexer.head_dim, source, precision, count))
-            self.gemms.append(Gemm(indexer.head_dim + indexer.num_heads, h, precision, count))
+            around.append(Gemm(indexer.num_heads * indexer.head_dim, source, precision, count))
+            around.append(Gemm(indexer.head_dim + indexer.num_heads, h, precision, count))
         self.attention.append(
             Attention(
                 heads=heads,
@@ -184,6 +185,7 @@ class _Builder:
                 top_k=0 if indexer is None else indexer.top_k,
                 indexer_heads=0 if indexer is None else indexer.num_heads,
                 indexer_dim=0 if indexer is None else indexer.head_dim,
+                projections=tuple(around),
             )
         )
 

@@ -72,6 +72,10 @@ class RooflineTimes:
         traffic = touched * weights * scheme.bytes_per_weight + 2.0 * pairs * (2 * op.hidden_size + 3 * inner)
         return op.count * (self._time(flops, traffic, scheme.compute) + KERNEL_FLOOR_MS)
 
+    def separate_projections(self, op: Attention) -> tuple[Gemm, ...]:
+        """All: attention times here are those of attention alone."""
+        return op.projections
+
     def prefill_attention(self, op: Attention, tokens: Floats) -> Floats:
         """Causal: each token sees itself and what came before, inside the window."""
         reach = np.minimum(tokens, op.window) if op.window else tokens

@@ -141,8 +141,9 @@ def test_instances_do_not_disturb_each_other() -> None:
     assert capacities([], CHAT, EASY) == ()
 
 
-def test_everything_rests_on_the_datasheet() -> None:
-    assert capacities([instance()], CHAT, EASY)[0].basis == "datasheet"
+def test_the_basis_is_that_of_the_data_behind_it() -> None:
+    with_tables, without = (capacities([instance(on=g)], CHAT, EASY)[0] for g in ("h100", "l4"))
+    assert (with_tables.basis, without.basis) == ("imported", "datasheet")
 
 
 def test_wrong_targets_and_rates_are_refused() -> None:
