@@ -1,0 +1,1 @@
+"""Devices that can be measured; `profiler.devices.open` opens one by name."""

@@ -1,0 +1,184 @@
+"""An NVIDIA GPU through PyTorch: CUDA events around replayed graphs."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.errors import Unavailable
+from models.profiles.manifest import DeviceInfo
+from profiler.devices.device import Observation
+from profiler.devices.nvml import Nvml
+from profiler.devices.torch_tensors import import_torch, random_tensor
+from profiler.job import Job
+from profiler.timing import Effort
+
+__all__ = ["Cuda"]
+
+_FALLBACK_CACHE_BYTES = 64 * 1024**2
+
+
+class Cuda:
+    """See `profiler.devices.device.Device`.
+
+    Parameters
+    ----------
+    index
+        CUDA device index.
+
+    Raises
+    ------
+    Unavailable
+        No PyTorch, a PyTorch without CUDA, no driver, a driver too old, or no device of that index.
+    """
+
+    kind = "cuda"
+
+    def __init__(self, index: int) -> None:
+        torch: Any = import_torch()
+        _require_cuda(torch, index)
+        torch.set_grad_enabled(False)
+        torch.cuda.set_device(index)
+        self.torch = torch
+        self.index = index
+        self.place = f"cuda:{index}"
+        self.library = f"torch-{torch.__version__}"
+        self._properties = torch.cuda.get_device_properties(index)
+        self.nvml = Nvml(str(getattr(self._properties, "uuid", "")))
+        self.cache_bytes = int(getattr(self._properties, "L2_cache_size", 0)) or _FALLBACK_CACHE_BYTES
+        major, minor = self._properties.major, self._properties.minor
+        formats = ["fp16", "int8"]
+        if major >= 8:
+            formats.insert(0, "bf16")
+        if (major, minor) >= (8, 9):
+            formats.append("fp8")
+        self.formats: tuple[str, ...] = tuple(formats)
+
+    def info(self) -> DeviceInfo:
+        """Name, memory, driver, multiprocessors and limits."""
+        p = self._properties
+        attributes: dict[str, float | str] = {
+            "sm_count": float(p.multi_processor_count),
+            "compute_capability": f"{p.major}.{p.minor}",
+            "l2_cache_bytes": float(self.cache_bytes),
+        }
+        return DeviceInfo(
+            name=p.name,
+            kind="cuda",
+            memory_bytes=int(p.total_memory),
+            count=self.torch.cuda.device_count(),
+            driver=self.nvml.driver,
+            uuid=str(getattr(p, "uuid", "")),
+            attributes=attributes | self.nvml.limits(),
+        )
+
+    def libraries(self) -> dict[str, str]:
+        """Python, PyTorch, CUDA, cuDNN, NCCL."""
+        torch = self.torch
+        found = {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "cuda": str(torch.version.cuda),
+        }
+        if torch.backends.cudnn.is_available():
+            found["cudnn"] = str(torch.backends.cudnn.version())
+        if torch.distributed.is_available() and torch.distributed.is_nccl_available():
+            found["nccl"] = ".".join(str(part) for part in torch.cuda.nccl.version())
+        return found
+
+    def free_bytes(self) -> int:
+        """Free device memory, counting what PyTorch has cached."""
+        free, _ = self.torch.cuda.mem_get_info(self.index)
+        cached = self.torch.cuda.memory_reserved(self.index) - self.torch.cuda.memory_allocated(self.index)
+        return int(free + cached)
+
+    def random(self, shape: tuple[int, ...], dtype: str, seed: int) -> Any:
+        """A tensor on this GPU."""
+        return random_tensor(self.torch, shape, dtype, self.place, seed)
+
+    def time(self, job: Job, effort: Effort) -> NDArray[np.float64]:
+        """Microseconds per call by CUDA events, of graph replays where the job allows it."""
+        torch, calls = self.torch, job.calls
+        start = time.perf_counter()
+        rounds = 0
+        side = torch.cuda.Stream()
+        with torch.cuda.stream(side):  # graphs must be warmed up off the default stream
+            while rounds < 2 or time.perf_counter() - start < effort.warmup_seconds:
+                calls[rounds % len(calls)]()
+                side.synchronize()
+                rounds += 1
+        torch.cuda.synchronize()
+        per_call = (time.perf_counter() - start) / rounds
+        # At least one whole turn of the inputs a sample, so that every sample sees the same cold caches.
+        repeats = max(len(calls), min(1024, round(effort.sample_seconds / max(per_call, 1e-9))))
+        repeats = -(-repeats // len(calls)) * len(calls)
+        run = self._recorded(job, repeats) if job.graph else self._plain(job, repeats)
+        run()
+        torch.cuda.synchronize()
+        samples: list[float] = []
+        begin = time.perf_counter()
+        before, after = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+        while len(samples) < effort.samples:
+            if len(samples) >= effort.fewest and time.perf_counter() - begin > effort.seconds:
+                break
+            before.record()
+            run()
+            after.record()
+            after.synchronize()
+            samples.append(before.elapsed_time(after) * 1e3 / repeats)
+        return np.asarray(samples, dtype=np.float64)
+
+    def _recorded(self, job: Job, repeats: int) -> Callable[[], object]:
+        graph = self.torch.cuda.CUDAGraph()
+        with self.torch.cuda.graph(graph):
+            for turn in range(repeats):
+                job.calls[turn % len(job.calls)]()
+        return graph.replay  # type: ignore[no-any-return]
+
+    @staticmethod
+    def _plain(job: Job, repeats: int) -> Callable[[], object]:
+        def run() -> None:
+            for turn in range(repeats):
+                job.calls[turn % len(job.calls)]()
+
+        return run
+
+    def observe(self) -> Observation:
+        """Clocks, temperature, power, other users."""
+        return self.nvml.observe(int(self.torch.cuda.memory_reserved(self.index)))
+
+    def observe_idle(self) -> Observation:
+        """The same before anything runs, when all utilisation is somebody else's."""
+        return self.nvml.observe(int(self.torch.cuda.memory_reserved(self.index)), idle=True)
+
+    def release(self) -> None:
+        """Empty PyTorch's cache."""
+        self.torch.cuda.empty_cache()
+
+
+def _require_cuda(torch: Any, index: int) -> None:
+    if torch.version.cuda is None:
+        raise Unavailable(
+            f"PyTorch {torch.__version__} was built without CUDA; install a CUDA build, or measure the CPU "
+            "with `--device cpu`"
+        )
+    if not torch.cuda.is_available():
+        try:
+            torch.cuda.init()
+            reason = "no NVIDIA GPU was found"
+        except (RuntimeError, AssertionError) as error:
+            reason = str(error).split("\n", 1)[0]
+        raise Unavailable(
+            f"CUDA cannot be used: {reason}. PyTorch {torch.__version__} needs a driver for CUDA "
+            f"{torch.version.cuda}; `nvidia-smi` shows the one installed"
+        )
+    count = torch.cuda.device_count()
+    if not 0 <= index < count:
+        raise Unavailable(
+            f"there is no device cuda:{index}; this machine shows {count} (cuda:0 to cuda:{count - 1})"
+        )
