@@ -14,7 +14,7 @@ from planner.service.names import operation_name, plan_name
 from planner.service.protos import operations_pb2, plan_pb2, status_pb2
 from planner.store.records import EventRecord, PlanOptionsRecord, PlanRecord, PlanState
 
-__all__ = ["STATES", "operation_message", "plan_message", "progress_message", "timestamp"]
+__all__ = ["STATES", "operation_message", "plan_message", "progress_message", "timestamp", "warm_up"]
 
 STATES: dict[PlanState, Any] = {
     state: plan_pb2.Plan.State.Value(f"STATE_{state.name}") for state in PlanState
@@ -24,6 +24,16 @@ STATES: dict[PlanState, Any] = {
 def timestamp(time_us: int) -> timestamp_pb2.Timestamp:
     """µs since the epoch as a Timestamp."""
     return timestamp_pb2.Timestamp(seconds=time_us // 1_000_000, nanos=time_us % 1_000_000 * 1000)
+
+
+def warm_up() -> None:
+    """Import what the first full plan needs, which would make its reader wait."""
+    from planner.export import export_formats, exporter
+    from planner.plan.codec import plan_schema
+
+    plan_schema()
+    for name in export_formats():
+        exporter(name)
 
 
 def plan_message(record: PlanRecord, *, full: bool) -> plan_pb2.Plan:
@@ -95,7 +105,7 @@ def _duration(seconds: float) -> duration_pb2.Duration:
     return duration_pb2.Duration(seconds=whole // 1_000_000_000, nanos=whole % 1_000_000_000)
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=16)
 def _result(result_json: str, full: bool) -> plan_pb2.Plan:
     """What the canonical JSON says, typed. Cached: a finished plan never changes and is fetched by every
     engine.

@@ -10,19 +10,46 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from planner.store.records import EventRecord
 
-__all__ = ["Hub"]
+__all__ = ["Hub", "Subscription"]
 
 _KEPT = 256
+
+
+@dataclass(slots=True)
+class Subscription:
+    """One waiter for one plan.
+
+    `row_changed` is set when more than progress happened, so that a watcher need not read the row for every
+    event; the waiter clears it.
+    """
+
+    row_changed: bool = False
+    _signal: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def wait(self, timeout_s: float) -> bool:
+        """Wait for something to happen; False when nothing did."""
+        try:
+            await asyncio.wait_for(self._signal.wait(), timeout_s)
+        except TimeoutError:
+            return False
+        self._signal.clear()
+        return True
+
+    def wake(self, *, row_changed: bool) -> None:
+        """Something happened."""
+        self.row_changed |= row_changed
+        self._signal.set()
 
 
 class Hub:
     """Of one server, used from its event loop only."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, set[asyncio.Event]] = {}
+        self._waiting: dict[str, list[Subscription]] = {}
         self._recent: dict[str, deque[EventRecord]] = {}
 
     def publish(self, plan_id: str, event: EventRecord | None = None) -> None:
@@ -30,7 +57,7 @@ class Hub:
         if event is not None:
             self._recent.setdefault(plan_id, deque(maxlen=_KEPT)).append(event)
         for waiting in self._waiting.get(plan_id, ()):
-            waiting.set()
+            waiting.wake(row_changed=event is None)
 
     def forget(self, plan_id: str) -> None:
         """Drop the kept events of a plan no longer made here; the store has them."""
@@ -44,13 +71,14 @@ class Hub:
         return [event for event in kept if event.sequence > after_sequence]
 
     @contextlib.contextmanager
-    def subscribe(self, plan_id: str) -> Iterator[asyncio.Event]:
-        """An event that is set at each `publish` of this plan; the waiter clears it."""
-        event = asyncio.Event()
-        self._waiting.setdefault(plan_id, set()).add(event)
+    def subscribe(self, plan_id: str) -> Iterator[Subscription]:
+        """A subscription that each `publish` of this plan wakes."""
+        subscription = Subscription()
+        self._waiting.setdefault(plan_id, []).append(subscription)
         try:
-            yield event
+            yield subscription
         finally:
-            self._waiting[plan_id].discard(event)
+            waiting = self._waiting[plan_id]
+            self._waiting[plan_id] = [other for other in waiting if other is not subscription]
             if not self._waiting[plan_id]:
                 del self._waiting[plan_id]

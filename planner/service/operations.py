@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import Any
 
 import grpc.aio
@@ -93,9 +92,7 @@ class OperationsService(operations_pb2_grpc.OperationsServicer):  # type: ignore
         record = await self._find(request.name)
         with self._hub.subscribe(record.id) as changed:
             while not record.state.terminal and (left_s := end - loop.time()) > 0:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(changed.wait(), min(left_s, self._poll_s))
-                changed.clear()
+                await changed.wait(min(left_s, self._poll_s))
                 record = await self._find(request.name)
         return await self._message(record)
 

@@ -15,6 +15,7 @@ from planner.service.create_request import PlanLimits, options_of, request_diges
 from planner.service.dispatcher import Dispatcher
 from planner.service.errors import invalid_argument, not_found, quota_exceeded
 from planner.service.executor import Executor
+from planner.service.finished import FinishedPlans
 from planner.service.hub import Hub
 from planner.service.identity import current_tenant
 from planner.service.names import parse_plan, plan_name
@@ -56,6 +57,7 @@ class PlanningService(planning_service_pb2_grpc.PlanningServiceServicer):
         self._dispatcher = dispatcher
         self._hub = hub
         self._limits = limits
+        self._finished = FinishedPlans()
         self._heartbeat_s = heartbeat_s
         self._poll_s = poll_s
 
@@ -100,8 +102,23 @@ class PlanningService(planning_service_pb2_grpc.PlanningServiceServicer):
 
     async def GetPlan(self, request: planning_service_pb2.GetPlanRequest, context: _Context) -> plan_pb2.Plan:
         """One plan."""
-        record = await self._find(request.name)
-        return plan_message(record, full=request.view != planning_service_pb2.PLAN_VIEW_BASIC)
+        plan_id = parse_plan(request.name)
+        tenant = current_tenant()
+        full = request.view != planning_service_pb2.PLAN_VIEW_BASIC
+        if full and (kept := self._finished.get(tenant, plan_id)) is not None:
+            return kept
+
+        def read(store: PlanStore) -> tuple[PlanRecord, plan_pb2.Plan] | None:
+            record = store.get(plan_id, tenant=tenant)
+            return None if record is None else (record, plan_message(record, full=full))
+
+        found = await self._store.read(read)  # made in the thread too: a large plan takes a while
+        if found is None:
+            raise not_found("fulcrum.dev/Plan", request.name)
+        record, message = found
+        if full and record.state.terminal:
+            self._finished.put(tenant, plan_id, message)
+        return message
 
     async def ListPlans(
         self, request: planning_service_pb2.ListPlansRequest, context: _Context
@@ -137,29 +154,28 @@ class PlanningService(planning_service_pb2_grpc.PlanningServiceServicer):
         """The plan as it is, then each event once and in order, then the finished plan."""
         if request.after_sequence < 0:
             raise invalid_argument("after_sequence", f"{request.after_sequence} is negative")
-        record = await self._find(request.name)
         sequence = request.after_sequence
         loop = asyncio.get_running_loop()
-        with self._hub.subscribe(record.id) as changed:
+        with self._hub.subscribe(parse_plan(request.name)) as changed:
+            record = await self._find(request.name)
             yield planning_service_pb2.WatchPlanResponse(plan=plan_message(record, full=False))
             last_sent = loop.time()
             while True:
-                # The row first: what is terminal in it has all its events stored.
-                record = await self._find(request.name)
                 for event in await self._events(record, sequence):
                     yield planning_service_pb2.WatchPlanResponse(progress=progress_message(event))
                     sequence, last_sent = event.sequence, loop.time()
                 if record.state.terminal:
                     yield planning_service_pb2.WatchPlanResponse(plan=plan_message(record, full=True))
                     return
-                try:
-                    await asyncio.wait_for(changed.wait(), min(self._poll_s, self._heartbeat_s))
-                except TimeoutError:
-                    if loop.time() - last_sent >= self._heartbeat_s:
-                        heartbeat = planning_service_pb2.WatchPlanResponse.Heartbeat()
-                        yield planning_service_pb2.WatchPlanResponse(heartbeat=heartbeat)
-                        last_sent = loop.time()
-                changed.clear()
+                happened = await changed.wait(min(self._poll_s, self._heartbeat_s))
+                if changed.row_changed or not happened:
+                    changed.row_changed = False
+                    # Before its events: what is terminal in the row has all its events stored.
+                    record = await self._find(request.name)
+                if loop.time() - last_sent >= self._heartbeat_s:
+                    heartbeat = planning_service_pb2.WatchPlanResponse.Heartbeat()
+                    yield planning_service_pb2.WatchPlanResponse(heartbeat=heartbeat)
+                    last_sent = loop.time()
 
     async def _events(self, record: PlanRecord, sequence: int) -> list[Any]:
         recent = self._hub.recent(record.id, sequence)

@@ -17,6 +17,7 @@ from models.errors import InvalidInput, Unavailable
 from planner.service.address import DEFAULT_ADDRESS, check_address, is_loopback
 from planner.service.async_store import AsyncStore
 from planner.service.auth import AllowAll, Authenticator, TokenAuthenticator, read_tokens
+from planner.service.convert import warm_up
 from planner.service.create_request import PlanLimits
 from planner.service.dispatcher import Dispatcher
 from planner.service.executor import Executor, ProcessExecutor
@@ -158,7 +159,7 @@ class PlanServer:
         except RuntimeError as error:
             raise Unavailable(f"cannot listen at {self.config.listen}: {error}") from error
         await self._server.start()
-        await self._executor.start()
+        await asyncio.gather(self._executor.start(), asyncio.to_thread(warm_up))
         self._dispatcher.start()
         await self._set_health(health_pb2.HealthCheckResponse.SERVING)
         log.info("listening at %s, port %d", self.config.listen, self.port)
