@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 import shutil
 import subprocess
@@ -14,12 +13,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from models.errors import InvalidInput, Unavailable
-from planner.service.address import check_address, is_loopback
-from planner.service.auth import Token, TokenAuthenticator, read_tokens
 from planner.service.client import PlanClient
-from planner.service.errors import StatusError
 from planner.service.gen.fulcrum.v1 import planning_service_pb2, planning_service_pb2_grpc
-from planner.service.identity import Caller, Role
 from planner.service.interceptor import OPEN_METHODS, REQUIRED_ROLES
 from planner.service.server import ServerConfig, TlsFiles
 
@@ -241,69 +236,6 @@ def test_every_open_or_reading_method_exists(server):
         service, name = method.strip("/").split("/")
         if service != "grpc.reflection.v1.ServerReflection":  # of newer reflection packages
             assert name in Default().FindServiceByName(service).methods_by_name
-
-
-def test_a_token_expires_when_it_says():
-    day = datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC)
-    caller = Caller(name="x", tenant="t", role=Role.VIEWER)
-    token = Token(caller=caller, sha256=digest("secret"), expires=day)
-    metadata = [("authorization", "Bearer secret")]
-
-    before = TokenAuthenticator([token], now=lambda: day - datetime.timedelta(microseconds=1))
-    assert before.authenticate(metadata) == caller
-    with pytest.raises(StatusError):
-        TokenAuthenticator([token], now=lambda: day).authenticate(metadata)
-
-
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ("tokens: []", "tokens"),
-        ("tokens: [{name: a, role: king, sha256: 0}]", "role"),
-        (f"tokens: [{{name: a, role: viewer, sha256: {'A' * 64}}}]", "sha256"),
-        (f"tokens: [{{name: a, role: viewer, sha256: {'0' * 64}x, token: plain}}]", "token"),
-    ],
-)
-def test_a_bad_token_file_is_refused(tmp_path, text, problem):
-    path = tmp_path / "tokens.yaml"
-    path.write_text(text)
-
-    with pytest.raises(InvalidInput, match=problem):
-        read_tokens(path)
-
-
-def test_two_holders_of_one_token_are_refused(tmp_path):
-    path = tmp_path / "tokens.yaml"
-    entry = f"{{name: a, role: viewer, sha256: '{digest('x')}'}}"
-    path.write_text(f"tokens: [{entry}, {entry}]")
-
-    with pytest.raises(InvalidInput, match="one holder"):
-        read_tokens(path)
-
-
-@pytest.mark.parametrize(
-    ("address", "local"),
-    [
-        ("127.0.0.1:1", True),
-        ("127.9.9.9:1", True),
-        ("localhost:1", True),
-        ("[::1]:1", True),
-        ("unix:/tmp/x", True),
-        ("0.0.0.0:1", False),
-        ("[::]:1", False),
-        ("10.0.0.1:1", False),
-        ("example.com:1", False),
-        ("127.0.0.1.example.com:1", False),
-    ],
-)
-def test_loopback(address, local):
-    assert is_loopback(address) is local
-
-
-@pytest.mark.parametrize("address", ["", "x", ":1", "x:", "x:y", "x:99999", "x:-1"])
-def test_what_is_no_address_is_refused(address):
-    with pytest.raises(InvalidInput):
-        check_address(address)
 
 
 @pytest.mark.parametrize("missing", ["tls", "tokens", "both"])
