@@ -26,7 +26,8 @@ __all__ = ["DrainCapacity"]
 class DrainCapacity(LimitSpec):
     """``used(d) + share(e, d) · used(e) ≤ capacity(d)`` for every pair of items e and d.
 
-    Item e is drained, one at a time, and d receives. In the dimension's unit. As a goal: the sum of what is beyond.
+    Item e is drained, one at a time, and d receives. In the dimension's unit. As a goal: the sum of what is
+    beyond.
 
     Parameters
     ----------

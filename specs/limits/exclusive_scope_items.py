@@ -66,8 +66,10 @@ class ExclusiveScopeItems(LimitSpec):
         yield Limit("not both in use", c.affine([(in_use[0], 1.0), (in_use[1], 1.0)], -1.0))
 
     def excess(self, problem: Problem, assignment: Ints) -> Array:
-        in_use = measure.inside(problem, self.scope, assignment).any(axis=0).tolist()
-        return np.array([float(in_use[a]) + float(in_use[b]) - 1.0 for a, b in self._pairs(problem)])
+        there = measure.inside(problem, self.scope, assignment)
+        return np.array(
+            [float(there[:, a].any()) + float(there[:, b].any()) - 1.0 for a, b in self._pairs(problem)]
+        )
 
     def describe(self) -> str:
         return f"overlapping items of {self.scope} are not in use at once"

@@ -32,7 +32,8 @@ class GroupCapacity(LimitSpec):
 
     f(x) is ``x`` (amount), ``[x > 0]`` (presence), ``⌈x / bundle⌉`` (bundles) or
     ``⌈x / bundle⌉ · bundle − x`` (incomplete: what is missing to whole bundles). With `parts`, f is taken of
-    each part of a group by itself and summed over the group's parts. As a goal: the sum of what is beyond, in the unit of weight · f.
+    each part of a group by itself and summed over the group's parts. As a goal: the sum of what is
+    beyond, in the unit of weight · f.
 
     Parameters
     ----------

@@ -25,7 +25,8 @@ __all__ = ["UtilizationIncreaseCost"]
 class UtilizationIncreaseCost(Spec):
     """``Σ_s max(0, r(s)^p − b(s)^p)`` with ``r = used / capacity``.
 
-    ``b(s) = max(floor, r(s) at the start)``. No unit. Items without capacity are left out; amounts are taken as at least 0.
+    ``b(s) = max(floor, r(s) at the start)``. No unit. Items without capacity are left out;
+    amounts are taken as at least 0.
 
     Parameters
     ----------
