@@ -1,0 +1,60 @@
+"""The thin client package, in a process that has no planner."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from planner.service.gen.fulcrum.v1.plan_pb2 import Plan
+
+CLIENT = Path(__file__).parents[3] / "clients" / "python"
+
+SCRIPT = """
+import json, sys
+sys.path.insert(0, sys.argv[2])
+from fulcrum_client import Client
+with Client(sys.argv[1]) as client:
+    name = client.create_plan("{fleet: demo, steps: 3, pause_s: 0.05}", seed=3, time_limit_s=20)
+    events = list(client.watch_plan(name))
+    plan = client.get_plan(name)
+    cancelled = client.create_plan("{fleet: demo, pause_s: 600}")
+    client.cancel_plan(cancelled)
+    result = {
+        "kinds": [event.WhichOneof("event") for event in events],
+        "sequences": [e.progress.sequence for e in events if e.WhichOneof("event") == "progress"],
+        "state": plan.state,
+        "seed": plan.options.seed,
+        "gpus": [list(stage.gpu_indices) for stage in plan.instances[0].stages],
+        "same": events[-1].plan == plan,
+        "cancelled": client.wait_plan(cancelled).state,
+        "listed": [item.name for item in client.list_plans(page_size=1)] == [cancelled, name],
+        "foreign": sorted(m for m in sys.modules if m.split(".")[0] in ("planner", "models", "pydantic")
+                          or m.startswith(("google.api", "google.rpc", "google.longrunning"))),
+    }
+print(json.dumps(result))
+"""
+
+
+def test_the_client_needs_grpcio_and_protobuf_only(server, tmp_path):
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, server.address, str(CLIENT)],
+        check=False, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "kinds": ["plan", "progress", "progress", "progress", "plan"],
+        "sequences": [1, 2, 3],
+        "state": Plan.STATE_OPTIMAL,
+        "seed": 3,
+        "gpus": [[0, 1], [4, 5]],
+        "same": True,
+        "cancelled": Plan.STATE_CANCELLED,
+        "listed": True,
+        "foreign": [],
+    }
