@@ -9,9 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from solvers.choose import solve
     from solvers.options import Progress, SolveOptions
     from solvers.result import Result, TierResult
-    from solvers.choose import solve
 
 __all__ = ["Progress", "Result", "SolveOptions", "TierResult", "solve"]
 

@@ -35,6 +35,7 @@ def judged(
     solver: str,
     gap: float,
     bounds: Sequence[float | None] = (),
+    resolution: Sequence[float] = (),
     infeasible: bool = False,
     cancelled: bool = False,
     timings: Timings | None = None,
@@ -49,6 +50,8 @@ def judged(
         Relative gap that counts as optimal.
     bounds
         Proven lower bound of each tier given the values of the earlier ones; missing ones count as None.
+    resolution
+        For each tier the difference that is mere rounding in the solver; 1e-9 where missing.
     infeasible, cancelled
         Proven to have no solution; stopped by the caller.
 
@@ -87,7 +90,8 @@ def judged(
                 )
             bound = value  # noqa: PLW2901 - rounding of the backend, not a contradiction
         tiers.append(TierResult(tier.name, value, bound, relative_gap(value, bound)))
-    proven = all(t.gap is not None and (t.gap <= gap or _negligible(t)) for t in tiers)
+    finest = [*resolution, *[1e-9] * (len(tiers) - len(resolution))]
+    proven = all(_proven(t, gap, r) for t, r in zip(tiers, finest, strict=True))
     out = np.asarray(assignment, np.int32)
     return Result(
         status=CANCELLED if cancelled else OPTIMAL if proven else FEASIBLE,
@@ -101,7 +105,8 @@ def judged(
     )
 
 
-def _negligible(tier: TierResult) -> bool:
-    """Whether value and bound differ by rounding around zero, where no relative gap can be small."""
-    assert tier.bound is not None
-    return tier.value - tier.bound <= 1e-9
+def _proven(tier: TierResult, gap: float, resolution: float) -> bool:
+    """Whether value and bound are within the gap, or differ by rounding (which matters around 0)."""
+    if tier.bound is None or tier.gap is None:
+        return False
+    return tier.gap <= gap or tier.value - tier.bound <= resolution

@@ -25,7 +25,12 @@ CutSource: TypeAlias = Callable[[Array], Rows | None]
 
 @dataclass(slots=True)
 class Context:
-    """One lowering in progress. ``lowered``: expressions of the nodes done so far, by node index."""
+    """One lowering in progress.
+
+    ``lowered``: expressions of the nodes done so far, by node index; ``cuts``: sources of rows for later;
+    ``detail``: how finely to approximate what cannot be stated exactly; ``coarse``: whether that happened and
+    more detail would help.
+    """
 
     graph: Graph
     decision: Decision
@@ -34,6 +39,8 @@ class Context:
     anywhere: Evaluator
     lowered: dict[int, Expression] = field(default_factory=dict)
     cuts: list[CutSource] = field(default_factory=list)
+    detail: int = 0
+    coarse: bool = False
 
     def range(self, linear: Linear) -> tuple[Array, Array]:
         """Smallest and largest value of each expression."""

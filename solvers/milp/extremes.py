@@ -26,6 +26,8 @@ def largest(
     whole
         Whether the values are whole numbers.
     """
+    if n == 0:
+        return x
     floor = np.full(n, -np.inf)
     np.maximum.at(floor, target, low)
     # an expression that never exceeds what another always reaches cannot be the largest alone

@@ -41,7 +41,8 @@ class Lowered:
     """A graph as rows and columns.
 
     ``tiers``: one expression for each goal tier (`Linear` of length ``n_tiers``); ``limits``: what the blocks
-    of rows stand for; ``cuts``: sources of rows for approximated nodes.
+    of rows stand for; ``cuts``: sources of rows for approximated nodes;
+    ``coarse``: whether more detail would tighten it.
     """
 
     graph: Graph
@@ -50,6 +51,7 @@ class Lowered:
     tiers: Linear
     limits: tuple[Limit, ...]
     cuts: tuple[CutSource, ...]
+    coarse: bool
 
     def range(self, linear: Linear) -> tuple[Array, Array]:
         """Smallest and largest value of each expression over all columns."""
@@ -64,8 +66,11 @@ class Lowered:
         return self.decision.decode(x)
 
 
-def lower(graph: Graph) -> Lowered:
-    """State `graph` as a MILP. Raises Unsupported for what cannot be stated, by name."""
+def lower(graph: Graph, detail: int = 0) -> Lowered:
+    """State `graph` as a MILP. Raises Unsupported for what cannot be stated, by name.
+
+    `detail`: how finely to approximate from below what is neither linear nor has few values.
+    """
     classes = find_classes(graph)
     width = graph.space.n_containers + 1
     if classes.n * width > COLUMN_LIMIT:
@@ -76,6 +81,7 @@ def lower(graph: Graph) -> Lowered:
     needs = _needs(graph)
     decision = _pruned(graph, Decision.of(graph.space, classes))
     ctx = _context(graph, decision)
+    ctx.detail = detail
     for node in graph.nodes:
         if needs[node.index]:
             ctx.lowered[node.index] = _lowered(ctx, node, needs[node.index])
@@ -88,7 +94,7 @@ def lower(graph: Graph) -> Lowered:
         for tier in graph.tiers
     ]
     stacked = Linear.stacked(tiers) if tiers else Linear.constants(np.empty(0))
-    return Lowered(graph, decision, ctx.model.build(), stacked, tuple(limits), tuple(ctx.cuts))
+    return Lowered(graph, decision, ctx.model.build(), stacked, tuple(limits), tuple(ctx.cuts), ctx.coarse)
 
 
 def _context(graph: Graph, decision: Decision) -> Context:

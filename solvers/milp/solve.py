@@ -20,6 +20,9 @@ from solvers.result import Result, Timings, relative_gap
 
 __all__ = ["solve_milp"]
 
+MOST_DETAIL = 3
+"""How often a coarse approximation is made four times finer."""
+
 
 def solve_milp(graph: Graph, options: SolveOptions, backend: Backend) -> Result:
     """Solve `graph` exactly with one backend; see `solvers.solve`."""
@@ -35,6 +38,7 @@ def solve_milp(graph: Graph, options: SolveOptions, backend: Backend) -> Result:
         solver=backend.name,
         gap=options.gap,
         bounds=run.bounds,
+        resolution=[run.resolution(i) for i in range(len(graph.tiers))],
         infeasible=run.infeasible,
         cancelled=clock.cancelled,
         timings=Timings(build_s=built_s, solve_s=clock.elapsed_s - built_s, total_s=clock.elapsed_s),
@@ -57,6 +61,7 @@ class _Run:
         self.model: MilpModel = lowered.model
         self.incumbent: Ints | None = None
         self.values: Array = np.empty(0)
+        self.detail = 0
         self.tolerances: list[float] = []
         self.bounds: list[float | None] = []
         self.infeasible = False
@@ -96,23 +101,26 @@ class _Run:
         """Tier after tier; stops at a limit, at infeasibility, or at an unproven tier."""
         n = len(self.graph.tiers)
         for i in range(max(n, 1)):
-            tier = self.lowered.tiers.taken(np.array([i])) if n else Linear.constants(np.zeros(1))
-            bound, done = self._minimise(i, tier)
+            bound, done = self._minimise(i)
             if n:
                 self.bounds.append(bound)
             if not done or self.infeasible or self.incumbent is None:
                 return
             if i + 1 < n:
-                self._pin(i, tier)
+                self.tolerances.append(self._pin(i))
 
-    def _minimise(self, i: int, tier: Linear) -> tuple[float | None, bool]:
+    def _tier(self, i: int) -> Linear:
+        """The expression of tier `i`; 0 where the graph has no tiers."""
+        return self.lowered.tiers.taken(np.array([i])) if self.graph.tiers else Linear.constants(np.zeros(1))
+
+    def _minimise(self, i: int) -> tuple[float | None, bool]:
         """Bound of tier `i` and whether it is proven."""
-        low, _ = self.lowered.range(tier)
+        low, _ = self.lowered.range(self._tier(i))
         bound: float = float(low[0])
         while True:
             if self.incumbent is not None and self._proven(i, bound):
                 return bound, True
-            outcome = self._solve(i, tier)
+            outcome = self._solve(i, self._tier(i))
             self._count(outcome.statistics)
             if outcome.infeasible:
                 self.infeasible = i == 0 and self.incumbent is None
@@ -124,7 +132,7 @@ class _Run:
                 return bound, True
             if not outcome.finished or self.clock.stopped or outcome.x is None:
                 return bound, False
-            if not self._cut(outcome.x):
+            if not self._cut(outcome.x) and not self._refine(i):
                 return bound, False
 
     def _proven(self, i: int, bound: float) -> bool:
@@ -132,7 +140,11 @@ class _Run:
             return True
         value = float(self.values[i])
         gap = relative_gap(value, bound)
-        return value - bound <= 1e-9 or (gap is not None and gap <= self.options.gap)
+        return value - bound <= self.resolution(i) or (gap is not None and gap <= self.options.gap)
+
+    def resolution(self, i: int) -> float:
+        """Difference in tier `i` that is rounding: backends are exact to about this part of a unit's cost."""
+        return 1e-7 * max(float(np.abs(self._tier(i).coefficient).max(initial=0.0)), 0.1)
 
     def _solve(self, i: int, tier: Linear) -> Outcome:
         cost = np.zeros(self.model.n_columns)
@@ -159,14 +171,25 @@ class _Run:
         self.statistics["cut_rounds"] = self.statistics.get("cut_rounds", 0.0) + 1.0
         return bool(added)
 
-    def _pin(self, i: int, tier: Linear) -> None:
-        """Hold tier `i` at its value, up to rounding relative to its own scale."""
+    def _refine(self, i: int) -> bool:
+        """Lower again with more detail while that helps; the earlier tiers stay pinned."""
+        if not self.lowered.coarse or self.detail >= MOST_DETAIL:
+            return False
+        self.detail += 1
+        self.lowered = lower(self.graph, self.detail)
+        self.model = self.lowered.model
+        for earlier in range(i):
+            self._pin(earlier)
+        return True
+
+    def _pin(self, i: int) -> float:
+        """Hold tier `i` at its value, up to rounding relative to its own scale; returns the tolerance."""
+        tier = self._tier(i)
         value = float(self.values[i])
         # a backend holds rows to about 1e-6, whatever the unit: state small objectives in a smaller unit
         largest = float(np.abs(tier.coefficient).max(initial=0.0))
         unit = max(1.0, 1.0 / largest) if largest > 0 else 1.0
         rounding = 1e-9 * abs(value)
-        self.tolerances.append(rounding + 2e-6 / unit)
         self.model = self.model.with_rows(
             Rows(
                 tier.scaled(unit),
@@ -175,6 +198,7 @@ class _Run:
                 np.array([-1]),
             )
         )
+        return rounding + 2e-6 / unit
 
     def _count(self, statistics: Mapping[str, float]) -> None:
         for name, value in statistics.items():

@@ -39,6 +39,7 @@ class Highs(Backend):
             "mip_rel_gap": task.gap,
             "mip_abs_gap": 1e-9,
             "parallel": "on" if task.threads > 1 else "off",
+            "presolve": "off" if _presolve_is_wrong(task) else "on",
             "threads": _reserve(task.threads),
         }.items():
             _checked(h.setOptionValue(name, value), f"the option {name}")
@@ -55,6 +56,18 @@ class Highs(Backend):
         if status == highspy.HighsStatus.kError:
             raise SolverFailed(f"HiGHS failed with model status {h.modelStatusToString(h.getModelStatus())}")
         return _outcome(h, task, scale, stopped=bool(stopped))
+
+
+def _presolve_is_wrong(task: Task) -> bool:
+    """Whether this release's presolve may cut off the optimum of this model.
+
+    HiGHS 1.14.0 miscounts rows that mix integer and continuous columns when it "stuffs" singleton columns,
+    and calls worse solutions optimal (its issues 2957, 3043, 3073); 1.13.1 and 1.15.0 do not.
+    """
+    import highspy
+
+    version = highspy.HIGHS_VERSION_MAJOR, highspy.HIGHS_VERSION_MINOR, highspy.HIGHS_VERSION_PATCH
+    return version == (1, 14, 0) and bool(task.model.integer.any() and not task.model.integer.all())
 
 
 def quiet() -> Any:
