@@ -12,6 +12,7 @@ from models.graph import HARD, REPORT, Cells, Evaluator, Graph, GraphBuilder, No
 from models.graph.cells import Array
 from models.graph.ops.nary import PresenceProduct
 from models.graph.ops.unary import PositivePart, Presence
+from specs.errors import located
 from specs.policy import Constraint
 from specs.problem import Problem
 
@@ -93,17 +94,17 @@ def compile_problem(problem: Problem) -> Graph:
     """
     c = Compiler(problem)
     stated: list[_Stated] = []
-    for constraint in problem.limits:
+    for i, constraint in enumerate(problem.limits):
         assert constraint.name is not None
-        with c.for_spec(constraint.name):
+        with c.for_spec(constraint.name), located("constraints", i):
             stated += [_Stated(constraint, x.name, x.node) for x in constraint.spec.constraints(c)]
     allowances = _initial_excess(c, [s.node for s in stated if s.constraint.policy.kind == "repair"])
     for one in stated:
         _add(c, one, allowances)
     for level, tier in enumerate(problem.tiers):
-        for goal in tier:
+        for i, goal in enumerate(tier):
             assert goal.name is not None
-            with c.for_spec(goal.name):
+            with c.for_spec(goal.name), located("goals", level, i):
                 c.minimize(goal.spec.goal(c), weight=goal.weight, tier=level, name=f"goal {level + 1}")
     return c.build()
 

@@ -17,6 +17,7 @@ from models.graph.space import UNASSIGNED, Ints
 from models.graph.weights import Weights
 from specs.dimension import COUNT, Dimension
 from specs.entities import Entities
+from specs.errors import located
 from specs.grouping import PartitionInput, ScopeInput, make_partition, make_scopes
 from specs.policy import Constraint, Goal
 from specs.spec import LimitSpec, Spec
@@ -71,25 +72,45 @@ class Problem:
     goals: Sequence[Spec | Goal | Sequence[Spec | Goal]] = ()
 
     def __post_init__(self) -> None:
-        if self.objects.name == self.containers.name:
-            raise InvalidInput(f"objects and containers are both called {self.objects.name!r}")
-        _ = self.space, self._scopes, self._partitions
-        if COUNT in self.dimensions:
-            raise InvalidInput(f"dimension {COUNT!r} exists already: every {self.objects.name} weighs 1")
+        with located("containers"):
+            if self.objects.name == self.containers.name:
+                raise InvalidInput(f"objects and containers are both called {self.objects.name!r}")
+        with located("assignment"):
+            _ = self._initial
+        with located("may_be_unassigned"):
+            _ = self.space
+        with located("scopes"):
+            _ = self._scopes
+        _ = self._partitions
         for name, dimension in self.dimensions.items():
+            self._check_dimension(name, dimension)
+        with located("constraints"):
+            _ = self.limits
+        with located("goals"):
+            _ = self.tiers
+
+    def _check_dimension(self, name: str, dimension: Dimension) -> None:
+        with located("dimensions", name):
+            if name == COUNT:
+                raise InvalidInput(f"dimension {COUNT!r} exists already: every {self.objects.name} weighs 1")
             self.weights(name)
-            if dimension.containers is not None:
+        if dimension.containers is not None:
+            with located("dimensions", name, "containers"):
                 self.capacity(self.containers.name, name)
-            for scope in dimension.items:
+        for scope in dimension.items:
+            with located("dimensions", name, "items", scope):
                 self.capacity(scope, name)
-        _ = self.limits, self.tiers
 
     # -- entities ------------------------------------------------------------------------------------------
 
     @cached_property
+    def _initial(self) -> Ints:
+        return make_initial(self.assignment, self.objects, self.containers)
+
+    @cached_property
     def space(self) -> AssignmentSpace:
         """The decision as the graph sees it."""
-        initial = make_initial(self.assignment, self.objects, self.containers)
+        initial = self._initial
         may = make_may_be_unassigned(self.may_be_unassigned, initial, self.objects)
         return AssignmentSpace(self.objects.axis, self.containers.axis, initial, may)
 
@@ -99,7 +120,11 @@ class Problem:
 
     @cached_property
     def _partitions(self) -> dict[str, tuple[Partition, NamedAxis]]:
-        return {name: make_partition(name, value, self.objects) for name, value in self.partitions.items()}
+        made = {}
+        for name, value in self.partitions.items():
+            with located("partitions", name):
+                made[name] = make_partition(name, value, self.objects)
+        return made
 
     def scope(self, name: str) -> Scope:
         """Scope `name`; raises UnknownName."""
@@ -205,12 +230,9 @@ class Problem:
             raise InvalidInput("a goal tier is empty")
         flat = [g if isinstance(g, Goal) else Goal(g) for tier in tiers for g in tier]
         taken = [c.name or "" for c in self.limits]
-        names = iter(_unique([g.name or g.spec.kind() for g in flat], taken))
-        goals = iter(flat)
-        return tuple(
-            tuple(Goal(g.spec, g.weight, next(names)) for g, _ in zip(goals, tier, strict=False))
-            for tier in tiers
-        )
+        names = _unique([g.name or g.spec.kind() for g in flat], taken)
+        named = iter([Goal(g.spec, g.weight, name) for g, name in zip(flat, names, strict=True)])
+        return tuple(tuple(next(named) for _ in tier) for tier in tiers)
 
     # -- answers -------------------------------------------------------------------------------------------
 

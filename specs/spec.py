@@ -8,11 +8,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from specs.compiler import Compiler
     from specs.problem import Problem
 
-__all__ = ["Example", "Limit", "LimitSpec", "Spec", "snake_case"]
+__all__ = ["Example", "Limit", "LimitSpec", "Spec", "parameters", "snake_case"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,11 @@ class LimitSpec(Spec):
 
     def check(self, problem: Problem, assignment: Ints) -> float:
         return float(np.maximum(self.excess(problem, assignment), 0.0).sum())
+
+
+def parameters(spec: Any) -> tuple[dataclasses.Field[Any], ...]:
+    """The parameters of a spec or of its class."""
+    return dataclasses.fields(spec)
 
 
 def snake_case(name: str) -> str:

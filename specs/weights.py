@@ -18,7 +18,7 @@ from specs.values import Named, complete
 if TYPE_CHECKING:
     from specs.problem import Problem
 
-__all__ = ["make_weights", "table_of", "weights_on"]
+__all__ = ["dynamic_entries", "make_weights", "table_of", "weights_on"]
 
 
 def make_weights(name: str, dimension: Dimension, problem: Problem) -> Weights:
@@ -54,6 +54,16 @@ def _dynamic(name: str, base: Array, by_item: ByItem, problem: Problem) -> Dynam
     if np.unique(row * items.size + item).size != row.size:
         raise InvalidInput(f"dimension {name!r}: some pair of {keyed.name} and {items.name} has two values")
     return DynamicWeights(base, rows, table_of(row, item, data, keyed.size, items.size))
+
+
+def dynamic_entries(name: str, by_item: ByItem, problem: Problem) -> dict[str, dict[str, float]]:
+    """Item → {object or group: value} of every listed pair, however it was given."""
+    items = problem.items(by_item.scope)
+    keyed = problem.objects if by_item.partition is None else problem.groups(by_item.partition)
+    out: dict[str, dict[str, float]] = {}
+    for item, row, value in zip(*_entries(name, by_item, items, keyed), strict=True):
+        out.setdefault(items.labels[item], {})[keyed.labels[row]] = float(value)
+    return out
 
 
 def _entries(
