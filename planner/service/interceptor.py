@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import grpc.aio
+from google.protobuf.message import DecodeError
 from grpc_status import rpc_status
 
 from models.errors import FulcrumError
@@ -18,6 +19,8 @@ from planner.service.protos import code_pb2
 __all__ = ["OPEN_METHODS", "REQUIRED_ROLES", "Guard"]
 
 log = logging.getLogger(__name__)
+
+_Reader = Callable[[Any], Any]
 
 _PLANNING = "/fulcrum.v1.PlanningService/"
 _OPERATIONS = "/google.longrunning.Operations/"
@@ -67,28 +70,30 @@ class Guard(grpc.aio.ServerInterceptor):
         attribute, make = kinds[bool(handler.request_streaming), bool(handler.response_streaming)]
         inner = getattr(handler, attribute)
         wrap = self._stream if handler.response_streaming else self._unary
+        read = handler.request_deserializer
+        # Single requests are read in the guard: for callers that may, with an answer that says what is wrong.
         guarded: grpc.RpcMethodHandler[Any, Any] = make(
-            wrap(details, inner),
-            request_deserializer=handler.request_deserializer,
+            wrap(details, inner, _as_is if handler.request_streaming else read),
+            request_deserializer=read if handler.request_streaming else None,
             response_serializer=handler.response_serializer,
         )
         return guarded
 
-    def _unary(self, details: grpc.HandlerCallDetails, inner: Any) -> Any:
+    def _unary(self, details: grpc.HandlerCallDetails, inner: Any, read: _Reader) -> Any:
         async def answer(request: Any, context: Any) -> Any:
             try:
                 self._admit(details)
-                return await inner(request, context)
+                return await inner(_read(read, request), context)
             except Exception as error:  # noqa: BLE001 - every error becomes a Status
                 await _abort(details.method, context, error)
 
         return answer
 
-    def _stream(self, details: grpc.HandlerCallDetails, inner: Any) -> Any:
+    def _stream(self, details: grpc.HandlerCallDetails, inner: Any, read: _Reader) -> Any:
         async def answer(request: Any, context: Any) -> None:
             try:
                 self._admit(details)
-                result = inner(request, context)
+                result = inner(_read(read, request), context)
                 if hasattr(result, "__aiter__"):
                     async for response in result:
                         await context.write(response)
@@ -113,6 +118,19 @@ class Guard(grpc.aio.ServerInterceptor):
                 {"required": required.value, "actual": found.role.value},
             )
         caller.set(found)
+
+
+def _as_is(request: Any) -> Any:
+    return request
+
+
+def _read(read: _Reader, request: Any) -> Any:
+    try:
+        return read(request)
+    except DecodeError as error:
+        raise failure(
+            code_pb2.INVALID_ARGUMENT, "MALFORMED_MESSAGE", f"not a message of this method: {error}"
+        ) from error
 
 
 async def _abort(method: str, context: Any, error: Exception) -> None:

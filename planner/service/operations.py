@@ -12,12 +12,12 @@ from google.protobuf import empty_pb2
 from planner.service.async_store import AsyncStore
 from planner.service.convert import operation_message
 from planner.service.dispatcher import Dispatcher
-from planner.service.errors import invalid_argument, not_found
+from planner.service.errors import failure, invalid_argument, not_found
 from planner.service.hub import Hub
 from planner.service.identity import current_tenant
 from planner.service.names import operation_name, parse_operation
 from planner.service.paging import decode_token, encode_token, page_limit
-from planner.service.protos import operations_pb2, operations_pb2_grpc
+from planner.service.protos import code_pb2, operations_pb2, operations_pb2_grpc
 from planner.store.plans import PlanStore
 from planner.store.records import PlanRecord
 
@@ -79,6 +79,14 @@ class OperationsService(operations_pb2_grpc.OperationsServicer):  # type: ignore
         self._dispatcher.cancel(record.id)
         self._hub.publish(record.id)
         return empty_pb2.Empty()
+
+    async def DeleteOperation(self, request: Any, context: _Context) -> empty_pb2.Empty:
+        """Not offered."""
+        raise failure(
+            code_pb2.UNIMPLEMENTED,
+            "NOT_OFFERED",
+            "operations are not deleted: they live as long as their plan",
+        )
 
     async def WaitOperation(self, request: Any, context: _Context) -> Any:
         """The operation once it is done, or as it is when the wait has been long enough."""

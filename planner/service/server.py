@@ -64,6 +64,8 @@ class ServerConfig:
         File of credentials; see `planner.service.auth`.
     insecure
         Listen beyond this machine even without TLS or without tokens.
+    check_s
+        Longest a document may take to be read.
     lease_s
         How long after a server died its plans are taken over.
     max_attempts
@@ -78,6 +80,7 @@ class ServerConfig:
     worker_count: int = 1
     worker_memory_bytes: int | None = None
     default_time_limit_s: float = 300.0
+    check_s: float = 10.0
     limits: PlanLimits = field(default_factory=PlanLimits)
     tls: TlsFiles | None = None
     tokens: Path | None = None
@@ -114,7 +117,10 @@ class PlanServer:
         self.config = config
         self.port = 0
         self._executor = executor or ProcessExecutor(
-            config.backend, slot_count=config.worker_count, memory_bytes=config.worker_memory_bytes
+            config.backend,
+            slot_count=config.worker_count,
+            memory_bytes=config.worker_memory_bytes,
+            check_s=config.check_s,
         )
         authenticator: Authenticator = AllowAll()
         if config.tokens is not None:
