@@ -8,9 +8,10 @@ import re
 import typing
 from typing import Any
 
+from specs.registry import spec_classes
 from specs.spec import LimitSpec, Spec, parameters
 
-__all__ = ["formula", "parameter_texts", "reference", "summary", "type_text"]
+__all__ = ["formula", "parameter_texts", "reference", "reference_book", "summary", "type_text"]
 
 
 _WORDS = {
@@ -103,3 +104,20 @@ def _flow(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(_flow, value)) + "]"
     return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def reference_book() -> str:
+    """The whole reference as Markdown: what stands in ``docs/specs.md`` after the introduction."""
+    families = {
+        "limits": "Limits",
+        "shape": "Shape of the load",
+        "placement": "Placement",
+        "movement": "Movement",
+        "affinity": "Affinity",
+    }
+    classes = spec_classes()
+    lines = ["<!-- fulcrum specs --markdown -->", ""]
+    for family, title in families.items():
+        lines += [f"## {title}", ""]
+        lines += [reference(cls) for cls in classes.values() if cls.__module__.split(".")[1] == family]
+    return "\n".join(lines).rstrip() + "\n"

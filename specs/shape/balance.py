@@ -31,16 +31,12 @@ class Balance(Spec):
 
     With the target T (see `target`) and the slack u (see `slack`), where ``L = T · (1 + u)``:
 
-    ==========  ==========================================================================================
-    formula     value to be made small
-    ==========  ==========================================================================================
-    linear      ``Σ_s max(0, r(s) − L)``
-    squares     ``Σ_s max(0, r(s) − L)²``
-    power       ``Σ_s max(0, r(s)^p − L^p)`` with p = `exponent` (r taken as at least 0)
-    peak        ``max(0, max_s r(s) − L)``
-    ideal       ``Σ_s capacity(s) · r(s)²``, smallest when all r are equal; in the dimension's unit, no target
-    variance    ``(1/n) Σ_s r(s)² − ((1/n) Σ_s r(s))²``, no target
-    ==========  ==========================================================================================
+    - linear: ``Σ_s max(0, r(s) − L)``
+    - squares: ``Σ_s max(0, r(s) − L)²``
+    - power: ``Σ_s max(0, r(s)^p − L^p)`` with p = `exponent`, r taken as at least 0
+    - peak: ``max(0, max_s r(s) − L)``
+    - ideal: ``Σ_s capacity(s) · r(s)²``, smallest when all r are equal; in the dimension's unit, no target
+    - variance: ``(1/n) Σ_s r(s)² − ((1/n) Σ_s r(s))²`` over the n items, no target
 
     Nothing else is divided or scaled. Items without capacity are left out. For a vector dimension every
     component is balanced by itself and the values are added.
@@ -50,7 +46,7 @@ class Balance(Spec):
     scope, dimension
         What is balanced, and over what.
     formula
-        One of the table above.
+        One of those above.
     target
         ``even``: ``Σ_o weight(o) / Σ_s capacity(s)`` over all objects, the level if all objects were spread
         evenly (for a dimension that does not depend on the place). ``initial_mean``: the mean of r at the

@@ -1,0 +1,76 @@
+"""`fulcrum solve`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["solve"]
+
+
+def solve(
+    problem: Annotated[Path, typer.Argument(metavar="PROBLEM.yaml", help="Assignment problem document.")],
+    out: Annotated[Path | None, typer.Option(help="Write the answer as JSON to this file.")] = None,
+    time_limit: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Stop after this long with the best found.")
+    ] = None,
+    solver: Annotated[str, typer.Option(help="Which solver; auto chooses by size.")] = "auto",
+    threads: Annotated[int, typer.Option(help="Solver threads; with 1 equal input gives equal bytes.")] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
+    gap: Annotated[float, typer.Option(help="Relative gap at which a goal counts as optimal.")] = 1e-6,
+    json_: Annotated[
+        bool, typer.Option("--json", help="Print the answer as JSON instead of tables.")
+    ] = False,
+) -> int:
+    """Solve an assignment problem: objects to containers under constraints, for goals.
+
+    Exit code 0: an answer that holds every hard constraint. 1: the input is wrong. 2: proven infeasible.
+    3: no answer was found in time, or a solver failed.
+    """
+    from planner.assignment import print_answer, solve_document, to_json
+    from planner.cli.exit_codes import ExitCode
+    from planner.cli.files import write_text
+    from planner.cli.progress import show_progress
+    from planner.options import Progress
+    from solvers import Progress as SolverProgress
+    from solvers import SolveOptions
+    from specs.document import load_problem
+
+    document = load_problem(problem)
+    with show_progress(visible=not json_, catch_interrupt=True) as progress:
+
+        def show(report: SolverProgress) -> None:
+            progress(
+                Progress(
+                    phase=report.phase, elapsed_s=report.elapsed_s, objective=report.objective,
+                    bound=report.bound, gap=report.gap,
+                )
+            )  # fmt: skip
+
+        options = SolveOptions(
+            time_limit_s=time_limit, solver=solver, threads=threads, seed=seed, gap=gap,
+            on_progress=show, cancelled=progress.cancelled,
+        )  # fmt: skip
+        made = solve_document(document, options)
+    if out is not None:
+        write_text(out, to_json(made))
+    if json_:
+        typer.echo(to_json(made), nl=False)
+    else:
+        from planner.report.console import make_console
+
+        print_answer(made, make_console())
+        if out is not None:
+            typer.echo(f"\nanswer written to {out}")
+    if made["status"] == "infeasible":
+        broken = [c for c in made["constraints"] if c["broken"] and c["enforced"]]
+        where = "; ".join(f"{c['name']} at {c['where']}" for c in broken[:3])
+        typer.echo(
+            f"infeasible: no assignment holds every hard constraint{': ' + where if where else ''}", err=True
+        )
+    codes = {"infeasible": ExitCode.INFEASIBLE, "unknown": ExitCode.FAILED}
+    if made["status"] == "cancelled" and made["assignment"] is None:
+        return ExitCode.INTERRUPTED
+    return codes.get(made["status"], ExitCode.OK)
