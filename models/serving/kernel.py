@@ -263,8 +263,9 @@ def run(
                     count = min(count, max(1, math.ceil(gap / cost_of_one - 1e-9)))
             if count > 64:  # long runs in pieces, so that the growing context is seen
                 count = min(count, max(64, least // 4))
-            if reserve < 1.0 and used + count * decodes > capacity:
-                count = min(count, int((capacity - used) // decodes))
+            growth = decodes * (1.0 - reserve)
+            if reserve < 1.0 and used + count * growth > capacity:
+                count = min(count, int((capacity - used) // growth))
                 if count < 1:
                     if alive > 1:
                         # the youngest gives up its cache and is computed again later

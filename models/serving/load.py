@@ -1,16 +1,20 @@
 """Instances under a steady load of random arrivals: batch, waiting, latency, memory.
 
-All instances of a call are computed at once; arrays have the axes [instance, prompt] or [instance, output],
-over weighted points of the prompt and of the output length.
+All instances of a call are computed at once. Arrays have the axes [instance], [instance, level] over numbers
+of running requests, or [instance, level, point] over prompt or output lengths.
 
-The state of an instance is its mean number of running requests B. With d(B) the time of a decode step, P the
-extra time that the prompt of one request adds to the steps it takes part in, and O its output length:
+With n requests running, a decode step takes d(n). One request adds P to the steps its prompt takes part in;
+at throughput μ a share μ E[P] of the time goes to prompts, and a running request gets a token every
+t = d / (1 − μ E[P]). Little's law, n = μ E[O − 1] t, gives the throughput with n running in closed form:
 
-* a share ρ = λ E[P] of the time goes to prompts, so a running request gets a token every μ = d / (1 − ρ);
-* Little's law, B = λ E[O − 1] μ, gives the rate in closed form: λ = B / (E[O − 1] d + B E[P]).
+    μ(n) = n / (E[O − 1] d(n) + n E[P])
+
+Random arrivals at rate λ then make the number running a birth–death process with rates λ and μ(n), whose
+stationary law π(n) ∝ λⁿ / (μ(1) … μ(n)) does not depend on the law of the lengths (processor sharing is
+insensitive). Latencies and memory are averaged over it: an arrival sees π.
 
 Prompts queue for the steps as for a single server with general service times: Pollaczek–Khinchine mean;
-waiting is zero with probability 1 − ρ' and exponential otherwise (exact for M/M/1, close for M/D/1). While
+waiting is zero with probability 1 − ρ and exponential otherwise (exact for M/M/1, close for M/D/1). While
 there is a queue every step carries decodes beside a full budget of prompt tokens, which stretches the service
 by d / P(budget).
 """
@@ -32,40 +36,53 @@ __all__ = ["Load", "State"]
 Floats = npt.NDArray[np.float64]
 
 SPREAD = 2.33
-"""Standard deviations kept free in memory and batch: what fluctuation exceeds 1 % of the time."""
+"""Standard deviations kept free in memory: what fluctuation exceeds 1 % of the time."""
+RARE = 0.01
+"""Probability at which a count of running requests is called its peak."""
+LEVELS = 10
+"""Numbers of running requests at which an instance is computed; linear between them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class State:
-    """Instances at some number of running requests; float64[instance] unless said otherwise.
+    """Instances at some arrival rate; float64[instance] unless said otherwise.
 
     Parameters
     ----------
     rate_per_s
-        Arrivals that keep that many running.
+        Arrivals.
+    running
+        Mean number of running requests.
+    weight
+        float64[instance, level]: probability of each level.
     utilisation
-        Share of the prompt-carrying capacity in use (ρ'); ≥ 1 means that the queue grows.
+        Share of the prompt-carrying capacity in use; ≥ 1 means that the queue grows.
     wait_ms
-        Mean waiting time of a prompt before its first step.
+        float64[instance, level]: mean waiting time of a prompt before its first step.
+    busy
+        float64[instance, level]: probability that a prompt waits at all.
     service_ms
-        float64[instance, prompt]: first-token time without waiting.
-    tpot_mean_ms, tpot_std_ms
-        Time per output token: mean, and float64[instance, output] its spread between requests.
+        float64[instance, level, prompt]: first-token time without waiting.
+    tpot_ms, tpot_std_ms
+        Time per output token: float64[instance, level], and its spread between requests,
+        float64[instance, level, output].
     cache_bytes
         Cache of one rank that is exceeded 1 % of the time.
-    sequences
-        Running requests exceeded 1 % of the time.
+    full
+        Probability that as many requests run as may.
     """
 
     rate_per_s: Floats
     running: Floats
+    weight: Floats
     utilisation: Floats
     wait_ms: Floats
+    busy: Floats
     service_ms: Floats
-    tpot_mean_ms: Floats
+    tpot_ms: Floats
     tpot_std_ms: Floats
     cache_bytes: Floats
-    sequences: Floats
+    full: Floats
 
 
 class Load:
@@ -83,8 +100,8 @@ class Load:
         points = lengths.points()
         self.instances = tuple(instances)
         self.lengths = lengths
-        self.inputs, self.input_weight = _marginal(points.input_tokens, points.weight, 24)
-        outputs, self.output_weight = _marginal(points.output_tokens, points.weight, 12)
+        self.inputs, self.input_weight = _marginal(points.input_tokens, points.weight, 16)
+        outputs, self.output_weight = _marginal(points.output_tokens, points.weight, 8)
         self.steps = np.maximum(outputs - 1.0, 0.0)
         steps = np.maximum(points.output_tokens - 1.0, 0.0)
         self.mean_steps = points.mean(steps)
@@ -137,16 +154,17 @@ class Load:
             for c in config
         ]
         self._handover_ms = np.stack(handover)
+        self._tabulate()
 
     def input_mean(self, values: Floats) -> Floats:
-        """Expectation over prompts of values [instance, prompt].
+        """Expectation over prompts of values [..., prompt].
 
         Not a matrix product: its rounding would depend on how many instances are computed together.
         """
         return np.asarray((values * self.input_weight).sum(axis=-1))
 
     def output_mean(self, values: Floats) -> Floats:
-        """Expectation over outputs of values [instance, output]."""
+        """Expectation over outputs of values [..., output]."""
         return np.asarray((values * self.output_weight).sum(axis=-1))
 
     def pass_ms(self, tokens: Floats, *, rank_tokens: Floats, heads: Floats) -> Floats:
@@ -189,70 +207,125 @@ class Load:
         extra = np.maximum(extra, 0.0) + steps * overhead[:, None]
         return extra, steps, extra + steps * ((self.pp - 1.0) * _curve(self._send, self.budget))[:, None]
 
-    def at(self, running: Floats) -> State:
-        """The state with `running` requests in the batch; for prefill instances: with that utilisation."""
-        decoding = self.decodes
-        batch = np.where(decoding, running, 0.0)
-        step = np.where(decoding, self.decode_ms(batch + 1.0), 0.0)  # an arrival finds B others beside itself
-        tokens = np.broadcast_to(self.inputs, (running.size, self.inputs.size))
-        extra, steps, first = self.prompt_ms(batch, tokens)
-        extra = np.where(self.prefills[:, None], extra + self._prompt_attention, 0.0)
-        first = np.where(self.prefills[:, None], first + self._prompt_attention, 0.0)
-        # a pipeline works on pp prompts at a time, data-parallel ranks on one each
-        held = extra * (self.stage_share / self.dp)[:, None]
-        mean_held = self.input_mean(held)
-        beside = np.where(self._alone, 0.0, step)
-        whole, _, _ = self.prompt_ms(batch, np.maximum(self.budget - batch, 1.0)[:, None])
-        stretch = 1.0 + beside / np.maximum(whole[:, 0] * self.stage_share, 1e-9) * self.prefills
-        with np.errstate(divide="ignore", invalid="ignore"):
-            rate = batch / (self.mean_steps * step + batch * mean_held)
-            alone = np.where(mean_held > 0, running / mean_held, 0.0)
-        rate = np.where(decoding, np.nan_to_num(rate), alone)
-        share = np.minimum(rate * mean_held, 0.999999)
-        service = held * stretch[:, None]
-        utilisation = rate * self.input_mean(service)
-        room = np.maximum(1.0 - utilisation, 1e-6)
-        wait = rate * self.input_mean(service**2) / (2.0 * room)
-        tpot = step / (1.0 - share)
-        own = first + steps * beside[:, None] + step[:, None] * self.prefills[:, None]
-        own = own + self._front_ms + self._handover_ms
-        return self._state(rate, running, utilisation, wait, own, tpot, step, held, batch)
+    def _tabulate(self) -> None:
+        """Everything that does not depend on the arrival rate, at each level."""
+        count, most = len(self.instances), self.max_num_seqs
+        share = np.concatenate(([0.0], np.geomspace(1e-3, 1.0, LEVELS - 1)))
+        self.levels = np.where(self.decodes[:, None], np.round(most[:, None] * share, 6), 0.0)
+        shape = (count, LEVELS)
+        self._step = np.zeros(shape)  # decode step as an arrival sees it, beside n others
+        self._mu = np.zeros(shape)
+        self._held = np.zeros((count, LEVELS, self.inputs.size))
+        self._stretch = np.ones(shape)
+        self._own = np.zeros((count, LEVELS, self.inputs.size))
+        tokens = np.broadcast_to(self.inputs, (count, self.inputs.size))
+        for level in range(LEVELS):
+            batch = self.levels[:, level]
+            step = np.where(self.decodes, self.decode_ms(batch + 1.0), 0.0)
+            extra, steps, first = self.prompt_ms(batch, tokens)
+            extra = np.where(self.prefills[:, None], extra + self._prompt_attention, 0.0)
+            first = np.where(self.prefills[:, None], first + self._prompt_attention, 0.0)
+            # a pipeline works on pp prompts at a time, data-parallel ranks on one each
+            held = extra * (self.stage_share / self.dp)[:, None]
+            beside = np.where(self._alone, 0.0, step)
+            whole, _, _ = self.prompt_ms(batch, np.maximum(self.budget - batch, 1.0)[:, None])
+            alone = np.maximum(whole[:, 0] * self.stage_share, 1e-9)
+            self._stretch[:, level] = 1.0 + beside / alone * self.prefills
+            self._step[:, level] = step
+            self._held[:, level] = held
+            below = np.where(self.decodes, self.decode_ms(np.maximum(batch, 1.0)), 0.0)
+            decoding = np.maximum(batch, 1e-12)
+            self._mu[:, level] = decoding / np.maximum(
+                self.mean_steps * below + decoding * self.input_mean(held), 1e-12
+            )
+            own = first + steps * beside[:, None] + step[:, None] * self.prefills[:, None]
+            self._own[:, level] = own + self._front_ms + self._handover_ms
+        self._mean_held = self.input_mean(self._held)
+        self._held_squared = self.input_mean(self._held**2)
+        self._population()
+        # the most an instance can process: the best of its levels, or a prompt after the other
+        best = np.where(self.decodes, self._mu.max(axis=1), 1.0 / np.maximum(self._mean_held[:, 0], 1e-12))
+        self.max_rate_per_s = best * 1e3
 
-    def _state(
-        self,
-        rate: Floats,
-        running: Floats,
-        utilisation: Floats,
-        wait: Floats,
-        own: Floats,
-        tpot: Floats,
-        step: Floats,
-        held: Floats,
-        batch: Floats,
-    ) -> State:
-        """Spreads and memory around the means."""
+    def _population(self) -> None:
+        """The running sums of log μ at every number of requests, by groups of equal limits."""
+        self._groups: list[tuple[npt.NDArray[np.int64], Floats, Floats, Floats]] = []
+        for most in np.unique(self.max_num_seqs):
+            rows = np.flatnonzero((self.max_num_seqs == most) & self.decodes)
+            if not rows.size:
+                continue
+            numbers = np.arange(0.0, most + 1.0)
+            levels = self.levels[rows[0]]
+            index = np.clip(np.searchsorted(levels, numbers), 1, LEVELS - 1)
+            right = (numbers - levels[index - 1]) / (levels[index] - levels[index - 1])
+            spread = np.zeros((numbers.size, LEVELS))
+            spread[np.arange(numbers.size), index - 1] = 1.0 - right
+            spread[np.arange(numbers.size), index] += right
+            # per request, μ(n) / n is smooth where μ starts from nothing
+            each = self._mu[rows] / np.maximum(levels, 1e-12)
+            mu = np.einsum("cl,nl->cn", each, spread) * numbers
+            sums = np.concatenate((np.zeros((rows.size, 1)), np.cumsum(np.log(mu[:, 1:]), axis=1)), axis=1)
+            self._groups.append((rows, sums, spread, mu[:, -1]))
+
+    def at_rate(self, rate_per_s: Floats) -> State:
+        """The state at an arrival rate each ([instance])."""
+        rate = np.maximum(rate_per_s, 1e-12) / 1e3
+        count = rate.size
+        weight = np.zeros((count, LEVELS))
+        weight[:, 0] = 1.0
+        running, peak, full = np.zeros(count), np.zeros(count), np.zeros(count)
+        for rows, sums, spread, top in self._groups:
+            law, over = _stationary(rate[rows], sums, top)
+            numbers = np.arange(law.shape[1], dtype=np.float64)
+            weight[rows] = np.einsum("cn,nl->cl", law, spread)
+            running[rows] = (law * numbers).sum(axis=1)
+            above = np.cumsum(law[:, ::-1], axis=1)[:, ::-1]  # probability of n or more
+            peak[rows] = (above > RARE).sum(axis=1) - 1.0
+            full[rows] = over
+        each = rate[:, None]
+        share = np.minimum(each * self._mean_held, 0.999999)
+        utilisation = each * self._mean_held * self._stretch
+        room = np.maximum(1.0 - utilisation, 1e-6)
+        wait = each * self._held_squared * self._stretch**2 / (2.0 * room)
+        tpot = self._step / (1.0 - share)
         long = np.maximum(self.steps, 1.0)
-        interference = (rate * tpot * self.input_mean(held**2))[:, None] / long
-        slope = np.where(self.decodes, self.decode_ms(batch + 2.0) - self.decode_ms(batch + 1.0), 0.0)
-        slowed = tpot / np.maximum(step, 1e-9)
-        memory_of_batch = self.mean_steps / (self.mean_steps + long)
-        fluctuation = (slope * slowed) ** 2 * batch
-        std = np.sqrt(interference + fluctuation[:, None] * memory_of_batch)
-        waiting = rate * (wait + self.input_mean(own)) / self.dp
-        lives = rate * tpot / self.dp
-        mean = lives * self._cache + waiting * self.input_mean(self._prompt_cache)
-        variance = lives * self._cache_squared + waiting * self.input_mean(self._prompt_cache**2)
+        interference = (each * tpot * self._held_squared)[:, :, None] / long
+        lasting = (weight[:, :, None] * self._own).sum(axis=1)
+        waiting = rate * ((weight * wait).sum(axis=1) + self.input_mean(lasting)) / self.dp
+        cached = self._cache / max(self.mean_steps, 1e-9)  # of one running request, and its square
+        squared = self._cache_squared / max(self.mean_steps, 1e-9)
+        mean = peak / self.dp * cached + waiting * self.input_mean(self._prompt_cache)
+        variance = running / self.dp * np.maximum(squared - cached**2, 0.0)
+        variance = variance + waiting * self.input_mean(self._prompt_cache**2)
         return State(
             rate_per_s=rate * 1e3,
-            running=running,
-            utilisation=utilisation,
+            running=np.where(self.decodes, running, utilisation[:, 0]),
+            weight=weight,
+            utilisation=(weight * utilisation).sum(axis=1),
             wait_ms=wait,
-            service_ms=own,
-            tpot_mean_ms=tpot,
-            tpot_std_ms=std,
+            busy=np.clip(utilisation, 1e-9, 1.0),
+            service_ms=self._own,
+            tpot_ms=tpot,
+            tpot_std_ms=np.sqrt(interference),
             cache_bytes=mean + SPREAD * np.sqrt(variance),
-            sequences=batch + SPREAD * np.sqrt(batch),
+            full=full,
         )
+
+
+def _stationary(rate: Floats, sums: Floats, top: Floats) -> tuple[Floats, Floats]:
+    """π(n) of a birth–death process, float64[instance, 0 … most], and the probability of `most` or more.
+
+    `sums` are the running sums of log μ. Beyond `most` requests wait and μ stays at `top`: a geometric tail,
+    counted to the last state; without a stationary law everything is there.
+    """
+    numbers = np.arange(sums.shape[1])
+    log = numbers * np.log(rate)[:, None] - sums
+    ratio = rate / top
+    with np.errstate(divide="ignore"):
+        log[:, -1] += np.where(ratio < 1.0, -np.log(np.maximum(1.0 - ratio, 1e-12)), 40.0)
+    law = np.exp(log - log.max(axis=1, keepdims=True))
+    law /= law.sum(axis=1, keepdims=True)
+    return law, law[:, -1]
 
 
 def _marginal(values: Floats, weight: Floats, count: int) -> tuple[Floats, Floats]:

@@ -121,9 +121,8 @@ class Parallelism:
         if ff.num_experts % self.expert_parallel_size:
             yield f"{ff.num_experts} experts do not divide by EP {self.expert_parallel_size}"
         pieces = self.expert_tensor_parallel_size
-        if ff.expert_intermediate_size % (pieces * unit):
-            blocks = f" in blocks of {unit}" if unit > 1 else ""
-            yield f"expert size {ff.expert_intermediate_size} does not divide by {pieces}{blocks}"
+        if ff.expert_intermediate_size % pieces:  # part blocks of experts are padded
+            yield f"expert size {ff.expert_intermediate_size} does not divide by {pieces}"
 
 
 def parallelisms(
