@@ -41,9 +41,9 @@ def served_rate(instances: Iterable[Served]) -> float:
     rate: dict[tuple[str, str], float] = defaultdict(float)
     for instance in instances:
         rate[instance.role, instance.zone] += instance.capacity_per_s
-    mixed = sum(value for (role, _), value in rate.items() if role == "mixed")
+    mixed = sum((value for (role, _), value in rate.items() if role == "mixed"), 0.0)
     zones = sorted({zone for role, zone in rate if role != "mixed"})
-    return mixed + sum(min(rate["prefill", zone], rate["decode", zone]) for zone in zones)
+    return mixed + sum((min(rate["prefill", zone], rate["decode", zone]) for zone in zones), 0.0)
 
 
 def surviving_rate(instances: Collection[Placed], loss_of: str | None) -> float:

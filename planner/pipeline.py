@@ -113,7 +113,7 @@ def _assemble(
         fleet_digest=fleet.digest,
         seed=clock.options.seed,
         state=state,
-        cost_per_hour=sum(instance.price_per_hour for instance in instances),
+        cost_per_hour=sum((instance.price_per_hour for instance in instances), 0.0),
         instances=instances,
         workloads=outcomes,
         pools=make_pool_uses(fleet, instances),

@@ -166,7 +166,7 @@ class _Converter:
             return True
         if text in ("false", "False", "FALSE"):
             return False
-        if len(text) <= 40 and _INTEGER.fullmatch(text):
+        if len(text) <= 19 and _INTEGER.fullmatch(text):  # longer ones do not fit 64 bits: floats
             return int(text)
         if _FLOAT.fullmatch(text) or _SPECIAL_FLOAT.fullmatch(text):
             return float(text.replace(".", "") if text[-1] in "fFnN" else text)

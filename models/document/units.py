@@ -18,7 +18,7 @@ def parse_duration_ms(value: object) -> float:
     """Read a positive duration such as ``30ms``, ``1.5 s`` or ``2min``, in milliseconds."""
     number, unit = _split(value, "a duration with its unit, such as 30ms or 1s")
     if unit not in _MS_PER:
-        raise InvalidInput(f"{value!r} needs one of the units {', '.join(_MS_PER)}, as in 30ms")
+        raise InvalidInput(f"{_shown(value)} needs one of the units {', '.join(_MS_PER)}, as in 30ms")
     return _positive(number * _MS_PER[unit], value)
 
 
@@ -26,20 +26,20 @@ def parse_rate_per_s(value: object) -> float:
     """Read a positive arrival rate such as ``8/s``, ``480/min`` or ``1200/h``, in requests per second."""
     number, unit = _split(value, "a rate with its unit, such as 8/s or 480/min")
     if not unit.startswith("/") or unit[1:].strip() not in _S_PER:
-        raise InvalidInput(f"{value!r} needs one of the units /s, /min, /h, as in 8/s")
+        raise InvalidInput(f"{_shown(value)} needs one of the units /s, /min, /h, as in 8/s")
     return _positive(number / _S_PER[unit[1:].strip()], value)
 
 
 def parse_fraction(value: object) -> float:
     """Read a share such as ``10%`` or ``0.1``, between 0 and 1."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise InvalidInput(f"expected a share such as 10% or 0.1, got {value!r}")
+        raise InvalidInput(f"expected a share such as 10% or 0.1, got {_shown(value)}")
     number, unit = (float(value), "") if not isinstance(value, str) else _split(value, "a share such as 10%")
     if unit not in ("", "%"):
-        raise InvalidInput(f"expected a share such as 10% or 0.1, got {value!r}")
+        raise InvalidInput(f"expected a share such as 10% or 0.1, got {_shown(value)}")
     share = number / 100 if unit == "%" else number
     if not 0 <= share <= 1:
-        raise InvalidInput(f"a share lies between 0 and 1 (0% and 100%), got {value!r}")
+        raise InvalidInput(f"a share lies between 0 and 1 (0% and 100%), got {_shown(value)}")
     return share
 
 
@@ -47,11 +47,16 @@ def _split(value: object, expected: str) -> tuple[float, str]:
     """Split text into number and unit; the unit may be empty."""
     matched = _QUANTITY.fullmatch(value) if isinstance(value, str) else None
     if matched is None:
-        raise InvalidInput(f"expected {expected}, got {value!r}")
+        raise InvalidInput(f"expected {expected}, got {_shown(value)}")
     return float(matched[1]), (matched[2] or "")
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"
 
 
 def _positive(number: float, value: object) -> float:
     if not (math.isfinite(number) and number > 0):
-        raise InvalidInput(f"must be above zero and finite, got {value!r}")
+        raise InvalidInput(f"must be above zero and finite, got {_shown(value)}")
     return number

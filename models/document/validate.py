@@ -59,7 +59,7 @@ def located(document: Document, model: type, found: ErrorDetails) -> InvalidInpu
     kind, value, context = found["type"], found["input"], found.get("ctx", {})
     if kind in ("extra_forbidden", "unexpected_keyword_argument"):
         return UnknownName(
-            "key", str(path[-1]), _keys(model, path[:-1]), path=path[:-1], source=document.source,
+            "key", str(path[-1])[:60], _keys(model, path[:-1]), path=path[:-1], source=document.source,
             line=document.line_of(path),
         )  # fmt: skip
     if kind == "missing":
@@ -70,7 +70,7 @@ def located(document: Document, model: type, found: ErrorDetails) -> InvalidInpu
     if kind == "literal_error":
         valid = re.findall(r"'([^']*)'", str(context["expected"]))
         return UnknownName(
-            "value", str(value), valid, path=path, source=document.source, line=document.line_of(path)
+            "value", str(value)[:60], valid, path=path, source=document.source, line=document.line_of(path)
         )
     return document.error(_wording(kind, value, context, found["msg"]), path)
 
@@ -82,6 +82,8 @@ def _wording(kind: str, value: Any, context: dict[str, Any], fallback: str) -> s
         return f"must be {word} {context[key]}, got {_shown(value)}"
     if kind == "finite_number":
         return f"must be a finite number, got {_shown(value)}"
+    if kind == "string_too_long":
+        return f"{len(value)} characters; at most {context['max_length']} make sense here"
     if kind in ("too_short", "string_too_short"):
         return "must not be empty"
     if kind == "int_from_float":

@@ -34,7 +34,9 @@ def explain_shortage(
         )
         only_loss = relaxed.covers_demand
     demand = [f"{w.name} {rate(rounds.problem.demand_per_s(w.name))}" for w in fleet.workloads]
-    supply = ", ".join(f"{pool.gpus} GPUs in {pool.name}" for pool in fleet.pools)
+    supply = ", ".join(
+        f"{pool.gpus} GPU{'s' if pool.gpus > 1 else ''} in {pool.name}" for pool in fleet.pools
+    )
     if only_loss:
         message = (
             f"supply is too small to survive the loss of a {loss_of}: {supply} carry the demand "
@@ -99,14 +101,13 @@ def _fewest_more(fleet: Fleet, candidates: Sequence[Candidate], clock: Clock) ->
         )
         problem = SizingProblem(fleet=large, candidates=tuple(candidates), owned_gpus=owned)
         sizing = solve_sizing(problem, clock.solve_options("diagnosis"))
-        if sizing.covers_demand and sizing.counts:
+        used = _gpus_used(candidates, sizing)
+        roomy = all(used.get(pool.name, 0) < 0.9 * pool.gpus for pool in large.pools)
+        if sizing.covers_demand and sizing.counts and (roomy or factor > 256):
             break
         factor *= 16
         if factor > 2000 or clock.is_cancelled or not sizing.tiers:
             return None
-    used: dict[str, int] = {}
-    for index, count in sizing.counts.items():
-        used[candidates[index].pool] = used.get(candidates[index].pool, 0) + count * candidates[index].gpus
     nodes = {
         pool.name: max(pool.nodes, -(-used.get(pool.name, 0) // pool.gpus_per_node)) for pool in fleet.pools
     }
@@ -122,6 +123,13 @@ def _fewest_more(fleet: Fleet, candidates: Sequence[Candidate], clock: Clock) ->
         more = {name: count + 1 for name, count in nodes.items() if count > fleet.pool(name).nodes}
         nodes |= more
     return None
+
+
+def _gpus_used(candidates: Sequence[Candidate], sizing: Sizing) -> dict[str, int]:
+    used: dict[str, int] = {}
+    for index, count in sizing.counts.items():
+        used[candidates[index].pool] = used.get(candidates[index].pool, 0) + count * candidates[index].gpus
+    return used
 
 
 def _with_nodes(fleet: Fleet, nodes: dict[str, int]) -> Fleet:

@@ -119,8 +119,8 @@ class Resolver:
         if isinstance(given, dict):
             source = entry.repository or entry.name
             return self.attempt(lambda: parse_config(given, name=entry.name, source=source), where)
-        if not isinstance(given, str) or not given:
-            self.fail(f"expected a catalogue name, a path or a mapping, got {given!r}", where)
+        if not isinstance(given, str) or not 0 < len(given) <= 500:
+            self.fail(f"expected a catalogue name, a path or a mapping, got {str(given)[:60]!r}", where)
             return None
         if not (given.endswith(".json") or given.startswith((".", "/", "~"))):
             return self.attempt(lambda: architecture(given), where)
@@ -174,6 +174,9 @@ class Resolver:
         if entry.rate is None:
             self.fail("lengths need a rate beside them, such as rate: 8/s", path)
         where = (*path, "lengths")
+        if isinstance(entry.lengths, str) and len(entry.lengths) > 500:
+            self.fail(f"expected a file name or a mapping, got {entry.lengths[:60]!r}", where)
+            return None, None, ""
         if isinstance(entry.lengths, str):
             file = self.file(entry.lengths, where)
             read = None if file is None else self.attempt(functools.partial(load_lengths, file), where)
@@ -233,7 +236,7 @@ class Resolver:
             inside = str(error) if error.source not in (None, self.document.source) else error.message
             if error.source == self.document.source and error.path:
                 path = (*path, *error.path)
-            self.fail(inside, path)
+            self.fail(inside if len(inside) <= 600 else f"{inside[:600]}…", path)
         except (OSError, ValueError) as error:
             self.fail(str(error), path)
         return None

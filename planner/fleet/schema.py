@@ -52,6 +52,8 @@ Share = Annotated[
     WithJsonSchema({"type": ["string", "number"], "description": "Share between 0 and 1: 10% or 0.1."}),
 ]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+Text = Annotated[str, Field(min_length=1, max_length=500)]
+"""A name of something else, or a path."""
 Degree = Annotated[int, Field(ge=1, le=1024)]
 
 
@@ -68,7 +70,7 @@ class PoolEntry(Entry):
 
     name: Name
     """Unique among the pools."""
-    gpu: str
+    gpu: Text
     """GPU type by catalogue name, such as h100-sxm-80gb."""
     nodes: int = Field(ge=1, le=100_000)
     """Number of nodes."""
@@ -91,11 +93,11 @@ class ModelEntry(Entry):
         Any, WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": True}]})
     ]
     """Catalogue name, path of a Hugging Face config.json, or the content of one."""
-    repository: str | None = None
+    repository: Text | None = None
     """What the engine loads, a Hugging Face repository or a path; default: where the architecture is from."""
-    weights: str | None = None
+    weights: Text | None = None
     """Weight precision; default: that of the checkpoint."""
-    kv_cache: str = "bf16"
+    kv_cache: Text = "bf16"
     """KV-cache precision."""
     engine: Literal["vllm"] = "vllm"
     """Serving engine."""
@@ -129,9 +131,9 @@ class WorkloadEntry(Entry):
 
     name: Name | None = None
     """Unique among the workloads; default: the model's name."""
-    model: str
+    model: Text
     """One of the models."""
-    trace: str | None = None
+    trace: Text | None = None
     """Trace file in the Azure 2023 format; gives rate and lengths."""
     scale: float = Field(default=1.0, gt=0)
     """Factor on the rate."""

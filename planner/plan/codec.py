@@ -40,7 +40,7 @@ def plan_from_json(text: str, *, source: str | None = None) -> Plan:
         With the place, for text that is not a plan of this version.
     """
     try:
-        json.loads(text)
+        json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", None)
         problem = getattr(error, "msg", str(error))
@@ -58,6 +58,10 @@ def plan_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of the plan document."""
     schema = _adapter().json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number of JSON")
 
 
 @functools.cache

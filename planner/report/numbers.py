@@ -28,7 +28,7 @@ def share(value: float | None) -> str:
     if value is None:
         return "unproven"
     percent = 100 * value
-    return f"{percent:.0f} %" if percent == 0 or percent >= 10 else f"{percent:.2g} %"
+    return f"{percent:.0f} %" if percent < 0.005 or percent >= 10 else f"{percent:.2g} %"
 
 
 def _digits(value: float) -> str:

@@ -21,11 +21,8 @@ MOST_ROWS = 40
 def print_plan(plan: Plan, console: Console) -> None:
     """Print headline, workloads, instances, pools, goals, moves and what the numbers rest on."""
     console.print(_headline(plan), highlight=False)
-    if plan.diagnosis is not None:
-        console.print(Text(f"{plan.diagnosis.message}\nClosest: {plan.diagnosis.closest}"))
-    if plan.workloads:
-        console.print(_workloads(plan))
     if plan.instances:
+        console.print(_workloads(plan))
         console.print(_groups(plan))
         console.print(_placement(plan))
         console.print(_pools(plan))

@@ -70,6 +70,6 @@ def plan(
     if result.diagnosis is not None:
         typer.echo(f"infeasible: {result.diagnosis.message}. Closest: {result.diagnosis.closest}.", err=True)
     elif not result.instances:
-        typer.echo(f"no plan: {result.state}", err=True)
+        typer.echo(f"nothing to run: the state of the plan is {result.state}", err=True)
     codes = {"infeasible": ExitCode.INFEASIBLE, "unknown": ExitCode.FAILED, "cancelled": ExitCode.INTERRUPTED}
     return codes.get(result.state, ExitCode.OK)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -13,50 +12,10 @@ from hypothesis import strategies as st
 
 from models.graph import evaluate
 from planner.candidates import Candidate
-from planner.fleet import Fleet, read_fleet
+from planner.fleet import Fleet
 from planner.sizing import SizingProblem
 from planner.sizing.graph import sizing_graph
-
-TEXT = """\
-fleet: test
-pools:
-  - {name: a, gpu: h100-sxm-80gb, nodes: 3, gpus_per_node: 6, racks: 3, zone: z0, price_per_gpu_hour: 2}
-  - {name: b, gpu: h200-sxm-141gb, nodes: 2, gpus_per_node: 8, zone: z1, price_per_gpu_hour: 3}
-models: [{name: chat, architecture: llama-3.1-8b}, {name: code, architecture: llama-3.1-8b}]
-workloads:
-  - model: chat
-    rate: 10/s
-    lengths: {levels: [0, 1], input_tokens: [100, 300], output_tokens: [10, 50]}
-    slo: {ttft_p95: 1s, tpot_p95: 40ms}
-  - model: code
-    rate: 4/s
-    lengths: {levels: [0, 1], input_tokens: [100, 300], output_tokens: [10, 50]}
-    slo: {ttft_p95: 1s, tpot_p95: 40ms}
-    priority: 2
-policies: {headroom: 10%}
-goals: [unserved_demand, cost, gpus, movement]
-"""
-
-
-def make_fleet(loss_of: str | None = None) -> Fleet:
-    fleet = read_fleet(TEXT)
-    return replace(fleet, policies=replace(fleet.policies, loss_of=loss_of))  # type: ignore[arg-type]
-
-
-def make_candidate(fleet: Fleet, **changes: Any) -> Candidate:
-    values: dict[str, Any] = {
-        "workload": "chat", "model": "chat", "repository": "x", "role": "mixed", "engine": "vllm",
-        "pool": "a",
-        "tensor_parallel_size": 1, "pipeline_parallel_size": 1, "weights": "bf16", "checkpoint": "bf16", "limit": "tpot", "reason": "",
-        "kv_cache": "bf16", "max_num_seqs": 1, "max_num_batched_tokens": 1, "max_model_len": 1,
-        "gpu_memory_utilization": 0.9, "capacity_per_s": 1.0, "ttft_ms": 1.0, "tpot_ms": 1.0, "groups": 1,
-        "gpus_per_group": 1, "basis": "datasheet", **changes,
-    }  # fmt: skip
-    pool = fleet.pool(values["pool"])
-    gpus = values["groups"] * values["gpus_per_group"]
-    return Candidate(
-        zone=pool.zone, gpu=pool.gpu.name, price_per_hour=gpus * pool.price_per_gpu_hour, **values
-    )
+from planner.testing import make_candidate, make_fleet
 
 
 def make_candidates(fleet: Fleet) -> tuple[Candidate, ...]:
@@ -119,7 +78,7 @@ def packs(counts: list[int], candidates: tuple[Candidate, ...], pool: str, nodes
     counts=st.lists(st.integers(0, 4), min_size=6, max_size=6),
     loss_of=st.sampled_from([None, "node", "rack"]),
 )
-def test_values_are_those_of_plain_loops(counts: list[int], loss_of: str | None) -> None:
+def test_values_are_those_of_plain_loops(counts: list[int], loss_of: Literal["node", "rack"] | None) -> None:
     fleet = make_fleet(loss_of)
     problem = SizingProblem(fleet=fleet, candidates=make_candidates(fleet))
     graph = sizing_graph(problem)

@@ -1,0 +1,117 @@
+"""`planner.export.vllm`: flags, ports, devices and ranks."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from dataclasses import replace
+
+import pytest
+
+from models.errors import UnknownName, Unsupported
+from planner.export import export, export_formats
+from planner.plan import Instance, Plan, Stage
+from planner.testing import make_instance
+
+
+def plan_with(*instances: Instance) -> Plan:
+    return Plan(
+        fulcrum_version="1", fleet="x", fleet_digest="d", seed=0, state="optimal", cost_per_hour=1.0,
+        instances=instances, workloads=(), pools=(), objectives=(), moves=(), basis=(),
+    )  # fmt: skip
+
+
+def commands(text: str) -> list[tuple[dict[str, str], list[str]]]:
+    """Environment and words of each command, as a shell would split them."""
+    found = []
+    for block in text.split("\n\n"):
+        words = shlex.split(block.split("\n", 1)[1].replace("\\\n", " "))
+        start = words.index("vllm")
+        found.append((dict(word.split("=", 1) for word in words[:start]), words[start:]))
+    return found
+
+
+def flag(words: list[str], name: str) -> str | None:
+    return words[words.index(name) + 1] if name in words else None
+
+
+def test_one_node() -> None:
+    one = make_instance("a", (Stage("p/r0/n0", (2, 3)),), repository="org/model")
+    ((environment, words),) = commands(export(plan_with(one), "vllm"))
+    assert environment == {"CUDA_VISIBLE_DEVICES": "2,3"}
+    assert words[:3] == ["vllm", "serve", "org/model"]
+    assert flag(words, "--tensor-parallel-size") == "2"
+    assert flag(words, "--pipeline-parallel-size") == "1"
+    assert flag(words, "--served-model-name") == "chat"
+    assert flag(words, "--max-num-batched-tokens") == "8192"
+    assert flag(words, "--kv-cache-dtype") == "auto"
+    assert flag(words, "--port") == "8000"
+    assert "--quantization" not in words
+    assert "--nnodes" not in words
+
+
+def test_ports_are_unique_on_a_node_and_start_again_on_the_next() -> None:
+    stages = [Stage("n0", (0,)), Stage("n0", (1,)), Stage("n1", (0,))]
+    plan = plan_with(*(make_instance(str(n), (stage,)) for n, stage in enumerate(stages)))
+    assert [flag(words, "--port") for _, words in commands(export(plan, "vllm"))] == ["8000", "8001", "8000"]
+
+
+def test_precision() -> None:
+    one = make_instance("a", (Stage("n0", (0,)),))
+    made = replace(one, weights="fp8", kv_cache="fp8")
+    ((_, words),) = commands(export(plan_with(made), "vllm"))
+    assert flag(words, "--quantization") == "fp8"
+    assert flag(words, "--kv-cache-dtype") == "fp8"
+    ready = replace(one, weights="int4", checkpoint="int4")
+    ((_, words),) = commands(export(plan_with(ready), "vllm"))
+    assert "--quantization" not in words  # the checkpoint says so itself
+    with pytest.raises(Unsupported, match=r"cannot load the bf16 checkpoint x in int4"):
+        export(plan_with(replace(one, weights="int4")), "vllm")
+    with pytest.raises(Unsupported, match="no KV cache in nvfp4"):
+        export(plan_with(replace(one, kv_cache="nvfp4")), "vllm")
+
+
+def test_two_nodes_get_one_command_each() -> None:
+    stages = (Stage("n0", (0, 1)), Stage("n0", (2, 3)), Stage("n1", (4, 5)), Stage("n1", (6, 7)))
+    (env0, head), (env1, worker) = commands(export(plan_with(make_instance("a", stages)), "vllm"))
+    assert (env0["CUDA_VISIBLE_DEVICES"], env1["CUDA_VISIBLE_DEVICES"]) == ("0,1,2,3", "4,5,6,7")
+    for rank, words in enumerate((head, worker)):
+        assert flag(words, "--nnodes") == "2"
+        assert flag(words, "--node-rank") == str(rank)
+        assert flag(words, "--master-addr") == "n0"
+        assert flag(words, "--pipeline-parallel-size") == "4"
+    assert "--headless" in worker
+    assert "--headless" not in head
+
+
+def test_prefill_and_decode_exchange_their_cache() -> None:
+    plan = plan_with(
+        make_instance("p", (Stage("n0", (0,)),), role="prefill"),
+        make_instance("d", (Stage("n0", (1,)),), role="decode"),
+    )
+    (env_p, prefill), (env_d, decode) = commands(export(plan, "vllm"))
+    roles = [json.loads(flag(words, "--kv-transfer-config") or "")["kv_role"] for words in (prefill, decode)]
+    assert roles == ["kv_producer", "kv_consumer"]
+    assert env_p["VLLM_NIXL_SIDE_CHANNEL_PORT"] != env_d["VLLM_NIXL_SIDE_CHANNEL_PORT"]
+    assert env_p["VLLM_NIXL_SIDE_CHANNEL_HOST"] == "n0"
+
+
+def test_names_are_quoted_for_the_shell() -> None:
+    one = make_instance("a", (Stage("n0", (0,)),), repository="/models/my model; rm -rf")
+    ((_, words),) = commands(export(plan_with(one), "vllm"))
+    assert words[2] == "/models/my model; rm -rf"
+
+
+def test_unknown_format_and_empty_plan() -> None:
+    with pytest.raises(UnknownName, match="did you mean 'vllm'"):
+        export(plan_with(), "vlm")
+    with pytest.raises(Unsupported, match="runs nothing"):
+        export(plan_with(), "vllm")
+
+
+@pytest.mark.parametrize("name", export_formats())
+def test_every_format_exports_a_plan_deterministically(name: str) -> None:
+    plan = plan_with(make_instance("a", (Stage("n0", (0, 1)),)))
+    assert export(plan, name) == export(plan, name)
+    assert re.search(r"\S", export(plan, name))
