@@ -32,6 +32,7 @@ def catalogue_name(info: DeviceInfo) -> str:
         return ""
     plain = re.sub(r"^nvidia\s+|geforce\s+", "", info.name.lower()).strip()
     plain = re.sub(r"sxm\d", "sxm", plain)
+    plain = re.sub(r"\s+(\d+gb|hbm\d\w*)\b", "", plain)  # "H100 80GB HBM3"
     gibibytes = info.memory_bytes / 1024**3
     sizes = [
         f"{s}gb"

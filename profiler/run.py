@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from models.errors import InvalidInput, Unavailable, Unsupported
-from models.profiles.store import MANIFEST_FILE, read_profile
+from models.profiles.store import MANIFEST_FILE, read_profile, recover_folder
 from profiler.adaptive import Frontier, Limits
 from profiler.collect import entries_of
 from profiler.devices.device import Device
@@ -140,6 +140,7 @@ def measure_profile(
     if options.fresh:
         path.unlink(missing_ok=True)
     with Journal(path, _identity(device, options)) as journal:
+        recover_folder(options.out)
         earlier = [] if options.fresh else _finished_entries(device, options.out)
         run = _Run(device, options, journal, earlier)
         try:

@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from glob import escape as glob_escape
 from pathlib import Path
 
 from models.errors import InvalidInput, Unavailable, UnknownName
@@ -21,7 +22,15 @@ from models.profiles.parquet import read_table, write_table
 from models.profiles.schema import operation
 from models.profiles.table import OperationTable
 
-__all__ = ["MANIFEST_FILE", "Profile", "list_profiles", "read_manifest", "read_profile", "write_profile"]
+__all__ = [
+    "MANIFEST_FILE",
+    "Profile",
+    "list_profiles",
+    "read_manifest",
+    "read_profile",
+    "recover_folder",
+    "write_profile",
+]
 
 MANIFEST_FILE = "manifest.json"
 
@@ -213,6 +222,21 @@ def _move_into_place(fresh: Path, folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def recover_folder(folder: Path) -> None:
+    """Undo what a kill left of `write_profile`: put a moved-away profile back, remove half-written folders.
+
+    Only for a caller that knows nobody else is writing this profile.
+    """
+    folder = folder.absolute()
+    for old in sorted(folder.parent.glob(f".{glob_escape(folder.name)}.old-*")):
+        if folder.exists():
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            old.rename(folder)
+    for fresh in folder.parent.glob(f".{glob_escape(folder.name)}.new-*"):
+        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def list_profiles(root: Path) -> tuple[Path, ...]:

@@ -8,7 +8,13 @@ import pytest
 
 from models.errors import FulcrumError, InvalidInput, Unavailable, UnknownName, Unsupported
 from models.profiles.manifest import DeviceInfo, Manifest
-from models.profiles.store import list_profiles, read_manifest, read_profile, write_profile
+from models.profiles.store import (
+    list_profiles,
+    read_manifest,
+    read_profile,
+    recover_folder,
+    write_profile,
+)
 from models.profiles.table import OperationTable
 
 
@@ -173,3 +179,22 @@ def test_nothing_to_write(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="holds gemm points"):
         write_profile(tmp_path / "toy", manifest(), {"moe": gemm()})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_recovery_after_a_kill_between_the_two_renames(tmp_path: Path) -> None:
+    write_profile(tmp_path / "toy", manifest(), {"gemm": gemm()})
+    (tmp_path / "toy").rename(tmp_path / ".toy.old-1")
+    (tmp_path / ".toy.new-x").mkdir()
+    recover_folder(tmp_path / "toy")
+
+    assert len(read_profile(tmp_path / "toy", eager=True).table("gemm")) == 4
+    assert [p.name for p in tmp_path.iterdir()] == ["toy"]
+
+
+def test_recovery_prefers_the_new_profile(tmp_path: Path) -> None:
+    write_profile(tmp_path / ".toy.old-1", manifest(), {"gemm": gemm(4)})
+    write_profile(tmp_path / "toy", manifest(), {"gemm": gemm(2)})
+    recover_folder(tmp_path / "toy")
+
+    assert len(read_profile(tmp_path / "toy").table("gemm")) == 2
+    assert [p.name for p in tmp_path.iterdir()] == ["toy"]

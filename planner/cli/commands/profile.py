@@ -1,0 +1,183 @@
+"""`fulcrum profile …`: measure a device, look at profiles, compare and check them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Measure a device and look at profiles.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.callback()
+def group() -> None:
+    """Measure a device and look at profiles: latency tables with their provenance."""
+
+
+@app.command()
+def run(
+    out: Annotated[Path, typer.Option(help="Folder to write the profile to.")],
+    device: Annotated[str, typer.Option(help="cuda:0, cuda:1, …, cpu, cpu:torch or cpu:numpy.")] = "cuda:0",
+    budget: Annotated[str, typer.Option(metavar="TIME", help="Time to measure for: 90s, 10m, 1h.")] = "10m",
+    ops: Annotated[
+        str, typer.Option(help="Operations, separated by commas: gemm,attention,…; default: all.")
+    ] = "",
+    models: Annotated[
+        list[str] | None,
+        typer.Option(help="Architectures whose shapes are measured (repeat it); default: the catalogue."),
+    ] = None,
+    tp: Annotated[str, typer.Option(help="Tensor parallel sizes whose shards are measured.")] = "1,2,4,8",
+    formats: Annotated[
+        str, typer.Option(help="Number formats, separated by commas; default: all the device has.")
+    ] = "",
+    max_tokens: Annotated[int, typer.Option(help="Most tokens in a step.")] = 32_768,
+    max_context: Annotated[int, typer.Option(help="Longest context, tokens.")] = 131_072,
+    max_batch: Annotated[int, typer.Option(help="Most sequences in a step.")] = 512,
+    tolerance: Annotated[float, typer.Option(help="Interpolation error that is good enough.")] = 0.05,
+    gpu: Annotated[str, typer.Option(help="Catalogue name of the GPU, when it is not recognised.")] = "",
+    seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Discard what an earlier run measured.")] = False,
+    allow_contention: Annotated[
+        bool, typer.Option("--allow-contention", help="Measure although others use the GPU; marks points.")
+    ] = False,
+) -> int:
+    """Measure a device until the budget is spent or interpolation is good enough.
+
+    Ctrl-C ends the run and keeps what was measured. A run that was killed goes on where it was when the same
+    command is given again; so does a finished one, with a new budget.
+    """
+    from planner.cli.exit_codes import ExitCode
+    from planner.report.console import make_console
+    from profiler.command import run_with_progress
+    from profiler.run import RunOptions
+    from profiler.space import Request
+
+    options = RunOptions(
+        out=out,
+        budget_seconds=_seconds(budget),
+        tolerance=tolerance,
+        operations=_names(ops),
+        request=Request(
+            models=tuple(models or ()),
+            tensor_parallel_sizes=_whole_numbers(tp),
+            max_tokens=max_tokens,
+            max_context_tokens=max_context,
+            max_batch_size=max_batch,
+            formats=_names(formats),
+        ),
+        seed=seed,
+        fresh=fresh,
+        allow_contention=allow_contention,
+    )
+    outcome = run_with_progress(device, options, make_console(), gpu=gpu)
+    return ExitCode.INTERRUPTED if outcome.stopped == "cancelled" else ExitCode.OK
+
+
+@app.command()
+def show(
+    profile: Annotated[str, typer.Argument(metavar="PROFILE", help="Folder, or name of a known profile.")],
+    plot: Annotated[Path | None, typer.Option(help="Also draw rooflines and latencies to this file.")] = None,
+) -> None:
+    """Show what a profile holds, the rates it reaches and how well it interpolates."""
+    from models.profiles.catalogue import find_profile
+    from planner.report.console import make_console
+    from profiler.show import print_profile
+
+    found = find_profile(profile)
+    console = make_console()
+    print_profile(found, console)
+    if plot is not None:
+        from profiler.plot import plot_profile
+
+        plot_profile(found, plot)
+        console.print(f"plot written to {plot}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def compare(
+    first: Annotated[str, typer.Argument(metavar="A", help="Folder, or name of a known profile.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="The other one.")],
+) -> None:
+    """Put two profiles side by side: B's time relative to A's, at A's points."""
+    from models.profiles.catalogue import find_profile
+    from planner.report.console import make_console
+    from profiler.show import print_comparison
+
+    print_comparison(find_profile(first), find_profile(second), make_console())
+
+
+@app.command()
+def validate(
+    profile: Annotated[str, typer.Argument(metavar="PROFILE", help="Folder, or name of a known profile.")],
+) -> None:
+    """Check every file of a profile and print the leave-one-out error of each table."""
+    from models.profiles.catalogue import find_profile
+    from models.profiles.validate import validate_profile
+    from planner.report.console import make_console
+    from profiler.show import print_validation
+
+    folder = find_profile(profile).folder
+    assert folder is not None
+    print_validation(validate_profile(folder), make_console())
+
+
+@app.command("list")
+def list_() -> None:
+    """List the profiles that ship with Fulcrum and those in the folders of FULCRUM_PROFILES."""
+    from models.profiles.catalogue import known_profiles
+    from models.profiles.store import read_manifest
+    from planner.report.console import make_console
+
+    console = make_console()
+    known = known_profiles()
+    if not known:
+        console.print("no profiles are installed; `fulcrum profile run --out DIR` measures one")
+    for name, folder in known.items():
+        m = read_manifest(folder)
+        console.print(
+            f"{name}  {m.device.name}  {m.basis}  {m.created}  {', '.join(m.tables)}", highlight=False
+        )
+
+
+@app.command()
+def check(
+    profile: Annotated[str, typer.Argument(metavar="PROFILE", help="Folder, or name of a known profile.")],
+    model: Annotated[str, typer.Option(help="Architecture: a catalogue name or a config.json.")],
+    tp: Annotated[int, typer.Option(help="Tensor parallel size whose shard is built.")] = 1,
+    device: Annotated[str, typer.Option(help="cuda:0, cpu:torch or cpu:numpy.")] = "cuda:0",
+    layers: Annotated[int, typer.Option(help="Most layers to build; times are of these.")] = 4,
+    seed: Annotated[int, typer.Option(help="Seed of the random weights.")] = 0,
+) -> int:
+    """Build layers of a model with random weights, time real steps, and compare them with the prediction."""
+    from models.profiles.catalogue import find_profile
+    from planner.report.console import make_console
+    from profiler.check.command import check_profile
+
+    check_profile(
+        find_profile(profile), model, make_console(), device_name=device, tp=tp, layers=layers, seed=seed
+    )
+    return 0
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _seconds(text: str) -> float:
+    """A budget: the units of documents, and ``m`` for minutes, which nobody takes for metres here."""
+    from models.document.units import parse_duration_ms
+
+    stripped = text.strip()
+    return parse_duration_ms(stripped + "in" if stripped.endswith("m") else stripped) / 1e3
+
+
+def _whole_numbers(text: str) -> tuple[int, ...]:
+    from models.errors import InvalidInput
+
+    try:
+        return tuple(int(part) for part in _names(text))
+    except ValueError as error:
+        raise InvalidInput(f"--tp takes whole numbers separated by commas, got {text!r}") from error
