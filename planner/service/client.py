@@ -6,6 +6,7 @@ nothing twice, and the watch resumes after the last event seen.
 
 from __future__ import annotations
 
+import os
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -19,7 +20,7 @@ import grpc
 from models.errors import InvalidInput, Unavailable
 from planner.options import PlanOptions, Progress
 from planner.plan import Plan
-from planner.service.client_errors import error_of, is_passing
+from planner.service.client_errors import error_of, is_passing, without_lines
 from planner.service.protos import operations_pb2, operations_pb2_grpc, plan_pb2, planning_service_pb2
 from planner.service.protos import planning_service_pb2_grpc as planning_grpc
 
@@ -74,6 +75,16 @@ class PlanClient:
         self._planning = planning_grpc.PlanningServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._operations = operations_pb2_grpc.OperationsStub(self._channel)
 
+    @classmethod
+    def from_environment(cls, address: str) -> Self:
+        """A client with the authorities in the file ``FULCRUM_TLS_CA`` and the token ``FULCRUM_TOKEN``."""
+        authorities = os.environ.get("FULCRUM_TLS_CA")
+        return cls(
+            address,
+            authorities=None if authorities is None else Path(authorities),
+            token=os.environ.get("FULCRUM_TOKEN"),
+        )
+
     def __enter__(self) -> Self:
         return self
 
@@ -123,7 +134,12 @@ class PlanClient:
             request.options.time_limit.FromNanoseconds(round(chosen.time_limit_s * 1e9))
         if current is not None:
             request.current_plan_json = current.to_json()
-        operation = self._patiently(lambda: self._planning.CreatePlan(request, timeout=_CALL_S), source)
+        try:
+            operation = self._patiently(lambda: self._planning.CreatePlan(request, timeout=_CALL_S), source)
+        except InvalidInput as error:
+            if "\n" in document.strip():
+                raise
+            raise without_lines(error) from None  # an inlined document is one line, not the author's lines
         name = operation.name.replace("operations/", "plans/", 1)
         try:
             finished = self._follow(name, progress, source)

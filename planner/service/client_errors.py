@@ -12,7 +12,7 @@ from models.document import InvalidDocument
 from models.errors import FulcrumError, InvalidInput, SolverFailed, Unavailable, Unsupported
 from planner.service.protos import code_pb2, error_details_pb2
 
-__all__ = ["error_of", "is_passing"]
+__all__ = ["error_of", "is_passing", "without_lines"]
 
 _PART = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 _LINE = re.compile(r"line (\d+): (.*)", re.S)
@@ -45,6 +45,13 @@ def error_of(error: Any, *, source: str | None, address: str) -> FulcrumError:
     if code in (code_pb2.INTERNAL, code_pb2.UNKNOWN, code_pb2.DATA_LOSS):
         return SolverFailed(f"the server {address}: {message}")
     return Unavailable(f"the server {address}: {message}")
+
+
+def without_lines(error: InvalidInput) -> InvalidInput:
+    """The same error, saying where only by path."""
+    if isinstance(error, InvalidDocument):
+        return InvalidDocument(without_lines(violation) for violation in error.violations)
+    return InvalidInput(error.message, path=error.path, source=error.source)
 
 
 def _invalid(status: Any, message: str, source: str | None) -> InvalidInput:

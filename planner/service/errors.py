@@ -4,6 +4,9 @@ Every status has an ``ErrorInfo`` with a stable reason and the domain ``fulcrum.
 also have a ``BadRequest`` with one violation per fault, whose field is the path in the request. A fault
 inside a document is ``document.pools[0].gpu``, with the line in the description. What nobody foresaw is
 INTERNAL without details: the log has them.
+
+A status travels in the trailers of the answer, for which clients allow 8 KiB; so texts are cut, and
+violations beyond what fits are only counted.
 """
 
 from __future__ import annotations
@@ -18,6 +21,10 @@ from planner.service.protos import code_pb2, error_details_pb2, status_pb2
 __all__ = ["DOMAIN", "StatusError", "failure", "invalid_argument", "not_found", "quota_exceeded", "status_of"]
 
 DOMAIN = "fulcrum.dev"
+
+_MESSAGE_BYTES = 500
+_TEXT_BYTES = 400
+_VIOLATIONS_BYTES = 3500
 
 
 class StatusError(Exception):
@@ -119,16 +126,29 @@ def _metadata(error: InvalidInput) -> dict[str, str]:
 
 
 def _add_violations(status: status_pb2.Status, faults: list[tuple[str, str, str]]) -> None:
-    details = error_details_pb2.BadRequest(
-        field_violations=[
-            error_details_pb2.BadRequest.FieldViolation(field=field, description=description, reason=reason)
-            for field, description, reason in faults
-        ]
-    )
+    details = error_details_pb2.BadRequest()
+    for index, (field, description, reason) in enumerate(faults):
+        details.field_violations.add(
+            field=_cut(field, _TEXT_BYTES), description=_cut(description, _TEXT_BYTES), reason=reason
+        )
+        left = len(faults) - index - 1
+        if left and details.ByteSize() > _VIOLATIONS_BYTES:
+            root = _cut(re.split(r"[.\[]", field)[0], _TEXT_BYTES)
+            details.field_violations.add(field=root, description=f"and {left} more", reason="MORE_VIOLATIONS")
+            break
     status.details.add().Pack(details)
 
 
 def _status(code: int, reason: str, message: str, metadata: Mapping[str, str]) -> status_pb2.Status:
-    status = status_pb2.Status(code=code, message=message)
-    status.details.add().Pack(error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN, metadata=metadata))
+    status = status_pb2.Status(code=code, message=_cut(message, _MESSAGE_BYTES))
+    short = {key: _cut(value, _TEXT_BYTES) for key, value in metadata.items()}
+    status.details.add().Pack(error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN, metadata=short))
     return status
+
+
+def _cut(text: str, most_bytes: int) -> str:
+    """At most so many bytes of UTF-8; what is cut ends in an ellipsis."""
+    encoded = text.encode(errors="replace")
+    if len(encoded) <= most_bytes:
+        return encoded.decode()
+    return encoded[: most_bytes - 3].decode(errors="ignore") + "…"

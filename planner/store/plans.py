@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, insert, or_, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
 
 from planner.store.database import Database
 from planner.store.events import append_event, events_after, last_event
@@ -76,6 +77,12 @@ class PlanStore:
         QueueFull
             The tenant has `most_waiting` unfinished plans already.
         """
+        try:
+            return self._add(new, most_waiting)
+        except IntegrityError:  # the same request came at the same moment over another connection, and won
+            return self._add(new, most_waiting)
+
+    def _add(self, new: NewPlan, most_waiting: int | None) -> tuple[PlanRecord, bool]:
         with self.database.write() as connection:
             if new.request_id is not None:
                 same = and_(plans.c.tenant == new.tenant, plans.c.request_id == new.request_id)

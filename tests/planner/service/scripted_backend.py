@@ -40,13 +40,15 @@ def plan_for(fleet: str, state: str = "optimal", seed: int = 0) -> Plan:
 class ScriptedBackend:
     def check(self, document: str) -> str:
         script = read_document(document).value
+        if not isinstance(script, dict):
+            raise InvalidInput("a script is a mapping", line=1)
         if script.get("check") == "hang":
             time.sleep(600)
         if "fleet" not in script:
             raise InvalidInput("missing", path=("fleet",), line=1)
         if script.get("gpu", "h100-sxm-80gb") != "h100-sxm-80gb":
-            raise UnknownName("GPU", script["gpu"], ["h100-sxm-80gb"], path=("pools", 0, "gpu"), line=2)
-        return script["fleet"]
+            raise UnknownName("GPU", str(script["gpu"]), ["h100-sxm-80gb"], path=("pools", 0, "gpu"), line=2)
+        return str(script["fleet"])
 
     def check_current(self, plan_json: str) -> None:
         Plan.from_json(plan_json)

@@ -70,6 +70,18 @@ def test_all_violations_come_at_once():
     ]
 
 
+def test_a_thousand_violations_fit_in_the_trailers():
+    """Clients take 8 KiB of trailers; the message is in them twice, once percent-encoded."""
+    faults = [InvalidInput("💥" * 300, path=("pools", i, "🔥" * 300), line=i) for i in range(1000)]
+
+    status = status_of(InvalidDocument(faults))
+
+    assert 4 / 3 * status.ByteSize() + 3 * len(status.message.encode()) < 8000
+    violations = details(status)[1]
+    assert len(violations) > 2
+    assert violations[-1] == ("document", f"and {1000 - len(violations) + 1} more")
+
+
 def test_a_bad_document_is_refused_at_once_and_not_stored(server):
     status = refused(lambda: server.create("fleet: demo\ngpu: h200"))
 

@@ -11,11 +11,11 @@ from planner.store.plans import PlanStore, QueueFull, RequestIdReused
 from planner.store.records import NewPlan, PlanOptionsRecord, PlanState
 
 
-def test_what_is_added_is_read_back_by_another_connection(store, tmp_path):
+def test_what_is_added_is_read_back_by_another_connection(store, url):
     options = PlanOptionsRecord(time_limit_s=2.5, deadline_us=99, seed=7, thread_count=2)
     record, new = store.add(NewPlan(tenant="a", fleet="demo", document="fleet: ünïcode", options=options))
 
-    other = Database(str(tmp_path / "plans.sqlite"))
+    other = Database(url)
     try:
         assert PlanStore(other).get(record.id) == record
     finally:
@@ -163,8 +163,7 @@ def test_events_are_numbered_from_one_and_keep_their_numbers(store, add):
     assert store.last_event(other).bound is None
 
 
-def test_many_claimers_share_the_plans_without_overlap(tmp_path):
-    url = str(tmp_path / "shared.sqlite")
+def test_many_claimers_share_the_plans_without_overlap(url):
     first = PlanStore(Database(url))
     ids = {first.add(NewPlan(tenant=f"t{i % 3}", fleet="f", document="d"))[0].id for i in range(40)}
     claimed: list[str] = []
@@ -197,3 +196,27 @@ def test_a_tenant_may_have_so_many_unfinished_plans(store, add):
         store.add(new, most_waiting=1)
     store.finish(done, "me", PlanState.OPTIMAL)
     assert store.add(new, most_waiting=1)[1]
+
+
+def test_one_request_sent_many_times_at_once_is_one_plan(url):
+    answers: list[str] = []
+    start = threading.Barrier(6)
+
+    def send() -> None:
+        store = PlanStore(Database(url))
+        start.wait()
+        record, _ = store.add(
+            NewPlan(tenant="a", fleet="f", document="d", request_id="r", request_digest="x")
+        )
+        answers.append(record.id)
+        store.database.close()
+
+    Database(url).close()  # the tables are there before the race
+    threads = [threading.Thread(target=send) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(answers) == 6
+    assert len(set(answers)) == 1
