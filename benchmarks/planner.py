@@ -1,7 +1,7 @@
 """Published results of planning papers against ours: ``python -m benchmarks planner CASE [--save]``.
 
 Each case is one file in `benchmarks/planner_cases` with a function ``run() -> Comparison``. One JSON line per
-case is printed; ``--save`` also writes it to ``benchmarks/results/planner-CASE.json``. ``all`` runs each case.
+case is printed; ``--save`` also writes it to ``benchmarks/results/planner-CASE.json``. ``all`` runs all.
 """
 
 from __future__ import annotations
@@ -20,14 +20,13 @@ from benchmarks.planner_cases.comparison import Comparison
 from models.errors import FulcrumError
 
 RESULTS = Path(__file__).parent / "results"
+HELPERS = ("comparison", "data_files", "distserve_inputs")
 
 
 def case_names() -> tuple[str, ...]:
     """Names of all cases, sorted: the modules that define ``run``."""
     found = pkgutil.iter_modules(benchmarks.planner_cases.__path__)
-    return tuple(
-        sorted(m.name.replace("_", "-") for m in found if m.name not in ("comparison", "data_files"))
-    )
+    return tuple(sorted(m.name.replace("_", "-") for m in found if m.name not in HELPERS))
 
 
 def run_case(name: str) -> Comparison:
