@@ -12,7 +12,7 @@ __all__ = ["solve", "solver_names"]
 
 
 def solver_names() -> tuple[str, ...]:
-    """What `SolveOptions.solver` may be."""
+    """What `SolveOptions.solver` may be; ``pulp`` also as ``pulp:NAME`` with a solver PuLP knows."""
     return ("auto", *backend_names())
 
 
@@ -31,7 +31,7 @@ def solve(graph: Graph, options: SolveOptions | None = None) -> Result:
         A backend broke or contradicted the reference evaluation.
     """
     options = options or SolveOptions()
-    if options.solver not in solver_names():
+    if options.solver.partition(":")[0] not in solver_names():
         raise UnknownName("solver", options.solver, solver_names())
     if options.start is not None:
         graph.space.check(options.start)

@@ -49,11 +49,12 @@ class Activity:
         return np.asarray(out + np.bincount(row[starts], best * self._size[of[starts]], linear.n))
 
 
-def lattice(linear: Linear, whole: npt.NDArray[np.bool_]) -> Array:
+def lattice(linear: Linear, grain: npt.NDArray[np.int64]) -> Array:
     """Step of each expression: all its values are its constant plus whole multiples of the step.
 
-    float64[n]: 0 where nothing is known (a column that is not whole, or coefficients without a common measure
-    of at most nine decimals); infinite where the expression has no columns.
+    `grain`: int64 for each column, see `solvers.milp.grain`. float64[n]: 0 where nothing is known (a column
+    without a grain, or coefficients without a common measure of at most nine decimals); infinite where the
+    expression has no columns.
     """
     n = linear.n
     step = np.full(n, np.inf)
@@ -61,15 +62,16 @@ def lattice(linear: Linear, whole: npt.NDArray[np.bool_]) -> Array:
         return step
     starts = np.flatnonzero(np.append(True, linear.row[1:] != linear.row[:-1]))
     rows = linear.row[starts]
-    largest = float(np.abs(linear.coefficient).max())
+    unit = linear.coefficient * (np.maximum(grain[linear.column], 0) / 1e6)
+    largest = float(np.abs(unit).max())
     for decimals in range(_DECIMALS + 1):
         scale = 10.0**decimals
         if largest * scale > 2.0**52:
             break
-        scaled = linear.coefficient * scale
+        scaled = unit * scale
         rounded = np.rint(scaled)
         fits = np.abs(scaled - rounded) <= 1e-9 * np.maximum(1.0, np.abs(scaled))
-        fits &= whole[linear.column] & (rounded != 0)
+        fits &= (grain[linear.column] > 0) & (rounded != 0)
         good = np.bincount(linear.row, ~fits, n) == 0
         fresh = good & np.isinf(step)
         divisor = np.gcd.reduceat(np.abs(rounded).astype(np.int64), starts)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from models.errors import UnknownName
 from models.graph.cells import Array
 from solvers.milp.model import MilpModel
 
@@ -71,6 +72,10 @@ class Backend(ABC):
     @abstractmethod
     def unavailable(self) -> str | None:
         """Why it cannot be used here and what to install, or None."""
+
+    def variant(self, name: str) -> Backend:
+        """The backend with one of the solvers it can drive. Raises UnknownName."""
+        raise UnknownName(f"variant of the solver {self.name}", name, ())
 
     @abstractmethod
     def solve(self, task: Task) -> Outcome:

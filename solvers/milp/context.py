@@ -14,6 +14,7 @@ from models.graph.evaluate import Evaluator
 from solvers.milp.activity import Activity, lattice
 from solvers.milp.decision import Decision
 from solvers.milp.expression import Expression, at_cells
+from solvers.milp.grain import Grains, grains_of
 from solvers.milp.linear import Indices, Linear
 from solvers.milp.model import ModelBuilder, Rows
 
@@ -57,12 +58,17 @@ class Context:
 
     def step(self, linear: Linear) -> Array:
         """Step of each expression's lattice, see `solvers.milp.activity.lattice`."""
-        _, _, whole = self.model.column_bounds()
-        return lattice(linear, whole)
+        _, _, grain = self.model.column_bounds()
+        return lattice(linear, grain)
 
-    def fresh(self, low: Array, high: Array, *, integer: bool = False, whole: bool = False) -> Linear:
-        """New columns as expressions; `integer` and `whole` as in `ModelBuilder.columns`."""
-        return Linear.of_columns(self.model.columns(low, high, integer=integer, whole=whole))
+    def grain(self, linear: Linear) -> Grains:
+        """Grain of each expression's values, see `solvers.milp.grain`."""
+        _, _, grain = self.model.column_bounds()
+        return grains_of(linear, grain)
+
+    def fresh(self, low: Array, high: Array, *, integer: bool = False, grain: Grains | None = None) -> Linear:
+        """New columns as expressions; `integer` and `grain` as in `ModelBuilder.columns`."""
+        return Linear.of_columns(self.model.columns(low, high, integer=integer, grain=grain))
 
     def binaries(self, n: int) -> Linear:
         """New columns that are 0 or 1, as expressions."""

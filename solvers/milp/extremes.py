@@ -6,15 +6,14 @@ import numpy as np
 
 from models.graph.cells import Array
 from solvers.milp.context import Context
+from solvers.milp.grain import grouped
 from solvers.milp.linear import Indices, Linear
 from solvers.milp.operation import Need
 
 __all__ = ["largest"]
 
 
-def largest(
-    ctx: Context, x: Linear, low: Array, high: Array, target: Indices, n: int, need: Need, *, whole: bool
-) -> Linear:
+def largest(ctx: Context, x: Linear, low: Array, high: Array, target: Indices, n: int, need: Need) -> Linear:
     """The largest of the expressions `x` that go to each of `n` targets.
 
     Parameters
@@ -23,8 +22,6 @@ def largest(
         float64[x.n]: bounds of the expressions.
     target
         int64[x.n], each of 0..n-1 at least once.
-    whole
-        Whether the values are whole numbers.
     """
     if n == 0:
         return x
@@ -48,7 +45,7 @@ def largest(
     group = place[target[member]]
     top = np.full(many.size, -np.inf)
     np.maximum.at(top, group, high[member])
-    y = ctx.fresh(floor[many], top, whole=whole)
+    y = ctx.fresh(floor[many], top, grain=grouped(ctx.grain(x.taken(member)), group, many.size))
     part, spread = x.taken(member), y.taken(group)
     if need & Need.ABOVE:
         ctx.at_most(part - spread, 0.0)

@@ -84,6 +84,7 @@ def lower(graph: Graph, detail: int = 0) -> Lowered:
     ctx.detail = detail
     for node in graph.nodes:
         if needs[node.index]:
+            ctx.model.owner = node.index
             ctx.lowered[node.index] = _lowered(ctx, node, needs[node.index])
     limits: list[Limit] = []
     for constraint in graph.constraints:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from models.graph.cells import Array
+from solvers.milp.grain import ONE, UNKNOWN
 from solvers.milp.linear import Indices, Linear
 
 __all__ = ["MilpModel", "ModelBuilder", "Rows"]
@@ -24,6 +25,10 @@ class MilpModel:
         float64[n_columns], finite.
     integer
         bool[n_columns].
+    grain
+        int64[n_columns]: what the values are whole multiples of, see `solvers.milp.grain`.
+    owner
+        int64[n_columns]: index of the node that made the column, -1 for the decision itself.
     matrix
         CSR, n_rows × n_columns.
     row_lower, row_upper
@@ -36,6 +41,8 @@ class MilpModel:
     lower: Array
     upper: Array
     integer: npt.NDArray[np.bool_]
+    grain: Indices
+    owner: Indices
     matrix: sparse.csr_array
     row_lower: Array
     row_upper: Array
@@ -59,6 +66,8 @@ class MilpModel:
             self.lower,
             self.upper,
             self.integer,
+            self.grain,
+            self.owner,
             sparse.csr_array(sparse.vstack([self.matrix, more], format="csr")),
             np.concatenate([self.row_lower, rows.lower - rows.linear.constant]),
             np.concatenate([self.row_upper, rows.upper - rows.linear.constant]),
@@ -84,19 +93,27 @@ class ModelBuilder:
     _lower: list[Array] = field(default_factory=list)
     _upper: list[Array] = field(default_factory=list)
     _integer: list[npt.NDArray[np.bool_]] = field(default_factory=list)
-    _whole: list[npt.NDArray[np.bool_]] = field(default_factory=list)
+    _grain: list[Indices] = field(default_factory=list)
+    _owner: list[Indices] = field(default_factory=list)
+    owner: int = -1
     _rows: list[Rows] = field(default_factory=list)
 
-    def columns(self, lower: Array, upper: Array, *, integer: bool = False, whole: bool = False) -> Indices:
+    def columns(
+        self, lower: Array, upper: Array, *, integer: bool = False, grain: Indices | None = None
+    ) -> Indices:
         """New columns, one for each entry of the bounds; their indices.
 
-        `integer`: the backend must make them whole; `whole`: what they stand for is whole by itself.
+        `integer`: the backend must make them whole. `grain`: int64 for each, what the values they stand for
+        are multiples of (see `solvers.milp.grain`); unknown by default.
         """
         first = self.n_columns
         self._lower.append(np.asarray(lower, np.float64))
         self._upper.append(np.asarray(upper, np.float64))
         self._integer.append(np.full(lower.size, integer))
-        self._whole.append(np.full(lower.size, integer or whole))
+        if integer or grain is None:
+            grain = np.full(lower.size, ONE if integer else UNKNOWN)
+        self._grain.append(grain)
+        self._owner.append(np.full(lower.size, self.owner))
         self.n_columns += lower.size
         return np.arange(first, self.n_columns, dtype=np.int64)
 
@@ -120,24 +137,25 @@ class ModelBuilder:
                 )
             )
 
-    def column_bounds(self) -> tuple[Array, Array, npt.NDArray[np.bool_]]:
-        """Lower bounds, upper bounds of all columns so far, and whether what they stand for is whole."""
+    def column_bounds(self) -> tuple[Array, Array, Indices]:
+        """Lower bounds, upper bounds and grains of all columns so far."""
         if not self._lower:
-            return np.empty(0), np.empty(0), np.empty(0, np.bool_)
+            return np.empty(0), np.empty(0), np.empty(0, np.int64)
         if len(self._lower) > 1:
             self._lower = [np.concatenate(self._lower)]
             self._upper = [np.concatenate(self._upper)]
-            self._whole = [np.concatenate(self._whole)]
-        return self._lower[0], self._upper[0], self._whole[0]
+            self._grain = [np.concatenate(self._grain)]
+        return self._lower[0], self._upper[0], self._grain[0]
 
     def build(self) -> MilpModel:
         """The finished model."""
-        lower, upper, _ = self.column_bounds()
+        lower, upper, grain = self.column_bounds()
+        owner = np.concatenate(self._owner) if self._owner else np.empty(0, np.int64)
         integer = np.concatenate(self._integer) if self._integer else np.empty(0, np.bool_)
         if not self._rows:
             empty = sparse.csr_array((0, self.n_columns), dtype=np.float64)
             none = np.empty(0)
-            return MilpModel(lower, upper, integer, empty, none, none, np.empty(0, np.int64))
+            return MilpModel(lower, upper, integer, grain, owner, empty, none, none, np.empty(0, np.int64))
         linear = Linear.stacked([r.linear for r in self._rows])
         shape = (linear.n, self.n_columns)
         matrix = sparse.csr_array(
@@ -147,6 +165,8 @@ class ModelBuilder:
             lower,
             upper,
             integer,
+            grain,
+            owner,
             matrix,
             np.concatenate([r.lower for r in self._rows]) - linear.constant,
             np.concatenate([r.upper for r in self._rows]) - linear.constant,

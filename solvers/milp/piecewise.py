@@ -8,6 +8,7 @@ import numpy as np
 
 from models.graph.cells import Array
 from solvers.milp.context import Context
+from solvers.milp.grain import combined, grain_of_numbers, grouped
 from solvers.milp.linear import Indices, Linear
 
 __all__ = ["Points", "lattice_points", "lines_above", "through"]
@@ -38,7 +39,9 @@ def through(ctx: Context, x: Linear, points: Points) -> Linear:
     of Markowitz and Manne (1957); its relaxation is the convex hull.
     """
     _, cell, length, slope = points.pieces()
-    filled = ctx.fresh(np.zeros(length.size), length)
+    ends = grouped(grain_of_numbers(points.x), points.cell, x.n)
+    grain = combined(ctx.grain(x), ends)
+    filled = ctx.fresh(np.zeros(length.size), length, grain=grain[cell])
     starts = np.searchsorted(points.cell, np.arange(x.n))
     total = filled.reduced(cell, x.n)
     ctx.model.rows(x - total, lower=points.x[starts], upper=points.x[starts])

@@ -20,11 +20,17 @@ def backend_names() -> tuple[str, ...]:
 
 
 def backend(name: str) -> Backend:
-    """The backend called `name`. Raises UnknownName, or Unavailable when it is not installed."""
-    if name not in backend_names():
+    """The backend called `name`, or ``family:variant`` for one that drives several solvers.
+
+    Raises UnknownName, or Unavailable when it is not installed.
+    """
+    family, _, variant = name.partition(":")
+    if family not in backend_names():
         raise UnknownName("MILP solver", name, backend_names())
-    module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+    module = importlib.import_module(f"{__name__}.{family.replace('-', '_')}")
     found: Backend = module.BACKEND
+    if variant:
+        found = found.variant(variant)
     reason = found.unavailable()
     if reason is not None:
         raise Unavailable(reason)

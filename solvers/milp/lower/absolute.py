@@ -22,7 +22,7 @@ class AbsoluteLowering(UnaryLowering):
         negative, positive = np.flatnonzero(high <= 0), np.flatnonzero((low >= 0) & (high > 0))
         mixed = np.flatnonzero((low < 0) & (high > 0))
         part, lo, hi = x.taken(mixed), low[mixed], high[mixed]
-        y = ctx.fresh(np.zeros(hi.size), np.maximum(-lo, hi), whole=node.children[0].integral)
+        y = ctx.fresh(np.zeros(hi.size), np.maximum(-lo, hi), grain=ctx.grain(part))
         if need & Need.ABOVE:
             ctx.at_most(part - y, 0.0)
             ctx.at_most(part.scaled(-1.0) - y, 0.0)

@@ -10,6 +10,7 @@ from models.graph import Node
 from models.graph.cells import Array
 from models.graph.ops import Power, Square
 from solvers.milp.context import Context
+from solvers.milp.grain import Grains, grain_of_numbers, grouped
 from solvers.milp.linear import Indices, Linear
 from solvers.milp.model import Rows
 from solvers.milp.operation import Need, UnaryLowering
@@ -57,10 +58,10 @@ def _slope(op: Square | Power, at: Array) -> Array:
     return np.asarray(op.exponent * np.maximum(at, 0.0) ** (op.exponent - 1.0))
 
 
-def _column(ctx: Context, op: Square | Power, low: Array, high: Array, *, whole: bool = False) -> Linear:
+def _column(ctx: Context, op: Square | Power, low: Array, high: Array, grain: Grains | None = None) -> Linear:
     ends = op.function(low), op.function(high)
     bottom = np.where((low < 0) & (high > 0), 0.0, np.minimum(*ends))
-    return ctx.fresh(bottom, np.maximum(*ends), whole=whole)
+    return ctx.fresh(bottom, np.maximum(*ends), grain=grain)
 
 
 def _listed(
@@ -79,7 +80,8 @@ def _listed(
     if need & Need.BELOW:
         y = through(ctx, part, points)
     else:
-        y = _column(ctx, op, low[many], high[many])
+        grain = grouped(grain_of_numbers(points.y), points.cell, many.size)
+        y = _column(ctx, op, low[many], high[many], grain)
         lines_above(ctx, part, y, points)
     first = np.searchsorted(cell, lone)
     return ctx.scattered([(lone, Linear.constants(op.function(value[first]))), (many, y)], x.n)

@@ -44,7 +44,6 @@ class ExtremumLowering(Lowering):
             np.tile(np.arange(n), len(parts)),
             n,
             need if sign > 0 else flipped(need),
-            whole=all(c.integral for c in node.children),
         ).scaled(sign)
         if parts[0].keys is None:
             return Expression(node.axis, y)

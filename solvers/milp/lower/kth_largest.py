@@ -11,6 +11,7 @@ from models.graph.ops import KthLargest
 from solvers.milp.context import Context
 from solvers.milp.expression import Expression
 from solvers.milp.flatten import candidates
+from solvers.milp.grain import grouped
 from solvers.milp.linear import Linear
 from solvers.milp.operation import Lowering, Need
 
@@ -34,7 +35,7 @@ class KthLargestLowering(Lowering):
         kept = np.flatnonzero(enough[target])
         x, low, high, target = x.taken(kept), low[kept], high[kept], target[kept]
         bottom, top = op.groupwise(low, target, n), op.groupwise(high, target, n)
-        y = ctx.fresh(bottom, top, whole=node.children[0].integral)
+        y = ctx.fresh(bottom, top, grain=grouped(ctx.grain(x), target, n))
         if need & Need.ABOVE:
             # what can never exceed the least possible k-th largest needs no row
             risky = np.flatnonzero(high > bottom[target])

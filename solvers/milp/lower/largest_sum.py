@@ -12,6 +12,7 @@ from models.graph.ops import LargestSum
 from solvers.milp.context import Context
 from solvers.milp.expression import Expression
 from solvers.milp.flatten import candidates
+from solvers.milp.grain import grouped
 from solvers.milp.linear import Indices, Linear
 from solvers.milp.operation import Lowering, Need
 
@@ -40,7 +41,8 @@ class LargestSumLowering(Lowering):
         elif need == Need.BELOW:
             rest = _chosen(ctx, *args)
         else:
-            rest = ctx.fresh(op.groupwise(low, target, n), op.groupwise(high, target, n))
+            grain = grouped(ctx.grain(args[0]), args[3], n)
+            rest = ctx.fresh(op.groupwise(low, target, n), op.groupwise(high, target, n), grain=grain)
             rest = rest.scaled(np.where(all_of_them, 0.0, 1.0))
             ctx.at_most(_dual(ctx, *args) - rest, 0.0)
             ctx.at_most(rest - _chosen(ctx, *args), 0.0)
@@ -52,15 +54,17 @@ def _dual(ctx: Context, x: Linear, low: Array, high: Array, target: Indices, k: 
     np.minimum.at(bottom, target, low)
     np.maximum.at(top, target, high)
     reached = np.isfinite(bottom)
-    threshold = ctx.fresh(np.where(reached, bottom, 0.0), np.where(reached, top, 0.0))
-    beyond = ctx.fresh(np.zeros(x.n), high - bottom[target])
+    # the best threshold is one of the values, so both have the grain of them all
+    grain = grouped(ctx.grain(x), target, n)
+    threshold = ctx.fresh(np.where(reached, bottom, 0.0), np.where(reached, top, 0.0), grain=grain)
+    beyond = ctx.fresh(np.zeros(x.n), high - bottom[target], grain=grain[target])
     ctx.at_most(Linear.summed([x, threshold.taken(target).scaled(-1.0), beyond.scaled(-1.0)]), 0.0)
     return threshold.scaled(np.where(reached, float(k), 0.0)) + beyond.reduced(target, n)
 
 
 def _chosen(ctx: Context, x: Linear, low: Array, high: Array, target: Indices, k: int, n: int) -> Linear:
     chosen = ctx.binaries(x.n)
-    part = ctx.fresh(np.minimum(low, 0.0), np.maximum(high, 0.0))
+    part = ctx.fresh(np.minimum(low, 0.0), np.maximum(high, 0.0), grain=ctx.grain(x))
     ctx.at_most(Linear.summed([part, x.scaled(-1.0), chosen.scaled(-low)]), -low)
     ctx.at_most(part - chosen.scaled(high), 0.0)
     has = np.bincount(target, minlength=n) > 0

@@ -11,6 +11,7 @@ from models.graph import Node
 from models.graph.ops import PairCost
 from solvers.milp.context import Context
 from solvers.milp.expression import Expression
+from solvers.milp.grain import ONE
 from solvers.milp.linear import Indices, Linear
 from solvers.milp.operation import Lowering, Need
 
@@ -57,7 +58,7 @@ class PairCostLowering(Lowering):
         if a == b:
             return in_s.scaled(op.distance[s, s]).reduced(np.zeros(s.size, np.int64), 1)
         row, column = np.divmod(np.arange(s.size * t.size), t.size)
-        both = ctx.fresh(np.zeros(row.size), np.ones(row.size))
+        both = ctx.fresh(np.zeros(row.size), np.ones(row.size), grain=np.full(row.size, ONE))
         ctx.model.rows(both.reduced(row, s.size) - in_s, lower=0.0, upper=0.0)
         ctx.model.rows(both.reduced(column, t.size) - in_t, lower=0.0, upper=0.0)
         return both.scaled(op.distance[s[row], t[column]]).reduced(np.zeros(row.size, np.int64), 1)

@@ -9,6 +9,7 @@ from models.graph import Node
 from models.graph.cells import Array
 from models.graph.ops import PiecewiseLinear
 from solvers.milp.context import Context
+from solvers.milp.grain import ONE, UNKNOWN, Grains, combined, grain_of_numbers, grouped
 from solvers.milp.linear import Linear
 from solvers.milp.operation import Need, UnaryLowering
 from solvers.milp.piecewise import Points, lines_above, through
@@ -57,10 +58,21 @@ def _bent(ctx: Context, need: Need, x: Linear, points: Points) -> Linear:
             low, high = np.full(x.n, np.inf), np.full(x.n, -np.inf)
             np.minimum.at(low, turned.cell, turned.y)
             np.maximum.at(high, turned.cell, turned.y)
-            y = ctx.fresh(low, high)
+            # at the operand's values the function moves by slope × grain; its points alone do not tell
+            y = ctx.fresh(low, high, grain=_grain(ctx, x, turned))
             lines_above(ctx, x, y, turned)
             return y.scaled(sign)
     return through(ctx, x, points)
+
+
+def _grain(ctx: Context, x: Linear, points: Points) -> Grains:
+    """Grain of the function's values: of its points, and of what each piece adds for one grain of x."""
+    first, cell, _, slope = points.pieces()
+    ends = grouped(grain_of_numbers(points.x), points.cell, x.n)
+    unit = combined(ctx.grain(x), ends)[cell]
+    rise = np.where(unit >= 0, grain_of_numbers(slope * np.maximum(unit, 0) / ONE), UNKNOWN)
+    start = grain_of_numbers(points.y[first])
+    return grouped(combined(rise, start), cell, x.n)
 
 
 LOWERINGS = (PiecewiseLinearLowering(),)

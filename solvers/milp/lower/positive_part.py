@@ -22,7 +22,7 @@ class PositivePartLowering(UnaryLowering):
         zero, same = high <= 0, low >= 0
         mixed = ~zero & ~same
         part, lo, hi = x.taken(np.flatnonzero(mixed)), low[mixed], high[mixed]
-        y = ctx.fresh(np.zeros(hi.size), hi, whole=node.children[0].integral)
+        y = ctx.fresh(np.zeros(hi.size), hi, grain=ctx.grain(part))
         if need & Need.ABOVE:
             ctx.at_most(part - y, 0.0)
         if need & Need.BELOW:

@@ -36,8 +36,7 @@ class PresenceProductLowering(Lowering):
         same = np.flatnonzero(open_p & (high <= low))
         mixed = np.flatnonzero(open_p & (high > low))
         part, switch, lo, hi = x.taken(mixed), p.taken(mixed), low[mixed], high[mixed]
-        whole = all(c.integral for c in node.children)
-        y = ctx.fresh(np.minimum(lo, 0.0), np.maximum(hi, 0.0), whole=whole)
+        y = ctx.fresh(np.minimum(lo, 0.0), np.maximum(hi, 0.0), grain=ctx.grain(part))
         if need & Need.ABOVE:
             ctx.at_most(Linear.summed([part, switch.scaled(hi), y.scaled(-1.0)]), hi)
             ctx.at_most(switch.scaled(lo) - y, 0.0)

@@ -19,6 +19,8 @@ def task(matrix, row_lower, row_upper, lower, upper, integer, cost, **changes):
         np.array(lower, float),
         np.array(upper, float),
         np.array(integer, bool),
+        np.where(integer, 1_000_000, -1),
+        np.full(len(lower), -1),
         a,
         np.array(row_lower, float),
         np.array(row_upper, float),
