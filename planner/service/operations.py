@@ -24,6 +24,8 @@ from planner.store.records import PlanRecord
 __all__ = ["OperationsService"]
 
 _Context = grpc.aio.ServicerContext[Any, Any]
+_MAX_PAGE_SIZE = 100
+"""A finished operation holds its whole plan, so a page of them is short."""
 _LAST_MARGIN_S = 0.2
 """An answer that is to arrive before the caller's deadline must leave before it."""
 
@@ -58,18 +60,21 @@ class OperationsService(operations_pb2_grpc.OperationsServicer):  # type: ignore
             raise invalid_argument(
                 "filter", "operations cannot be filtered; ListPlans can by state and fleet"
             )
-        limit = page_limit(request.page_size)
-        records = await self._store.read(
-            PlanStore.page,
-            tenant=current_tenant(),
-            limit=limit + 1,
-            before=decode_token(request.page_token, "operations"),
-        )
-        operations = [await self._message(record) for record in records[:limit]]
+        limit = min(page_limit(request.page_size), _MAX_PAGE_SIZE)
+        before = decode_token(request.page_token, "operations")
+        tenant = current_tenant()
+
+        def read(store: PlanStore) -> tuple[list[Any], tuple[int, str] | None]:
+            records = store.page(tenant=tenant, limit=limit + 1, before=before)
+            last = (records[limit - 1].create_us, records[limit - 1].id) if len(records) > limit else None
+            return [
+                operation_message(record, store.last_event(record.id)) for record in records[:limit]
+            ], last
+
+        operations, last = await self._store.read(read)
         response = operations_pb2.ListOperationsResponse(operations=operations)
-        if len(records) > limit:
-            last = records[limit - 1]
-            response.next_page_token = encode_token((last.create_us, last.id), "operations")
+        if last is not None:
+            response.next_page_token = encode_token(last, "operations")
         return response
 
     async def CancelOperation(self, request: Any, context: _Context) -> empty_pb2.Empty:
@@ -105,7 +110,7 @@ class OperationsService(operations_pb2_grpc.OperationsServicer):  # type: ignore
         return await self._message(record)
 
     async def _message(self, record: PlanRecord) -> Any:
-        return operation_message(record, await self._store.read(PlanStore.last_event, record.id))
+        return await self._store.read(lambda store: operation_message(record, store.last_event(record.id)))
 
     async def _find(self, name: str) -> PlanRecord:
         plan_id = parse_operation(name)

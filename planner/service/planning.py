@@ -131,21 +131,21 @@ class PlanningService(planning_service_pb2_grpc.PlanningServiceServicer):
                 raise invalid_argument(f"states[{i}]", f"{number} is not a state of a plan")
             states.append(_STATE_OF_MESSAGE[number])
         query = f"plans {sorted(states)} {request.fleet!r}"
-        records = await self._store.read(
-            PlanStore.page,
-            tenant=current_tenant(),
-            limit=limit + 1,
-            before=decode_token(request.page_token, query),
-            states=states,
-            fleet=request.fleet or None,
-        )
+        before = decode_token(request.page_token, query)
+        tenant = current_tenant()
         full = request.view == planning_service_pb2.PLAN_VIEW_FULL
-        response = planning_service_pb2.ListPlansResponse(
-            plans=[plan_message(record, full=full) for record in records[:limit]]
-        )
-        if len(records) > limit:
-            last = records[limit - 1]
-            response.next_page_token = encode_token((last.create_us, last.id), query)
+
+        def read(store: PlanStore) -> tuple[list[plan_pb2.Plan], tuple[int, str] | None]:
+            records = store.page(
+                tenant=tenant, limit=limit + 1, before=before, states=states, fleet=request.fleet or None
+            )
+            last = (records[limit - 1].create_us, records[limit - 1].id) if len(records) > limit else None
+            return [plan_message(record, full=full) for record in records[:limit]], last
+
+        plans, last = await self._store.read(read)
+        response = planning_service_pb2.ListPlansResponse(plans=plans)
+        if last is not None:
+            response.next_page_token = encode_token(last, query)
         return response
 
     async def WatchPlan(
