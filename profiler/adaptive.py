@@ -13,6 +13,7 @@ public H200 tables trusting local residuals alone was worse than measuring evenl
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +25,7 @@ from models.profiles.reference import fit_reference
 from models.profiles.table import OperationTable
 from profiler.space import Space
 
-__all__ = ["Frontier", "Limits"]
+__all__ = ["Frontier", "Limits", "most_urgent"]
 
 _LOCAL_SHARE = 1 / 3
 _REPEATS_A_POINT = 25.0
@@ -44,6 +45,14 @@ class Limits:
 
     call_seconds: float
     bytes: float
+
+    @classmethod
+    def of_budget(cls, budget_seconds: float, free_bytes: float) -> Limits:
+        """A call may take a thousandth of the budget, within 5 and 250 ms, and touch two fifths of the
+        memory.
+        """
+        call = min(0.25, max(0.005, budget_seconds / 1000))
+        return cls(call_seconds=call, bytes=0.4 * free_bytes)
 
 
 class Frontier:
@@ -189,3 +198,27 @@ class Frontier:
         weight = 1.0 / np.maximum(away, 1e-6) ** 2
         local = (slope[near] * weight).sum(axis=1) / weight.sum(axis=1)
         return np.asarray(local * self._distance, dtype=np.float64)
+
+
+def most_urgent(frontiers: Sequence[Frontier], tolerance: float) -> tuple[int, int] | None:
+    """(frontier, candidate) to measure next; None when every space is good enough or used up.
+
+    All spaces get their seeds before any is refined, one point each in turn. Then comes the space with
+    the most error above the tolerance, per square root of what a point costs and of the points it has:
+    the gain of a further point shrinks with those already there.
+    """
+    best: tuple[float, int, int] | None = None
+    for number, frontier in enumerate(frontiers):
+        error = frontier.error
+        if error <= tolerance:
+            continue
+        row = frontier.propose()
+        if row is None:
+            continue
+        if math.isinf(error):
+            score = 1e9 - frontier.measured
+        else:
+            score = (error - tolerance) / math.sqrt(frontier.mean_cost_seconds * frontier.measured)
+        if best is None or score > best[0]:
+            best = (score, number, row)
+    return None if best is None else best[1:]

@@ -4,7 +4,6 @@ is reached.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ import numpy as np
 
 from models.errors import InvalidInput, Unavailable, Unsupported
 from models.profiles.store import MANIFEST_FILE, read_profile, recover_folder
-from profiler.adaptive import Frontier, Limits
+from profiler.adaptive import Frontier, Limits, most_urgent
 from profiler.collect import entries_of
 from profiler.devices.device import Device
 from profiler.job import Point
@@ -193,9 +192,7 @@ class _Run:
         self.unmeasurable: list[Unmeasurable] = []
         self.frontiers: list[tuple[Measurement, Frontier]] = []
         self.refusals: dict[int, int] = {}
-        limits = Limits(
-            call_seconds=min(0.25, max(0.005, options.budget_seconds / 1000)), bytes=0.4 * device.free_bytes()
-        )
+        limits = Limits.of_budget(options.budget_seconds, device.free_bytes())
         for measurement in self.measurements.values():
             if measurement.by_name_only_on_cpu and device.kind == "cpu" and not options.operations:
                 reason = "on a CPU only measured when named with --ops"
@@ -236,7 +233,7 @@ class _Run:
     def loop(self, progress: Callable[[Progress], None], cancelled: Callable[[], bool]) -> Outcome:
         begin = time.monotonic() - self.earlier_seconds
         stopped = "tolerance"
-        while (chosen := self._worst()) is not None:
+        while (chosen := most_urgent([f for _, f in self.frontiers], self.options.tolerance)) is not None:
             if cancelled():
                 stopped = "cancelled"
                 break
@@ -255,29 +252,6 @@ class _Run:
             spent_seconds=time.monotonic() - begin,
             resumed_points=self.resumed,
         )
-
-    def _worst(self) -> tuple[int, int] | None:
-        """(space, candidate) to measure next: seeds first, cheapest spaces first; then the most error
-        per cost.
-        """
-        best: tuple[float, int, int] | None = None
-        for number, (_, frontier) in enumerate(self.frontiers):
-            error = frontier.error
-            if error <= self.options.tolerance:
-                continue
-            row = frontier.propose()
-            if row is None:
-                continue
-            if math.isinf(error):
-                # All spaces get their seeds before any is refined, one point each in turn.
-                score = 1e9 - frontier.measured
-            else:
-                score = (error - self.options.tolerance) / math.sqrt(
-                    frontier.mean_cost_seconds * frontier.measured
-                )
-            if best is None or score > best[0]:
-                best = (score, number, row)
-        return None if best is None else best[1:]
 
     def _measure(self, number: int, row: int) -> None:
         measurement, frontier = self.frontiers[number]

@@ -42,7 +42,7 @@ class SmShare(Measurement):
             return
         rows: dict[str, list[dict[str, float]]] = {"prefill": [], "decode": []}
         for share in shares:
-            for tokens in (2**e for e in range(7, 14) if 2**e <= request.max_tokens):
+            for tokens in (2**e for e in range(5, 14) if 2**e <= request.max_tokens):
                 rows["prefill"].append({"share": share, "num_tokens": tokens, "context_len": tokens})
             for batch in (1, 8, 32, 64, 128, 256):
                 for context in (512, 2048, 8192):
