@@ -64,6 +64,7 @@ class Resolver:
         names = [model.name for model in entry.models]
         workloads = [self.workload(w, names, ("workloads", i)) for i, w in enumerate(entry.workloads)]
         policies = self.policies(entry.policies)
+        self.check_lengths(models, workloads)
         if self.violations:
             raise InvalidDocument(self.violations)
         text = json.dumps(self.inlined, sort_keys=True, ensure_ascii=False, allow_nan=False)
@@ -214,6 +215,26 @@ class Resolver:
             roles=tuple(dict.fromkeys(entry.roles)),
             shortage=entry.shortage,
         )
+
+    def check_lengths(
+        self, models: Sequence[ServedModel | None], workloads: Sequence[ServedWorkload | None]
+    ) -> None:
+        """Refuse workloads with requests longer than their model takes: the engine would reject those."""
+        most = {
+            model.name: model.max_model_len or model.architecture.max_context_tokens
+            for model in models
+            if model is not None
+        }
+        for index, workload in enumerate(workloads):
+            if workload is None or workload.model not in most:
+                continue
+            longest = workload.lengths.longest_request_tokens
+            if longest > most[workload.model]:
+                self.fail(
+                    f"the longest request has {longest:,.0f} tokens, model {workload.model!r} takes at most "
+                    f"{most[workload.model]:,}: set max_model_len or choose another model",
+                    ("workloads", index),
+                )
 
     # -- mistakes ------------------------------------------------------------------------------------------
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from planner.candidates.candidate import Candidate
@@ -45,12 +46,15 @@ def make_tenants(
         running[instance.shape].append(instance)
     taken = {instance.name for instance in current}
     tenants: list[Tenant] = []
+    numbers: dict[str, Iterator[int]] = defaultdict(itertools.count)
     for index in sorted(counts):
         candidate, wanted = candidates[index], counts[index]
         stay = _stay(running[candidate.shape], wanted)
         tenants += [Tenant(name=i.name, candidate=index, running=i) for i in stay]
         for _ in range(wanted - len(stay)):
-            name = _fresh_name(f"{candidate.workload}-{candidate.role}", taken)
+            prefix = f"{candidate.workload}-{candidate.role}"
+            names = (f"{prefix}-{number}" for number in numbers[prefix])
+            name = next(name for name in names if name not in taken)
             tenants.append(Tenant(name=name, candidate=index, running=None))
     return tuple(tenants)
 
@@ -66,11 +70,3 @@ def _stay(running: Sequence[Instance], wanted: int) -> list[Instance]:
         crowded = max(stay, key=lambda i: (max(load[stage.node] for stage in i.stages), i.name))
         stay.remove(crowded)
     return stay
-
-
-def _fresh_name(prefix: str, taken: set[str]) -> str:
-    number = 0
-    while f"{prefix}-{number}" in taken:
-        number += 1
-    taken.add(f"{prefix}-{number}")
-    return f"{prefix}-{number}"

@@ -139,6 +139,20 @@ def test_mistakes(old: str, new: str, message: str, tmp_path: Path, monkeypatch:
     assert message in messages(VALID.replace(old, new))
 
 
+@pytest.mark.parametrize(
+    ("tokens", "limit", "refused"), [(350, 349, True), (350, 350, False), (200_000, None, True)]
+)
+def test_requests_longer_than_the_model_takes(tokens: int, limit: int | None, refused: bool) -> None:
+    text = VALID.replace("[100, 300]", f"[100, {tokens - 50}]")
+    text = text.replace("llama-3.1-8b}", f"llama-3.1-8b, max_model_len: {limit}}}") if limit else text
+    if refused:
+        assert messages(text)[0].startswith(
+            f"f.yaml:12: workloads[0]: the longest request has {tokens:,} tokens"
+        )
+    else:
+        assert read_fleet(text).models[0].max_model_len == limit
+
+
 def test_all_mistakes_at_once() -> None:
     text = (
         VALID.replace("h100-sxm-80gb", "x1").replace("llama-3.1-8b", "x2").replace("model: chat", "model: x3")

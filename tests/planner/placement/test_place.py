@@ -1,4 +1,4 @@
-"""`planner.placement`: every limit of a pool holds, what runs stays, parts are spread; the solver against brute force."""
+"""`planner.placement`: limits hold, what runs stays, parts are spread; the solver against brute force."""
 
 from __future__ import annotations
 
