@@ -35,6 +35,15 @@ class Limit:
     constraint: Constraint
     element: int
 
+    @property
+    def where(self) -> str:
+        """Label of the element: a scope item, or a group and an item."""
+        return self.constraint.node.axis.label(self.element)
+
+    def __str__(self) -> str:
+        named = " ".join(p for p in (self.constraint.spec, self.constraint.name) if p) or "constraint"
+        return named if self.constraint.node.axis.size == 1 else f"{named} on {self.where}"
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Lowered:
@@ -66,10 +75,11 @@ class Lowered:
         return self.decision.decode(x)
 
 
-def lower(graph: Graph, detail: int = 0) -> Lowered:
+def lower(graph: Graph, detail: int = 0, *, prune: bool = True) -> Lowered:
     """State `graph` as a MILP. Raises Unsupported for what cannot be stated, by name.
 
-    `detail`: how finely to approximate from below what is neither linear nor has few values.
+    `detail`: how finely to approximate from below what is neither linear nor has few values; `prune`: leave
+    out decision columns that a single hard limit forbids (not when limits are to be questioned).
     """
     classes = find_classes(graph)
     width = graph.space.n_containers + 1
@@ -79,7 +89,9 @@ def lower(graph: Graph, detail: int = 0) -> Lowered:
             "use the search solver"
         )
     needs = _needs(graph)
-    decision = _pruned(graph, Decision.of(graph.space, classes))
+    decision = Decision.of(graph.space, classes)
+    if prune:
+        decision = _pruned(graph, decision)
     ctx = _context(graph, decision)
     ctx.detail = detail
     for node in graph.nodes:
