@@ -14,7 +14,15 @@ from planner.service.names import operation_name, plan_name
 from planner.service.protos import operations_pb2, plan_pb2, status_pb2
 from planner.store.records import EventRecord, PlanOptionsRecord, PlanRecord, PlanState
 
-__all__ = ["STATES", "operation_message", "plan_message", "progress_message", "timestamp", "warm_up"]
+__all__ = [
+    "STATES",
+    "move_message",
+    "operation_message",
+    "plan_message",
+    "progress_message",
+    "timestamp",
+    "warm_up",
+]
 
 STATES: dict[PlanState, Any] = {
     state: plan_pb2.Plan.State.Value(f"STATE_{state.name}") for state in PlanState
@@ -91,6 +99,16 @@ def progress_message(event: EventRecord) -> plan_pb2.PlanProgress:
     )
 
 
+def move_message(move: Mapping[str, Any]) -> plan_pb2.Move:
+    """One change, from its form in the canonical JSON."""
+    return plan_pb2.Move(
+        action=f"ACTION_{move['action'].upper()}",
+        instance=move["instance"],
+        from_stages=[_stage(stage) for stage in move["from_stages"]],
+        to_stages=[_stage(stage) for stage in move["to_stages"]],
+    )
+
+
 def _options(options: PlanOptionsRecord) -> plan_pb2.PlanOptions:
     message = plan_pb2.PlanOptions(seed=options.seed, thread_count=options.thread_count)
     if options.time_limit_s is not None:
@@ -131,15 +149,7 @@ def _result(result_json: str, full: bool) -> plan_pb2.Plan:
         message.canonical_json = result_json
         commands = launch_commands(result_json) if plan["instances"] else []
         message.instances.extend(_instance(instance, commands) for instance in plan["instances"])
-        message.moves.extend(
-            plan_pb2.Move(
-                action=f"ACTION_{move['action'].upper()}",
-                instance=move["instance"],
-                from_stages=[_stage(stage) for stage in move["from_stages"]],
-                to_stages=[_stage(stage) for stage in move["to_stages"]],
-            )
-            for move in plan["moves"]
-        )
+        message.moves.extend(move_message(move) for move in plan["moves"])
     return message
 
 

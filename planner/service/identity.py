@@ -6,7 +6,7 @@ import contextvars
 import enum
 from dataclasses import dataclass
 
-__all__ = ["LOCAL", "Caller", "Role", "caller", "current_tenant"]
+__all__ = ["LOCAL", "NOBODY", "Caller", "Role", "caller", "current_tenant"]
 
 
 class Role(enum.StrEnum):
@@ -35,7 +35,10 @@ class Caller:
 LOCAL = Caller(name="local", tenant="default", role=Role.PLANNER)
 """Everyone, where the server asks for no credentials."""
 
-caller: contextvars.ContextVar[Caller] = contextvars.ContextVar("caller", default=LOCAL)
+NOBODY = Caller(name="-", tenant="", role=Role.VIEWER)
+"""Before a caller is known; no plan has the empty tenant."""
+
+caller: contextvars.ContextVar[Caller] = contextvars.ContextVar("caller", default=NOBODY)
 
 
 def current_tenant() -> str:

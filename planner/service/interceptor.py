@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import grpc.aio
@@ -27,6 +31,7 @@ _OPERATIONS = "/google.longrunning.Operations/"
 OPEN_METHODS = frozenset({"/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"})
 """Answered without credentials: probes have none, and learn only that the server runs."""
 REQUIRED_ROLES: Mapping[str, Role] = {
+    _PLANNING + "DiffPlans": Role.VIEWER,
     _PLANNING + "GetPlan": Role.VIEWER,
     _PLANNING + "ListPlans": Role.VIEWER,
     _PLANNING + "WatchPlan": Role.VIEWER,
@@ -81,26 +86,28 @@ class Guard(grpc.aio.ServerInterceptor):
 
     def _unary(self, details: grpc.HandlerCallDetails, inner: Any, read: _Reader) -> Any:
         async def answer(request: Any, context: Any) -> Any:
-            try:
-                self._admit(details)
-                return await inner(_read(read, request), context)
-            except Exception as error:  # noqa: BLE001 - every error becomes a Status
-                await _abort(details.method, context, error)
+            with _logged(details.method) as call:
+                try:
+                    self._admit(details)
+                    return await inner(_read(read, request), context)
+                except Exception as error:  # noqa: BLE001 - every error becomes a Status
+                    await call.abort(context, error)
 
         return answer
 
     def _stream(self, details: grpc.HandlerCallDetails, inner: Any, read: _Reader) -> Any:
         async def answer(request: Any, context: Any) -> None:
-            try:
-                self._admit(details)
-                result = inner(_read(read, request), context)
-                if hasattr(result, "__aiter__"):
-                    async for response in result:
-                        await context.write(response)
-                else:  # the service writes by itself
-                    await result
-            except Exception as error:  # noqa: BLE001 - every error becomes a Status
-                await _abort(details.method, context, error)
+            with _logged(details.method) as call:
+                try:
+                    self._admit(details)
+                    result = inner(_read(read, request), context)
+                    if hasattr(result, "__aiter__"):
+                        async for response in result:
+                            await context.write(response)
+                    else:  # the service writes by itself
+                        await result
+                except Exception as error:  # noqa: BLE001 - every error becomes a Status
+                    await call.abort(context, error)
 
         return answer
 
@@ -133,9 +140,38 @@ def _read(read: _Reader, request: Any) -> Any:
         ) from error
 
 
-async def _abort(method: str, context: Any, error: Exception) -> None:
-    if isinstance(error, grpc.aio.AbortError):
-        raise error
-    if not isinstance(error, (StatusError, FulcrumError)):
-        log.error("%s", method, exc_info=error)
-    await context.abort_with_status(rpc_status.to_status(status_of(error)))
+@dataclass(slots=True)
+class _Call:
+    """One RPC, for its line in the log."""
+
+    method: str
+    code: str = "OK"
+
+    async def abort(self, context: Any, error: Exception) -> None:
+        """End the RPC with the Status of `error`."""
+        if isinstance(error, grpc.aio.AbortError):
+            raise error
+        status = status_of(error)
+        self.code = code_pb2.Code.Name(status.code)
+        if not isinstance(error, (StatusError, FulcrumError)):
+            log.error("%s", self.method, exc_info=error)
+        await context.abort_with_status(rpc_status.to_status(status))
+
+
+@contextlib.contextmanager
+def _logged(method: str) -> Iterator[_Call]:
+    """Log method, caller, code and time of an RPC; never what was sent."""
+    call = _Call(method)
+    start = time.perf_counter()
+    try:
+        yield call
+    except asyncio.CancelledError:
+        call.code = "CANCELLED"
+        raise
+    finally:
+        who = caller.get()
+        level = logging.DEBUG if method in OPEN_METHODS else logging.INFO
+        log.log(
+            level, "rpc method=%s caller=%s tenant=%s code=%s ms=%.1f",
+            method, who.name, who.tenant, call.code, 1e3 * (time.perf_counter() - start),
+        )  # fmt: skip

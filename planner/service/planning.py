@@ -12,6 +12,7 @@ import grpc.aio
 from planner.service.async_store import AsyncStore
 from planner.service.convert import STATES, operation_message, plan_message, progress_message
 from planner.service.create_request import PlanLimits, options_of, request_digest, request_id_of
+from planner.service.diff import diff_message
 from planner.service.dispatcher import Dispatcher
 from planner.service.errors import invalid_argument, not_found, quota_exceeded
 from planner.service.executor import Executor
@@ -148,6 +149,14 @@ class PlanningService(planning_service_pb2_grpc.PlanningServiceServicer):
             response.next_page_token = encode_token(last, query)
         return response
 
+    async def DiffPlans(
+        self, request: planning_service_pb2.DiffPlansRequest, context: _Context
+    ) -> planning_service_pb2.DiffPlansResponse:
+        """What changes from one plan to another."""
+        base = await self._runnable(request.base, "base")
+        target = await self._runnable(request.target, "target")
+        return await asyncio.to_thread(diff_message, base, target)
+
     async def WatchPlan(
         self, request: planning_service_pb2.WatchPlanRequest, context: _Context
     ) -> AsyncIterator[planning_service_pb2.WatchPlanResponse]:
@@ -201,9 +210,11 @@ class PlanningService(planning_service_pb2_grpc.PlanningServiceServicer):
             return str(request.current_plan_json)
         if which is None:
             return None
-        record = await self._find(request.current_plan, "current_plan")
+        return await self._runnable(request.current_plan, "current_plan")
+
+    async def _runnable(self, name: str, field: str) -> str:
+        """Canonical JSON of a plan that has instances."""
+        record = await self._find(name, field)
         if record.result_json is None or record.state is PlanState.INFEASIBLE:
-            raise invalid_argument(
-                "current_plan", f"{request.current_plan} has no instances: it is {record.state}"
-            )
+            raise invalid_argument(field, f"{name} has no instances: it is {record.state}")
         return record.result_json

@@ -16,14 +16,14 @@ from planner.plan import Expectation, Instance, Objective, Plan, Stage
 from planner.service.backend import Outcome, ProgressEvent
 
 
-def plan_for(fleet: str, state: str = "optimal", seed: int = 0) -> Plan:
-    """A small plan with one instance over two nodes."""
+def plan_for(fleet: str, state: str = "optimal", seed: int = 0, node: int = 2, price: float = 10.0) -> Plan:
+    """A small plan with one instance over two nodes, the second being `node`."""
     instance = Instance(
         name="chat-mixed-0", workload="chat", model="chat", role="mixed",
         repository="meta-llama/Llama-3.1-70B-Instruct", engine="vllm", pool="h100", gpu="h100-sxm-80gb",
         tensor_parallel_size=2, pipeline_parallel_size=2, weights="fp8", checkpoint="bf16", kv_cache="fp8",
         max_num_seqs=64, max_num_batched_tokens=2048, max_model_len=8192, gpu_memory_utilization=0.9,
-        stages=(Stage("h100/r0/n0", (0, 1)), Stage("h100/r1/n2", (4, 5))),
+        stages=(Stage("h100/r0/n0", (0, 1)), Stage(f"h100/r1/n{node}", (4, 5))),
         expected=Expectation(
             rate_per_s=1.5, capacity_per_s=2.0, ttft_ms=410.0, tpot_ms=31.0, concurrency=12.0
         ),
@@ -31,7 +31,7 @@ def plan_for(fleet: str, state: str = "optimal", seed: int = 0) -> Plan:
     )  # fmt: skip
     return Plan(
         fulcrum_version="0.1.0", fleet=fleet, fleet_digest="0" * 64, seed=seed, state=state,
-        cost_per_hour=10.0,
+        cost_per_hour=price,
         instances=(instance,), workloads=(), pools=(), moves=(), basis=(),
         objectives=(Objective(stage="sizing", name="cost", value=10.0, bound=9.5, gap=0.05),),
     )  # fmt: skip
@@ -75,6 +75,8 @@ class ScriptedBackend:
             if time.monotonic() >= end:
                 state = "feasible"
                 break
+        node, price = script.get("node", 2), script.get("price", 10.0)
+        plan = plan_for(script["fleet"], state, work.seed, node, price)
         match script.get("then", "answer"):
             case "die":
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -88,4 +90,4 @@ class ScriptedBackend:
                 raise RuntimeError("secret detail")
             case "print":
                 print("a solver's banner", flush=True)  # noqa: T201
-        return Outcome(state=state, plan_json=plan_for(script["fleet"], state, work.seed).to_json())
+        return Outcome(state=state, plan_json=plan.to_json())

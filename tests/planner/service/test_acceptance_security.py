@@ -94,6 +94,7 @@ def every_rpc(connection):
         planning.CreatePlan: pb.CreatePlanRequest(document="fleet: demo"),
         planning.GetPlan: pb.GetPlanRequest(name=f"plans/{nobody}"),
         planning.ListPlans: pb.ListPlansRequest(),
+        planning.DiffPlans: pb.DiffPlansRequest(base=f"plans/{nobody}", target=f"plans/{nobody}"),
         operations.GetOperation: op.GetOperationRequest(name=f"operations/{nobody}"),
         operations.ListOperations: op.ListOperationsRequest(),
         operations.CancelOperation: op.CancelOperationRequest(name=f"operations/{nobody}"),
@@ -255,3 +256,20 @@ def test_a_port_in_use_is_an_error_not_a_share(start_server):
 
     with pytest.raises(Unavailable, match="cannot listen"):
         start_server(listen=first.address)
+
+
+def test_the_log_says_who_did_what_and_never_a_token(secured, certificates, caplog):
+    caplog.set_level("DEBUG")
+    with channel(secured, certificates) as connection:
+        planning = planning_service_pb2_grpc.PlanningServiceStub(connection)
+        for token in (PLANNER, "wrong-token"):
+            metadata = (("authorization", f"Bearer {token}"),)
+            request = planning_service_pb2.CreatePlanRequest(document="fleet: demo # private")
+            code_of(lambda m=metadata, r=request: planning.CreatePlan(r, metadata=m, timeout=30))
+    secured.stop()
+
+    text = caplog.text
+    assert "method=/fulcrum.v1.PlanningService/CreatePlan caller=p tenant=one code=OK" in text
+    assert "method=/fulcrum.v1.PlanningService/CreatePlan caller=- tenant= code=UNAUTHENTICATED" in text
+    assert "token" not in text.replace("the token is not known", "")
+    assert "private" not in text

@@ -41,6 +41,7 @@ def seeds():
         PLANNING + "CreatePlan": create,
         PLANNING + "GetPlan": pb.GetPlanRequest(name=NAME),
         PLANNING + "ListPlans": pb.ListPlansRequest(page_size=3, page_token="x", states=[3], fleet="demo"),
+        PLANNING + "DiffPlans": pb.DiffPlansRequest(base=NAME, target=NAME),
         PLANNING + "WatchPlan": pb.WatchPlanRequest(name=NAME, after_sequence=3),
         OPERATIONS + "GetOperation": op.GetOperationRequest(name=OPERATION),
         OPERATIONS + "ListOperations": op.ListOperationsRequest(name="operations", page_size=3),

@@ -67,6 +67,24 @@ class ListPlansResponse(_message.Message):
     next_page_token: str
     def __init__(self, plans: _Optional[_Iterable[_Union[_plan_pb2.Plan, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
+class DiffPlansRequest(_message.Message):
+    __slots__ = ("base", "target")
+    BASE_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    base: str
+    target: str
+    def __init__(self, base: _Optional[str] = ..., target: _Optional[str] = ...) -> None: ...
+
+class DiffPlansResponse(_message.Message):
+    __slots__ = ("moves", "unchanged_count", "price_per_hour_change")
+    MOVES_FIELD_NUMBER: _ClassVar[int]
+    UNCHANGED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    PRICE_PER_HOUR_CHANGE_FIELD_NUMBER: _ClassVar[int]
+    moves: _containers.RepeatedCompositeFieldContainer[_plan_pb2.Move]
+    unchanged_count: int
+    price_per_hour_change: float
+    def __init__(self, moves: _Optional[_Iterable[_Union[_plan_pb2.Move, _Mapping]]] = ..., unchanged_count: _Optional[int] = ..., price_per_hour_change: _Optional[float] = ...) -> None: ...
+
 class WatchPlanRequest(_message.Message):
     __slots__ = ("name", "after_sequence")
     NAME_FIELD_NUMBER: _ClassVar[int]

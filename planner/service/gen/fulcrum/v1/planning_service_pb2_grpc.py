@@ -56,6 +56,11 @@ class PlanningServiceStub(object):
                 request_serializer=fulcrum_dot_v1_dot_planning__service__pb2.ListPlansRequest.SerializeToString,
                 response_deserializer=fulcrum_dot_v1_dot_planning__service__pb2.ListPlansResponse.FromString,
                 _registered_method=True)
+        self.DiffPlans = channel.unary_unary(
+                '/fulcrum.v1.PlanningService/DiffPlans',
+                request_serializer=fulcrum_dot_v1_dot_planning__service__pb2.DiffPlansRequest.SerializeToString,
+                response_deserializer=fulcrum_dot_v1_dot_planning__service__pb2.DiffPlansResponse.FromString,
+                _registered_method=True)
         self.WatchPlan = channel.unary_stream(
                 '/fulcrum.v1.PlanningService/WatchPlan',
                 request_serializer=fulcrum_dot_v1_dot_planning__service__pb2.WatchPlanRequest.SerializeToString,
@@ -93,6 +98,13 @@ class PlanningServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DiffPlans(self, request, context):
+        """Compares two plans that have instances.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchPlan(self, request, context):
         """Follows the making of a plan. The first message holds the plan as it is; then every progress event in order,
         none left out; last the finished plan, after which the stream ends. Idle streams carry a heartbeat.
@@ -118,6 +130,11 @@ def add_PlanningServiceServicer_to_server(servicer, server):
                     servicer.ListPlans,
                     request_deserializer=fulcrum_dot_v1_dot_planning__service__pb2.ListPlansRequest.FromString,
                     response_serializer=fulcrum_dot_v1_dot_planning__service__pb2.ListPlansResponse.SerializeToString,
+            ),
+            'DiffPlans': grpc.unary_unary_rpc_method_handler(
+                    servicer.DiffPlans,
+                    request_deserializer=fulcrum_dot_v1_dot_planning__service__pb2.DiffPlansRequest.FromString,
+                    response_serializer=fulcrum_dot_v1_dot_planning__service__pb2.DiffPlansResponse.SerializeToString,
             ),
             'WatchPlan': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchPlan,
@@ -211,6 +228,33 @@ class PlanningService(object):
             '/fulcrum.v1.PlanningService/ListPlans',
             fulcrum_dot_v1_dot_planning__service__pb2.ListPlansRequest.SerializeToString,
             fulcrum_dot_v1_dot_planning__service__pb2.ListPlansResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DiffPlans(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fulcrum.v1.PlanningService/DiffPlans',
+            fulcrum_dot_v1_dot_planning__service__pb2.DiffPlansRequest.SerializeToString,
+            fulcrum_dot_v1_dot_planning__service__pb2.DiffPlansResponse.FromString,
             options,
             channel_credentials,
             insecure,
