@@ -139,14 +139,19 @@ def measure_profile(
     if options.fresh:
         path.unlink(missing_ok=True)
     with Journal(path, _identity(device, options)) as journal:
-        recover_folder(options.out)
-        earlier = [] if options.fresh else _finished_entries(device, options.out)
-        run = _Run(device, options, journal, earlier)
         try:
-            outcome = run.loop(progress, cancelled)
-        finally:
-            run.close()
-        finish(outcome)
+            recover_folder(options.out)
+            earlier = [] if options.fresh else _finished_entries(device, options.out)
+            run = _Run(device, options, journal, earlier)
+            try:
+                outcome = run.loop(progress, cancelled)
+            finally:
+                run.close()
+            finish(outcome)
+        except BaseException:
+            if all(e.refused for e in journal.entries):
+                journal.discard()  # nothing worth going on from
+            raise
         journal.discard()
     return outcome
 

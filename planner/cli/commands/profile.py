@@ -142,6 +142,25 @@ def list_() -> None:
         )
 
 
+@app.command("import")
+def import_(
+    systems: Annotated[
+        Path, typer.Argument(metavar="SYSTEMS", help="aiconfigurator_core/systems of an unpacked wheel.")
+    ],
+    system: Annotated[str, typer.Option(help="Its name for the GPU: h200_sxm, h100_sxm, …")],
+    out: Annotated[Path, typer.Option(help="Folder to write the profile to.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Replace a profile that is there.")] = False,
+) -> None:
+    """Import the operator tables of NVIDIA AIConfigurator for one GPU; only files are read."""
+    from models.profiles.importers.aiconfigurator import import_system
+    from models.profiles.store import write_profile
+
+    manifest, tables = import_system(systems, system)
+    written = write_profile(out, manifest, tables, replace_existing=replace)
+    for name, entry in written.tables.items():
+        typer.echo(f"{name}: {entry.rows} points")
+
+
 @app.command()
 def check(
     profile: Annotated[str, typer.Argument(metavar="PROFILE", help="Folder, or name of a known profile.")],
