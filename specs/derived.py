@@ -69,22 +69,26 @@ def item_weights(
     entries: Mapping[int, Mapping[int, float]] | Array,
     n_rows: int,
     *,
-    base: float = 0.0,
+    base: Array | None = None,
 ) -> DynamicWeights:
-    """Weights that depend on the place: row ``rows[o]`` of `entries` (row → {item: weight}, or a table)."""
+    """Weights that depend on the place: row ``rows[o]`` of `entries` (row → {item: weight}, or a table).
+
+    `base` is the weight of each object where nothing is listed, by default 0; a table has no base.
+    """
     n_items = problem.items(scope).size
     if isinstance(entries, np.ndarray):
         if entries.shape != (n_rows, n_items):
             raise InvalidInput(
                 f"a table over {scope!r} needs shape ({n_rows}, {n_items}), got {entries.shape}"
             )
-        row, item = np.nonzero(entries != base)
+        row, item = np.nonzero(entries)
         data = np.asarray(entries[row, item], np.float64)
     else:
         row = np.array([r for r, cells in entries.items() for _ in cells], np.int64)
         item = np.array([i for cells in entries.values() for i in cells], np.int64)
         data = np.array([v for cells in entries.values() for v in cells.values()], np.float64)
-    return DynamicWeights(np.full(rows.size, base), rows, table_of(row, item, data, max(n_rows, 1), n_items))
+    base = np.zeros(rows.size) if base is None else base
+    return DynamicWeights(base, rows, table_of(row, item, data, max(n_rows, 1), n_items))
 
 
 def one(of: Named, name: str) -> int:

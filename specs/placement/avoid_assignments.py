@@ -54,6 +54,7 @@ class AvoidAssignments(LimitSpec):
         """1 where an object may not be."""
         rows = np.full(problem.objects.size, -1, np.int32)
         items = problem.items(self.scope)
+        base = np.zeros(problem.objects.size)
         entries: dict[int, dict[int, float]] = {}
         for k, (name, listed) in enumerate(self.assignments.items()):
             members = self._members(problem, name)
@@ -61,11 +62,10 @@ class AvoidAssignments(LimitSpec):
                 raise InvalidInput(f"avoid_assignments: an object of {name!r} is listed twice")
             rows[members] = k
             mentioned = {i for item in listed for i in items.members(item)}
-            if self.meaning == "avoid":
-                entries[k] = dict.fromkeys(sorted(mentioned), 1.0)
-            else:
-                entries[k] = {i: 1.0 for i in range(items.size) if i not in mentioned}
-        return item_weights(problem, self.scope, rows, entries, len(self.assignments))
+            # "only" is 1 everywhere but on the listed items, which keeps the table as short as the list
+            base[members] = 0.0 if self.meaning == "avoid" else 1.0
+            entries[k] = dict.fromkeys(sorted(mentioned), 1.0 if self.meaning == "avoid" else 0.0)
+        return item_weights(problem, self.scope, rows, entries, len(self.assignments), base=base)
 
     def _members(self, problem: Problem, name: str) -> list[int]:
         if self.partition is None:
