@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from planner.pipeline import Planned
     from planner.plan import Plan
 
-__all__ = ["Made", "plan_here", "plan_there"]
+__all__ = ["Made", "Server", "plan_here", "plan_there"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +35,17 @@ def plan_here(path: Path, options: PlanOptions, current: Plan | None, progress: 
     return Made(plan=planned.plan, planned=planned)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """Where a server is, and how to be let in; see `planner.service.client.PlanClient`."""
+
+    address: str
+    authorities: Path | None
+    token: str | None
+
+
 def plan_there(
-    address: str, path: Path, options: PlanOptions, current: Plan | None, progress: ProgressLine
+    server: Server, path: Path, options: PlanOptions, current: Plan | None, progress: ProgressLine
 ) -> Made:
     """Have a server plan: it gets the document with every file written into it.
 
@@ -46,7 +55,7 @@ def plan_there(
     from planner.service.client import PlanClient
 
     document = read_fleet_file(path).self_contained
-    with PlanClient(address) as client:
+    with PlanClient(server.address, authorities=server.authorities, token=server.token) as client:
         plan = client.create_plan(
             document, options=options, current=current, progress=progress, source=str(path)
         )

@@ -28,6 +28,12 @@ def plan(
     server: Annotated[
         str | None, typer.Option(metavar="ADDR", help="Have a Fulcrum server make the plan.")
     ] = None,
+    server_ca: Annotated[
+        Path | None, typer.Option(help="PEM file of the authorities that sign the server: TLS.")
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option(envvar="FULCRUM_TOKEN", help="Bearer token for the server.")
+    ] = None,
 ) -> int:
     """Make a plan for a fleet: what runs where, with which parallelism, at what cost.
 
@@ -36,7 +42,7 @@ def plan(
     """
     from planner.cli.exit_codes import ExitCode
     from planner.cli.files import read_plan, write_text
-    from planner.cli.planning import plan_here, plan_there
+    from planner.cli.planning import Server, plan_here, plan_there
     from planner.cli.progress import show_progress
     from planner.options import PlanOptions
 
@@ -46,7 +52,8 @@ def plan(
         if server is None:
             made = plan_here(fleet, options, running, progress)
         else:
-            made = plan_there(server, fleet, options, running, progress)
+            where = Server(address=server, authorities=server_ca, token=token)
+            made = plan_there(where, fleet, options, running, progress)
     result = made.plan
     if out is not None:
         write_text(out, result.to_json())

@@ -1,4 +1,4 @@
-"""`planner.explain`: impossible fleets name the binding limit and the closest thing that works; both tried."""
+"""`planner.explain`: impossible fleets name what binds and the closest thing that works; it is tried here."""
 
 from __future__ import annotations
 
