@@ -1,8 +1,8 @@
 """Attention kernels that may be installed, and which is fastest here.
 
 FlashAttention, FlashInfer and the back-ends of PyTorch's own `scaled_dot_product_attention` (cuDNN,
-FlashAttention, the memory-efficient one) differ by tens of percent between devices and shapes. A few
-shapes are raced once a run, and the winner is named in the profile.
+FlashAttention, the memory-efficient one) differ by tens of percent between devices and shapes. One
+typical call of each kind is raced once a run, and the winner is named in the profile.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,22 +42,24 @@ _RACE = Effort(samples=5, fewest=3, seconds=0.1, warmup_seconds=0.002)
 
 
 class KernelChoice:
-    """Races the kernels once for each number format, phase (decode or not) and windowing."""
+    """Races the kernels once for each number format and kind of call (decode, prompt, prefix; window)."""
 
     def __init__(self) -> None:
-        self._chosen: dict[tuple[str, str, bool, bool], tuple[str, Build]] = {}
+        self._chosen: dict[tuple[str, str, str, bool], tuple[str, Build]] = {}
 
     def best(self, device: Device, shape: AttentionShape, dtype: str) -> tuple[str, Build]:
         """Name and builder of the fastest kernel for this kind of call; raises `Unsupported` when none
         can.
         """
-        key = (device.library, dtype, shape.query_len == 1, shape.window > 0)
+        phase = "decode" if shape.query_len == 1 else "prefix" if shape.kv_len > shape.query_len else "prompt"
+        key = (device.library, dtype, phase, shape.window > 0)
         if key not in self._chosen:
+            typical = _typical(shape, phase) if device.kind == "cuda" else shape
             raced = []
             problems = []
             for name, build in candidates(device, shape):
                 try:
-                    call = build(shape, device, dtype, 0)
+                    call = build(typical, device, dtype, 0)
                     raced.append(
                         (float(np.median(device.time(Job(calls=(call,), kernel=name), _RACE))), name, build)
                     )
@@ -72,6 +74,13 @@ class KernelChoice:
             _, name, build = min(raced, key=lambda r: r[0])
             self._chosen[key] = (name, build)
         return self._chosen[key]
+
+
+def _typical(shape: AttentionShape, phase: str) -> AttentionShape:
+    """A call of the same kind that is large enough for the kernels to differ."""
+    if phase == "decode":
+        return replace(shape, batch_size=32, kv_len=4096)
+    return replace(shape, batch_size=1, query_len=2048, kv_len=2048 if phase == "prompt" else 6144)
 
 
 def supported_windows(

@@ -28,18 +28,8 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     (folder / "tiny").mkdir()
     (folder / "tiny" / "config.json").write_text(json.dumps(CONFIG))
     model = str(folder / "tiny")
-    small = [
-        "--tp",
-        "1",
-        "--max-tokens",
-        "64",
-        "--max-context",
-        "128",
-        "--max-batch",
-        "8",
-        "--ops",
-        "gemm,attention,elementwise",
-    ]
+    small = ["--tp", "1", "--max-tokens", "64", "--max-context", "128", "--max-batch", "8"]
+    small += ["--ops", "gemm,attention,elementwise"]
     where = ["--device", "cpu:numpy", "--out", str(folder / "cpu")]
     code = run(["profile", "run", *where, "--budget", "4s", "--models", model, *small])
     assert code == 0
