@@ -163,6 +163,7 @@ class PlanServer:
         try:
             self.port = self._bind()
         except RuntimeError as error:
+            self._store.close()
             raise Unavailable(f"cannot listen at {self.config.listen}: {error}") from error
         await self._server.start()
         await asyncio.gather(self._executor.start(), asyncio.to_thread(warm_up))

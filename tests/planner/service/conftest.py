@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,45 +21,42 @@ from planner.service.server import PlanServer, ServerConfig
 HERE = Path(__file__).parent
 
 
+@functools.cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """One event loop in one thread for all servers of the process, as grpc.aio likes it best."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+    return loop
+
+
+def _run(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    return asyncio.run_coroutine_threadsafe(coroutine, _loop()).result(120)
+
+
 class Running:
     """A started server and plain clients for it."""
 
     def __init__(self, config: ServerConfig) -> None:
         self.config = config
-        self._started = threading.Event()
-        self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
-        self._thread.start()
-        assert self._started.wait(60)
-        if self._failure is not None:
-            self._thread.join()
-            raise self._failure
+        self._stopped = False
+        self.server = _run(self._start())
         self.address = f"127.0.0.1:{self.server.port}"
         if config.tls is None:
             self.channel = grpc.insecure_channel(self.address)
             self.planning = planning_service_pb2_grpc.PlanningServiceStub(self.channel)
             self.operations = operations_pb2_grpc.OperationsStub(self.channel)
 
-    async def _serve(self) -> None:
-        self._stopping = asyncio.Event()
-        self.loop = asyncio.get_running_loop()
-        try:
-            self.server = PlanServer(self.config)
-            await self.server.start()
-        except BaseException as error:  # noqa: BLE001 - raised again in the test's thread
-            self._failure = error
-            self._started.set()
-            return
-        self._started.set()
-        await self._stopping.wait()
-        await self.server.stop()
+    async def _start(self) -> PlanServer:
+        server = PlanServer(self.config)
+        await server.start()
+        return server
 
     def stop(self) -> None:
-        if self._thread.is_alive():
+        if not self._stopped:
+            self._stopped = True
             if self.config.tls is None:
                 self.channel.close()
-            self.loop.call_soon_threadsafe(self._stopping.set)
-            self._thread.join()
+            _run(self.server.stop())
 
     def create(self, document: str = "fleet: demo", **fields: Any) -> Any:
         request = planning_service_pb2.CreatePlanRequest(document=document, **fields)

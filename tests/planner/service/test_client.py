@@ -13,10 +13,10 @@ from planner.plan import Plan
 from planner.service.client import PlanClient
 
 
-def test_a_plan_comes_back_whole_with_its_progress(server):
+def test_a_plan_comes_back_whole_with_its_progress(shared_server):
     events = []
 
-    with PlanClient(server.address) as client:
+    with PlanClient(shared_server.address) as client:
         plan = client.create_plan("{fleet: demo, steps: 3, pause_s: 0.01}", progress=events.append)
 
     assert isinstance(plan, Plan)
@@ -25,8 +25,8 @@ def test_a_plan_comes_back_whole_with_its_progress(server):
     assert [event.bound for event in events] == [0.0, 1.0, 2.0]
 
 
-def test_options_and_current_plan_reach_the_server(server):
-    with PlanClient(server.address) as client:
+def test_options_and_current_plan_reach_the_server(shared_server):
+    with PlanClient(shared_server.address) as client:
         current = client.create_plan("fleet: demo", options=PlanOptions(seed=5))
         limited = client.create_plan(
             "{fleet: demo, steps: 1, pause_s: 600}", options=PlanOptions(time_limit_s=0.2), current=current
@@ -36,8 +36,8 @@ def test_options_and_current_plan_reach_the_server(server):
     assert limited.state == "feasible"
 
 
-def test_a_bad_document_names_place_and_line(server):
-    with PlanClient(server.address) as client, pytest.raises(InvalidInput) as refused:
+def test_a_bad_document_names_place_and_line(shared_server):
+    with PlanClient(shared_server.address) as client, pytest.raises(InvalidInput) as refused:
         client.create_plan("fleet: demo\ngpu: h200\n", source="fleet.yaml")
 
     assert not isinstance(refused.value, InvalidDocument)
@@ -45,8 +45,8 @@ def test_a_bad_document_names_place_and_line(server):
     assert str(refused.value).startswith("fleet.yaml:2: pools[0].gpu: unknown GPU 'h200'")
 
 
-def test_a_failed_plan_is_an_error(server):
-    with PlanClient(server.address) as client, pytest.raises(SolverFailed, match="lost its way"):
+def test_a_failed_plan_is_an_error(shared_server):
+    with PlanClient(shared_server.address) as client, pytest.raises(SolverFailed, match="lost its way"):
         client.create_plan("{fleet: demo, then: break}")
 
 

@@ -17,11 +17,11 @@ def progress_of(operation):
     return progress
 
 
-def test_the_metadata_is_the_latest_progress(server):
-    operation = server.create("{fleet: demo, steps: 3, pause_s: 0.01}")
+def test_the_metadata_is_the_latest_progress(shared_server):
+    operation = shared_server.create("{fleet: demo, steps: 3, pause_s: 0.01}")
     assert progress_of(operation).state == plan_pb2.Plan.STATE_QUEUED
 
-    done = server.wait(operation)
+    done = shared_server.wait(operation)
 
     progress = progress_of(done)
     assert progress.plan == operation.name.replace("operations/", "plans/")
@@ -41,13 +41,14 @@ def test_waiting_ends_at_its_timeout_or_before_the_deadline(server):
     assert time.monotonic() - start < 10
 
 
-def test_waiting_for_what_is_done_returns_at_once(server):
-    done = server.wait(server.create())
+def test_waiting_for_what_is_done_returns_at_once(shared_server):
+    done = shared_server.wait(shared_server.create())
     request = operations_pb2.WaitOperationRequest(name=done.name)
 
-    assert server.operations.WaitOperation(request, timeout=30) == done
+    assert shared_server.operations.WaitOperation(request, timeout=30) == done
     assert (
-        server.operations.GetOperation(operations_pb2.GetOperationRequest(name=done.name), timeout=10) == done
+        shared_server.operations.GetOperation(operations_pb2.GetOperationRequest(name=done.name), timeout=10)
+        == done
     )
 
 
@@ -73,13 +74,13 @@ def test_what_cannot_be_asked_is_refused(shared_server, fields):
     assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 
-def test_cancelling_twice_or_after_the_end_changes_nothing(server):
-    done = server.wait(server.create())
+def test_cancelling_twice_or_after_the_end_changes_nothing(shared_server):
+    done = shared_server.wait(shared_server.create())
     cancel = operations_pb2.CancelOperationRequest(name=done.name)
-    server.operations.CancelOperation(cancel, timeout=10)
-    server.operations.CancelOperation(cancel, timeout=10)
+    shared_server.operations.CancelOperation(cancel, timeout=10)
+    shared_server.operations.CancelOperation(cancel, timeout=10)
 
-    assert server.wait(done) == done
+    assert shared_server.wait(done) == done
 
 
 def test_operations_are_not_deleted(shared_server):

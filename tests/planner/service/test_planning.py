@@ -12,17 +12,17 @@ from planner.service.gen.fulcrum.v1 import plan_pb2, planning_service_pb2
 from planner.service.gen.fulcrum.v1.plan_pb2 import Plan
 
 
-def test_a_plan_is_created_waited_for_and_fetched(server):
-    operation = server.create()
+def test_a_plan_is_created_waited_for_and_fetched(shared_server):
+    operation = shared_server.create()
     assert operation.name.startswith("operations/")
     assert not operation.done
 
-    done = server.wait(operation)
+    done = shared_server.wait(operation)
 
     assert done.done
     response = plan_pb2.Plan()
     assert done.response.Unpack(response)
-    plan = server.plan(operation)
+    plan = shared_server.plan(operation)
     assert plan == response
     assert plan.state == Plan.STATE_OPTIMAL
     assert plan.fleet == "demo"
@@ -49,13 +49,13 @@ def test_plans_survive_a_restart(start_server):
     assert start_server().plan(operation) == before
 
 
-def test_a_watch_sees_every_event_in_order_and_resumes(server):
-    operation = server.create("{fleet: demo, steps: 6, pause_s: 0.05}")
+def test_a_watch_sees_every_event_in_order_and_resumes(shared_server):
+    operation = shared_server.create("{fleet: demo, steps: 6, pause_s: 0.05}")
     name = operation.name.replace("operations/", "plans/")
 
     def watch(after_sequence):
         request = planning_service_pb2.WatchPlanRequest(name=name, after_sequence=after_sequence)
-        return list(server.planning.WatchPlan(request, timeout=30))
+        return list(shared_server.planning.WatchPlan(request, timeout=30))
 
     messages = watch(0)
 
@@ -69,72 +69,74 @@ def test_a_watch_sees_every_event_in_order_and_resumes(server):
     assert [message.progress.sequence for message in watch(4)[1:-1]] == [5, 6]
 
 
-def test_infeasible_is_an_answer(server):
-    done = server.wait(server.create("{fleet: demo, state: infeasible}"))
+def test_infeasible_is_an_answer(shared_server):
+    done = shared_server.wait(shared_server.create("{fleet: demo, state: infeasible}"))
 
     assert done.WhichOneof("result") == "response"
-    assert server.plan(done).state == Plan.STATE_INFEASIBLE
+    assert shared_server.plan(done).state == Plan.STATE_INFEASIBLE
 
 
-def test_cancelling_returns_the_best_so_far(server):
-    operation = server.create("{fleet: demo, steps: 1, pause_s: 600}")
-    while server.plan(operation).state == Plan.STATE_QUEUED:
+def test_cancelling_returns_the_best_so_far(shared_server):
+    operation = shared_server.create("{fleet: demo, steps: 1, pause_s: 600}")
+    while shared_server.plan(operation).state == Plan.STATE_QUEUED:
         time.sleep(0.01)
     start = time.monotonic()
 
-    cancel(server, operation)
-    done = server.wait(operation)
+    cancel(shared_server, operation)
+    done = shared_server.wait(operation)
 
     assert time.monotonic() - start < 5
     assert done.done
-    plan = server.plan(operation)
+    plan = shared_server.plan(operation)
     assert plan.state == Plan.STATE_CANCELLED
     assert len(plan.instances) == 1
 
 
-def test_cancelling_in_the_queue_never_starts_it(server):
-    busy = server.create("{fleet: demo, steps: 1, pause_s: 600}")
-    queued = server.create("{fleet: demo}")
+def test_cancelling_in_the_queue_never_starts_it(shared_server):
+    busy = shared_server.create("{fleet: demo, steps: 1, pause_s: 600}")
+    queued = shared_server.create("{fleet: demo}")
 
-    cancel(server, queued)
+    cancel(shared_server, queued)
 
-    plan = server.plan(queued)
+    plan = shared_server.plan(queued)
     assert plan.state == Plan.STATE_CANCELLED
     assert not plan.HasField("start_time")
-    cancel(server, busy)
+    cancel(shared_server, busy)
 
 
-def test_the_time_limit_reaches_the_worker(server):
+def test_the_time_limit_reaches_the_worker(shared_server):
     start = time.monotonic()
     options = plan_pb2.PlanOptions()
     options.time_limit.FromMilliseconds(300)
 
-    server.wait(operation := server.create("{fleet: demo, steps: 1, pause_s: 600}", options=options))
+    shared_server.wait(
+        operation := shared_server.create("{fleet: demo, steps: 1, pause_s: 600}", options=options)
+    )
 
-    assert server.plan(operation).state == Plan.STATE_FEASIBLE
+    assert shared_server.plan(operation).state == Plan.STATE_FEASIBLE
     assert time.monotonic() - start < 10
 
 
-def test_a_deadline_counts_the_queue(server):
+def test_a_deadline_counts_the_queue(shared_server):
     options = plan_pb2.PlanOptions()
     options.deadline.FromNanoseconds(time.time_ns() + 300_000_000)
     blocking = plan_pb2.PlanOptions()
     blocking.time_limit.FromMilliseconds(800)
-    server.create("{fleet: demo, steps: 1, pause_s: 600}", options=blocking)
+    shared_server.create("{fleet: demo, steps: 1, pause_s: 600}", options=blocking)
 
-    done = server.wait(server.create(options=options))
+    done = shared_server.wait(shared_server.create(options=options))
 
-    assert server.plan(done).state == Plan.STATE_CANCELLED
-    assert not server.plan(done).instances
+    assert shared_server.plan(done).state == Plan.STATE_CANCELLED
+    assert not shared_server.plan(done).instances
 
 
-def test_a_request_id_makes_a_retry_safe(server):
-    first = server.create(request_id="one")
+def test_a_request_id_makes_a_retry_safe(shared_server):
+    first = shared_server.create(request_id="one")
 
-    assert server.create(request_id="one").name == first.name
-    assert server.create(request_id="two").name != first.name
+    assert shared_server.create(request_id="one").name == first.name
+    assert shared_server.create(request_id="two").name != first.name
     with pytest.raises(grpc.RpcError) as refused:
-        server.create("fleet: other", request_id="one")
+        shared_server.create("fleet: other", request_id="one")
     assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 
@@ -163,25 +165,25 @@ def test_validate_only_stores_nothing(server):
     assert not server.planning.ListPlans(planning_service_pb2.ListPlansRequest(), timeout=10).plans
 
 
-def test_the_current_plan_may_be_one_of_this_server(server):
-    server.wait(operation := server.create())
-    plan = server.plan(operation)
+def test_the_current_plan_may_be_one_of_this_server(shared_server):
+    shared_server.wait(operation := shared_server.create())
+    plan = shared_server.plan(operation)
 
-    assert server.wait(server.create("fleet: next", current_plan=plan.name)).done
-    assert server.wait(server.create("fleet: next", current_plan_json=plan.canonical_json)).done
+    assert shared_server.wait(shared_server.create("fleet: next", current_plan=plan.name)).done
+    assert shared_server.wait(shared_server.create("fleet: next", current_plan_json=plan.canonical_json)).done
 
 
-def test_health(server):
-    health = health_pb2_grpc.HealthStub(server.channel)
+def test_health(shared_server):
+    health = health_pb2_grpc.HealthStub(shared_server.channel)
     for service in ("", "fulcrum.v1.PlanningService", "google.longrunning.Operations"):
         answer = health.Check(health_pb2.HealthCheckRequest(service=service), timeout=10)
         assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
-def test_reflection_lists_the_services(server):
+def test_reflection_lists_the_services(shared_server):
     from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
-    services = ProtoReflectionDescriptorDatabase(server.channel).get_services()
+    services = ProtoReflectionDescriptorDatabase(shared_server.channel).get_services()
 
     assert {"fulcrum.v1.PlanningService", "google.longrunning.Operations", "grpc.health.v1.Health"} <= set(
         services
