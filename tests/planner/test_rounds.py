@@ -50,7 +50,7 @@ def test_one_round_when_sizing_was_right() -> None:
 
 
 def test_groups_that_do_not_pack_shrink_the_pool() -> None:
-    # Nodes of 6: groups of 4 and of 3 exclude each other, which no sum of GPUs shows (4 + 4 + 4 + 3 + 3 = 18).
+    # Nodes of 6: groups of 4 and of 3 exclude each other, though 4 + 4 + 4 + 3 + 3 GPUs would do.
     fleet = one_workload(make_fleet(), 39.0, shortage="serve_what_fits")
     candidates = [
         make_candidate(fleet, gpus_per_group=4, capacity_per_s=10.0),
