@@ -23,6 +23,8 @@ class Gpu:
     ----------
     name
         Catalogue name, ``maker's model - form factor - memory``: ``h100-sxm-80gb``.
+    generation
+        ``ampere``, ``ada``, ``hopper``, ``blackwell``.
     memory_bytes
         Device memory that a CUDA program sees (a little less than the marketed figure).
     memory_bandwidth_bytes_per_s
@@ -44,6 +46,7 @@ class Gpu:
     """
 
     name: str
+    generation: str
     memory_bytes: int
     memory_bandwidth_bytes_per_s: float
     peak_flops: Mapping[str, float] = field(hash=False)

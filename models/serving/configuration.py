@@ -9,8 +9,9 @@ from typing import Literal
 from models.architecture import Architecture
 from models.errors import InvalidInput
 from models.hardware import Gpu
+from models.serving.calibration import calibration
 from models.serving.curves import StepCurves
-from models.serving.engine import Engine
+from models.serving.engine import Engine, Overheads
 from models.serving.grids import grids_of
 from models.serving.memory import Memory, memory
 from models.serving.operators import OperatorTimes
@@ -68,6 +69,11 @@ class Configuration:
     def gpus(self) -> int:
         """GPUs of one instance."""
         return self.parallelism.gpus
+
+    @property
+    def overheads(self) -> Overheads:
+        """The engine's own, or those fitted for it on this generation of GPUs."""
+        return self.engine.overheads or calibration(self.engine.name, self.gpu.generation).overheads
 
     def problems(self) -> tuple[str, ...]:
         """Why the model cannot be cut this way, as sentences; empty when it can."""

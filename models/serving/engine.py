@@ -69,7 +69,7 @@ class Engine:
         vLLM); of the whole GPU, weights and cache only (``static``, SGLang); of what is left when weights and
         activations are placed (``free``, TensorRT-LLM).
     overheads
-        Costs beside the operators.
+        Costs beside the operators; None: those fitted on measured results (`models.serving.calibration`).
     """
 
     name: str
@@ -79,7 +79,7 @@ class Engine:
     output_reserve: float
     memory_fraction: float
     memory_rule: Literal["total", "static", "free"]
-    overheads: Overheads
+    overheads: Overheads | None = None
 
 
 _ENGINES = {
@@ -93,16 +93,6 @@ _ENGINES = {
             output_reserve=0.0,
             memory_fraction=0.90,
             memory_rule="total",
-            overheads=Overheads(
-                linear_scale=1.0,
-                prefill_scale=1.0,
-                kernel_ms=0.003,
-                prefill_kernel_ms=0.003,
-                step_ms=0.5,
-                sequence_ms=0.01,
-                request_ms=10.0,
-                prompt_ms_per_1k=1.0,
-            ),
         ),
         Engine(
             name="sglang",
@@ -112,16 +102,6 @@ _ENGINES = {
             output_reserve=0.85,
             memory_fraction=0.88,
             memory_rule="static",
-            overheads=Overheads(
-                linear_scale=1.0,
-                prefill_scale=1.0,
-                kernel_ms=0.003,
-                prefill_kernel_ms=0.003,
-                step_ms=0.5,
-                sequence_ms=0.01,
-                request_ms=15.0,
-                prompt_ms_per_1k=1.0,
-            ),
         ),
         Engine(
             name="tensorrt-llm",
@@ -131,16 +111,6 @@ _ENGINES = {
             output_reserve=1.0,
             memory_fraction=0.80,
             memory_rule="free",
-            overheads=Overheads(
-                linear_scale=1.0,
-                prefill_scale=1.0,
-                kernel_ms=0.003,
-                prefill_kernel_ms=0.003,
-                step_ms=0.5,
-                sequence_ms=0.01,
-                request_ms=10.0,
-                prompt_ms_per_1k=1.0,
-            ),
         ),
     )
 }

@@ -101,7 +101,7 @@ class OperatorGrids:
         if name not in self._curves:
             out: dict[tuple[Any, ...], Curve] = {}
             for key, rows in self._groups(operation, keys, (size,), only):
-                out[key] = Curve(rows[0], rows[1])
+                out[key] = Curve(rows[0], np.minimum.accumulate(rows[1][::-1])[::-1])
             self._curves[name] = out
         return self._curves[name]
 
@@ -147,7 +147,10 @@ class OperatorGrids:
                 continue
             grid = np.full((rows.size, columns.size, depths.size), np.nan)
             grid[np.searchsorted(rows, m), np.searchsorted(columns, n), np.searchsorted(depths, k)] = log_ms
-            out[key] = ProductGrid(rows, columns, depths, _without_holes(grid, rows, columns, depths))
+            whole = _without_holes(grid, rows, columns, depths)
+            # more rows never take less time: a slow spot is a timing fault, for padding would be faster
+            whole = np.minimum.accumulate(whole[::-1], axis=0)[::-1]
+            out[key] = ProductGrid(rows, columns, depths, whole)
         return out
 
 

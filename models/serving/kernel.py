@@ -164,10 +164,33 @@ def run(
             coming += 1
 
     while finished < n:
+        # room for the next token of each running request: the youngest gives up its cache, a prompt that is
+        # partly in before those that run, and is computed again later
+        growth = 1.0 - reserve
+        while growth > 0.0 and used + (alive + 1) * growth > capacity:
+            begun_at = -1
+            if waiting > 0 and cached[queue[head_at]] > 0:
+                begun_at = queue[head_at]
+            if begun_at >= 0 and (alive > 0 or used - held[begun_at] > 0.0):
+                i = begun_at
+            elif alive > 1:
+                alive -= 1
+                i = running[alive]
+                need[i] = inputs[i] + made[i]
+                head_at = (head_at - 1) % size
+                queue[head_at] = i
+                waiting += 1
+            else:
+                break
+            counters[2] += 1
+            used -= held[i]
+            held[i] = 0.0
+            cached[i] = 0
+
         # which prompts take part in the next step
         parts, prompt_tokens, prompt_attention, starts = 0, 0, 0.0, 0
         room = budget - (0 if policy == PREFILL_FIRST else math.ceil(alive / cost[7]))
-        planned = used
+        planned = used + (alive + 1) * growth
         looked = 0
         while looked < waiting and room > 0 and alive + parts < max_seqs:
             i = queue[(head_at + looked) % size]
@@ -180,7 +203,7 @@ def run(
             if policy == PACKED:
                 take = rest
             if cached[i] == 0:
-                wanted = need[i] + reserve * (outputs[i] - made[i])
+                wanted = need[i] + reserve * (outputs[i] - made[i]) + growth
                 if planned + wanted > capacity and (alive > 0 or parts > 0):
                     break
                 planned += wanted
@@ -263,24 +286,8 @@ def run(
                     count = min(count, max(1, math.ceil(gap / cost_of_one - 1e-9)))
             if count > 64:  # long runs in pieces, so that the growing context is seen
                 count = min(count, max(64, least // 4))
-            growth = decodes * (1.0 - reserve)
-            if reserve < 1.0 and used + count * growth > capacity:
-                count = min(count, int((capacity - used) // growth))
-                if count < 1:
-                    if alive > 1:
-                        # the youngest gives up its cache and is computed again later
-                        counters[2] += 1
-                        alive -= 1
-                        i = running[alive]
-                        used -= held[i]
-                        held[i] = 0.0
-                        need[i] = inputs[i] + made[i]
-                        cached[i] = 0
-                        head_at = (head_at - 1) % size
-                        queue[head_at] = i
-                        waiting += 1
-                        continue
-                    count = 1
+            if growth > 0.0:
+                count = max(1, min(count, int((capacity - used) // (decodes * growth))))
             counters[0] += count
             now += count * step_ms(
                 decodes,

@@ -122,7 +122,7 @@ class Load:
         self.max_num_seqs = np.array([float(c.max_num_seqs) for c in config])
         self.cache_room = np.array([i.memory.kv_cache_bytes for i in instances])
         kernels = np.array([float(c.small_kernels) for c in curves])
-        overheads = [c.engine.overheads for c in config]
+        overheads = [c.overheads for c in config]
         self._scale = np.array([o.linear_scale for o in overheads])
         self._prefill_scale = np.array([o.prefill_scale for o in overheads])
         self._step_ms = kernels * np.array([o.kernel_ms for o in overheads])

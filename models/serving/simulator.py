@@ -138,8 +138,8 @@ def simulate(
         config.max_num_seqs,
         float(memory.kv_cache_tokens),
         engine.output_reserve,
-        engine.overheads.request_ms,
-        engine.overheads.prompt_ms_per_1k,
+        config.overheads.request_ms,
+        config.overheads.prompt_ms_per_1k,
         TOKENS,
         curves.linear_ms,
         curves.experts_ms,
@@ -166,7 +166,7 @@ def simulate(
 
 def step_costs(instance: InstanceModel) -> Floats:
     """The scalars of `kernel.step_ms`, in its order."""
-    curves, overheads = instance.curves, instance.configuration.engine.overheads
+    curves, overheads = instance.curves, instance.configuration.overheads
     parallelism = curves.parallelism
     return np.array(
         [

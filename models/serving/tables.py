@@ -42,9 +42,9 @@ EXPERT_FORMATS = {
     "int4": ("int4_wo",),
 }
 """Our precision → formats in tables, best first."""
-BLOCK_OVER_TENSOR = {"vllm": 1.10, "sglang": 1.25, "tensorrt-llm": np.inf}
-"""Small block-scaled products were timed with their eager launch in some tables: never slower than per-tensor
-fp8 by more than this factor.
+PEERS = 1.15
+"""Engines run much the same kernels for products and sums: a time above the engines' median by more than this
+factor is taken for a fault of the timing (some tables hold the launch from the host, five times the kernel).
 """
 ATTENTION_KEYS = (
     "library", "dtype", "kv_dtype", "num_heads", "num_kv_heads", "head_dim", "window_size",
@@ -93,14 +93,13 @@ class TableTimes:
 
     def gemm(self, op: Gemm, tokens: Floats) -> Floats:
         """See `OperatorTimes`."""
-        grids = {dtype: g for (library, dtype), g in self.grids.products().items() if self._mine(library)}
+        every = self.grids.products()
+        grids = {dtype: g for (library, dtype), g in every.items() if self._mine(library)}
         for dtype in GEMM_FORMATS[op.precision]:
             if dtype in grids:
                 found = grids[dtype].at(tokens, op.n, op.k)
-                if dtype == "fp8_block" and "fp8" in grids:
-                    bound = grids["fp8"].at(tokens, op.n, op.k) * BLOCK_OVER_TENSOR.get(self.engine, np.inf)
-                    found = np.minimum(found, bound)
-                return op.count * found
+                peers = [g.at(tokens, op.n, op.k) for (_, other), g in every.items() if other == dtype]
+                return op.count * _plausible(found, peers)
         model = self.roofline.gemm(op, tokens)
         if "bf16" not in grids:
             self._miss("gemm", f"no products measured for {self.engine}")
@@ -261,7 +260,9 @@ class TableTimes:
         mine = [c for k, c in sorted(curves.items()) if self._mine(k[0]) and k[1:] == ("graph", op.ranks)]
         nccl = [c for k, c in sorted(curves.items()) if k[0].startswith("nccl") and k[2] == op.ranks]
         if mine or nccl:
-            times = [c.at(size) for c in (*mine[:1], *nccl[:1])]
+            own = [k for k in curves if k[1:] == ("graph", op.ranks) and not k[0].startswith("nccl")]
+            peers = [curves[k].at(size) for k in sorted(own)]
+            times = [_plausible(c.at(size), peers) for c in mine[:1]] + [c.at(size) for c in nccl[:1]]
             fastest: Floats = np.minimum.reduce(times)
             return op.count * fastest
         self._miss("all-reduce", f"all-reduce of {op.ranks} GPUs not measured")
@@ -288,6 +289,11 @@ class TableTimes:
     def elementwise(self, size_bytes: Floats) -> Floats:
         """Memory bandwidth at the share that streaming kernels reach."""
         return size_bytes / (self.gpu.memory_bandwidth_bytes_per_s * ELEMENTWISE_SHARE) * 1e3
+
+
+def _plausible(own: Floats, peers: list[Floats]) -> Floats:
+    """A time no longer than what engines need in the middle, with some room."""
+    return np.asarray(np.minimum(own, PEERS * np.median(np.stack(peers), axis=0))) if peers else own
 
 
 def attention_module(architecture: Architecture) -> str:

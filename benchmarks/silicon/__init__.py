@@ -1,0 +1,1 @@
+"""Measured serving results against our predictions: rows, harness, calibration, error tables."""
