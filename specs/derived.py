@@ -10,6 +10,7 @@ import numpy.typing as npt
 from models.errors import InvalidInput, Unsupported
 from models.graph import Axis, DynamicWeights, Partition, Scope
 from models.graph.cells import DENSE_LIMIT, Array
+from models.graph.space import Ints
 from specs.problem import Problem
 from specs.values import Named
 from specs.weights import table_of
@@ -22,44 +23,56 @@ def rescoped(problem: Problem, scope: str, axis: Axis, targets_of_item: Sequence
 
     With it the usage of the items of `scope` is read along another axis: pairs of items, say.
     """
-    base = problem.scope(scope)
     lists = [np.asarray(t, np.int64).reshape(-1) for t in targets_of_item]
-    count = np.array([t.size for t in lists], np.int64)
-    flat = np.concatenate(lists) if lists else np.empty(0, np.int64)
-    start = np.cumsum(count) - count
-    position, item = base.expand(np.arange(problem.containers.size))
-    copies = count[item]
-    total = int(copies.sum())
-    if total > DENSE_LIMIT:
-        raise Unsupported(f"{axis.name}: {total} pairs of containers and places are too many")
-    offset = np.arange(total) - np.repeat(np.cumsum(copies) - copies, copies)
-    keys = np.repeat(position, copies) * axis.size + flat[np.repeat(start[item], copies) + offset]
-    keys = np.unique(keys)
-    indptr = np.zeros(problem.containers.size + 2, np.int64)
-    np.cumsum(np.bincount(keys // max(axis.size, 1), minlength=problem.containers.size + 1), out=indptr[1:])
-    return Scope(axis.name, axis, indptr, (keys % max(axis.size, 1)).astype(np.int32))
+    item = np.repeat(np.arange(len(lists)), [t.size for t in lists])
+    target = np.concatenate(lists) if lists else np.empty(0, np.int64)
+    position, inside = problem.scope(scope).expand(np.arange(problem.containers.size))
+    # one more row: the unassigned state, on no target
+    indptr, indices = _through(position, inside, problem.containers.size + 1, item, target, axis)
+    return Scope(axis.name, axis, indptr, indices)
 
 
 def regrouped(problem: Problem, partition: str, axis: Axis, group_of_row: Sequence[int]) -> Partition:
     """A partition over `axis` whose row k holds the objects of group ``group_of_row[k]``."""
-    rows: dict[int, list[int]] = {}
-    for k, group in enumerate(group_of_row):
-        rows.setdefault(group, []).append(k)
-    base = problem.partition(partition)
-    position, group_of = base.expand(np.arange(problem.objects.size))
-    lists: list[list[int]] = [[] for _ in range(problem.objects.size)]
-    for o, g in zip(position.tolist(), group_of.tolist(), strict=True):
-        lists[o].extend(rows.get(g, ()))
-    return Partition.from_lists(axis.name, axis, lists)
+    position, inside = problem.partition(partition).expand(np.arange(problem.objects.size))
+    groups = np.asarray(group_of_row, np.int64)
+    indptr, indices = _through(
+        position, inside, problem.objects.size, groups, np.arange(groups.size, dtype=np.int64), axis
+    )
+    return Partition(axis.name, axis, indptr, indices)
 
 
 def sets_of_objects(problem: Problem, axis: Axis, sets: Sequence[Sequence[int]]) -> Partition:
     """A partition over `axis` whose row k holds the objects numbered in ``sets[k]``."""
-    lists: list[list[int]] = [[] for _ in range(problem.objects.size)]
-    for k, members in enumerate(sets):
-        for o in members:
-            lists[o].append(k)
-    return Partition.from_lists(axis.name, axis, lists)
+    every = np.arange(problem.objects.size, dtype=np.int64)
+    member = np.array([o for members in sets for o in members], np.int64)
+    row = np.repeat(np.arange(len(sets), dtype=np.int64), [len(members) for members in sets])
+    indptr, indices = _through(every, every, every.size, member, row, axis)
+    return Partition(axis.name, axis, indptr, indices)
+
+
+def _through(
+    source: npt.NDArray[np.int64],
+    middle: npt.NDArray[np.int64],
+    n_sources: int,
+    key: npt.NDArray[np.int64],
+    target: npt.NDArray[np.int64],
+    axis: Axis,
+) -> tuple[npt.NDArray[np.int64], Ints]:
+    """Compressed rows source → target from pairs (source, middle) and (key, target) with middle = key."""
+    order = np.argsort(key, kind="stable")
+    key, target = key[order], target[order]
+    first = np.searchsorted(key, middle, side="left")
+    copies = np.searchsorted(key, middle, side="right") - first
+    total = int(copies.sum())
+    if total > DENSE_LIMIT:
+        raise Unsupported(f"{axis.name}: {total} entries are too many (limit {DENSE_LIMIT})")
+    offset = np.arange(total) - np.repeat(np.cumsum(copies) - copies, copies)
+    width = max(axis.size, 1)
+    pairs = np.unique(np.repeat(source, copies) * width + target[np.repeat(first, copies) + offset])
+    indptr = np.zeros(n_sources + 1, np.int64)
+    np.cumsum(np.bincount(pairs // width, minlength=n_sources), out=indptr[1:])
+    return indptr, (pairs % width).astype(np.int32)
 
 
 def item_weights(
