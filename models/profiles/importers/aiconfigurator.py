@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from models.errors import FulcrumError, Unavailable, UnknownName
 from models.hardware import gpu
+from models.profiles.importers import aiconfigurator_columns as fields
 from models.profiles.importers import keep
 from models.profiles.manifest import DeviceInfo, Manifest
 from models.profiles.store import write_profile
@@ -41,29 +42,6 @@ SYSTEMS = {
 ENGINES = {"vllm": "vllm", "sglang": "sglang", "trtllm": "tensorrt-llm"}
 CURRENT = {"vllm": "0.24.0", "sglang": "0.5.14", "trtllm": "1.3.0rc20", "nccl": "2.29.2"}
 """Versions taken; where a system lacks one, the newest older one, else the oldest newer one."""
-FORMATS = {"bfloat16": "bf16", "float16": "fp16", "half": "bf16"}
-
-Column = npt.NDArray[np.generic]
-Rows = dict[str, Column]
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """One file: its columns, and the library its rows belong to."""
-
-    rows: Rows
-    library: str
-
-    def __getitem__(self, name: str) -> Column:
-        return self.rows[name]
-
-    def formats(self, name: str) -> Column:
-        """A column of number formats, by our names."""
-        values = self.rows[name]
-        return np.array([FORMATS.get(v, v) for v in values.tolist()])
-
-    def where(self, mask: npt.NDArray[np.bool_]) -> _Source:
-        return _Source({k: v[mask] for k, v in self.rows.items()}, self.library)
 
 
 def _version_key(version: str) -> tuple[tuple[int, int | str], ...]:
@@ -83,7 +61,7 @@ def _pick(folder: Path, wanted: str, file: str) -> Path | None:
     return folder / (older[-1] if older else have[0]) / file
 
 
-def _read(system: Path, family: str, engine: str, name: str) -> _Source | None:
+def _read(system: Path, family: str, engine: str, name: str) -> fields.Source | None:
     import pyarrow.parquet as pq
 
     path = _pick(system / family / engine, CURRENT[engine], f"{name}_perf.parquet")
@@ -96,145 +74,7 @@ def _read(system: Path, family: str, engine: str, name: str) -> _Source | None:
     if family == "attention" and "window_size" not in rows:  # older tables have full attention only
         rows["window_size"] = np.zeros(data.num_rows, np.int64)
     library = ENGINES.get(engine, engine)
-    return _Source(rows, f"{library}-{path.parent.name}")
-
-
-def _gemm(source: _Source) -> Rows:
-    return {"dtype": source.formats("gemm_dtype"), "m": source["m"], "n": source["n"], "k": source["k"]}
-
-
-def _heads(source: _Source) -> Rows:
-    return {
-        "dtype": source.formats("attn_dtype"),
-        "kv_dtype": source.formats("kv_cache_dtype"),
-        "batch_size": source["batch_size"],
-        "num_heads": source["num_heads"],
-        "num_kv_heads": source["num_key_value_heads"],
-        "head_dim": source["head_dim"],
-        "value_dim": source["head_dim"],
-        "window_size": source["window_size"],
-    }
-
-
-def _prefill(source: _Source) -> Rows:
-    return {**_heads(source), "query_len": source["isl"], "prefix_len": source["step"]}
-
-
-def _decode(source: _Source) -> Rows:
-    step = source["step"].astype(np.int64)
-    return {**_heads(source), "query_len": np.ones_like(step), "kv_len": step + 1}
-
-
-def _latent_prefill(source: _Source) -> Rows:
-    heads = source["num_heads"].astype(np.int64)
-    return {
-        "dtype": source.formats("mla_dtype"),
-        "kv_dtype": source.formats("kv_cache_dtype"),
-        "batch_size": source["batch_size"],
-        "num_heads": heads,
-        "num_kv_heads": heads,
-        "head_dim": np.full_like(heads, 192),
-        "value_dim": np.full_like(heads, 128),
-        "window_size": np.zeros_like(heads),
-        "query_len": source["isl"],
-        "prefix_len": source["step"],
-    }
-
-
-def _latent_decode(source: _Source) -> Rows:
-    heads = source["num_heads"].astype(np.int64)
-    return {
-        "dtype": source.formats("mla_dtype"),
-        "kv_dtype": source.formats("kv_cache_dtype"),
-        "batch_size": source["batch_size"],
-        "kv_len": source["step"].astype(np.int64) + 1,
-        "num_heads": heads,
-        "head_dim": np.full_like(heads, 576),
-        "value_dim": np.full_like(heads, 512),
-    }
-
-
-def _latent_products(source: _Source) -> Rows:
-    before = source["op_name"] == "mla_gen_pre"
-    return {
-        "dtype": source.formats("bmm_dtype"),
-        "batch": source["num_heads"],
-        "m": source["num_tokens"],
-        "n": np.where(before, 512, 128),
-        "k": np.where(before, 128, 512),
-    }
-
-
-def _module(source: _Source) -> Rows:
-    names = {m: keep.MODULES.get(m, "") for m in np.unique(source["model"]).tolist()}
-    return {
-        "module": np.array([names[m] for m in source["model"].tolist()]),
-        "dtype": source.formats("mla_dtype"),
-        "kv_dtype": source.formats("kv_cache_dtype"),
-        "gemm_dtype": source.formats("gemm_type"),
-        "batch_size": source["batch_size"],
-        "num_heads": source["num_heads"],
-    }
-
-
-def _module_prefill(source: _Source) -> Rows:
-    return {**_module(source), "query_len": source["isl"], "prefix_len": source["step"]}
-
-
-def _module_decode(source: _Source) -> Rows:
-    return {**_module(source), "kv_len": np.maximum(source["step"].astype(np.int64), 1)}
-
-
-def _experts(source: _Source) -> Rows:
-    same = (
-        "num_tokens",
-        "hidden_size",
-        "inter_size",
-        "num_experts",
-        "moe_tp_size",
-        "moe_ep_size",
-        "distribution",
-    )
-    return {"dtype": source.formats("moe_dtype"), "top_k": source["topk"], **{n: source[n] for n in same}}
-
-
-def _delta_net(source: _Source) -> Rows:
-    phase = np.where(source["phase"] == "context", "prefill", "decode")
-    length = np.where(phase == "prefill", source["seq_len"].astype(np.int64), 1)
-    return {
-        "module": np.full(phase.size, "gdn"),
-        "phase": phase,
-        "batch_size": source["batch_size"],
-        "seq_len": length,
-        "num_key_heads": source["num_k_heads"],
-        "num_value_heads": source["num_v_heads"],
-        "key_dim": source["head_k_dim"],
-        "value_dim": source["head_v_dim"],
-    }
-
-
-def _own_all_reduce(source: _Source) -> Rows:
-    count = source["message_size"].size
-    if "backend" in source.rows:
-        mode = np.array(["graph" if "graph" in b else "eager" for b in source["backend"].tolist()])
-    else:
-        mode = np.full(count, "graph")
-    return {
-        "dtype": source.formats("allreduce_dtype"),
-        "mode": mode,
-        "num_gpus": source["num_gpus"],
-        "size_bytes": source["message_size"],
-    }
-
-
-def _nccl(source: _Source) -> Rows:
-    count = source["message_size"].size
-    return {
-        "dtype": source.formats("nccl_dtype"),
-        "mode": np.full(count, "eager"),
-        "num_gpus": source["num_gpus"],
-        "size_bytes": source["message_size"],
-    }
+    return fields.Source(rows, f"{library}-{path.parent.name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,38 +84,42 @@ class _Recipe:
     operation: str
     family: str
     file: str
-    columns: Callable[[_Source], Rows]
-    take: Callable[[Rows], npt.NDArray[np.bool_]] = keep.everything
+    columns: Callable[[fields.Source], fields.Rows]
+    take: Callable[[fields.Rows], npt.NDArray[np.bool_]] = keep.everything
     engines: tuple[str, ...] = tuple(ENGINES)
     combine: str = "min"
 
 
 _RECIPES = (
-    _Recipe("gemm", "gemm", "gemm", _gemm, keep.gemm),
-    _Recipe("attention_prefill", "attention", "context_attention", _prefill, keep.attention_prefill),
-    _Recipe("attention_decode", "attention", "generation_attention", _decode, keep.attention_decode),
-    _Recipe("attention_prefill", "mla", "context_mla", _latent_prefill, keep.one_prompt),
-    _Recipe("mla_decode", "mla", "generation_mla", _latent_decode, keep.latent_decode),
-    _Recipe("bmm", "mla_bmm", "mla_bmm", _latent_products, keep.bf16_products),
-    _Recipe("attention_module_prefill", "mla", "mla_context_module", _module_prefill, keep.module_prefill),
-    _Recipe("attention_module_decode", "mla", "mla_generation_module", _module_decode, keep.module_decode),
+    _Recipe("gemm", "gemm", "gemm", fields.gemm, keep.gemm),
+    _Recipe("attention_prefill", "attention", "context_attention", fields.prefill, keep.attention_prefill),
+    _Recipe("attention_decode", "attention", "generation_attention", fields.decode, keep.attention_decode),
+    _Recipe("attention_prefill", "mla", "context_mla", fields.latent_prefill, keep.one_prompt),
+    _Recipe("mla_decode", "mla", "generation_mla", fields.latent_decode, keep.latent_decode),
+    _Recipe("bmm", "mla_bmm", "mla_bmm", fields.latent_products, keep.bf16_products),
+    _Recipe(
+        "attention_module_prefill", "mla", "mla_context_module", fields.module_prefill, keep.module_prefill
+    ),
+    _Recipe(
+        "attention_module_decode", "mla", "mla_generation_module", fields.module_decode, keep.module_decode
+    ),
     _Recipe(
         "attention_module_prefill",
         "sparse_attention",
         "dsa_context_module",
-        _module_prefill,
+        fields.module_prefill,
         keep.module_prefill,
     ),
     _Recipe(
         "attention_module_decode",
         "sparse_attention",
         "dsa_generation_module",
-        _module_decode,
+        fields.module_decode,
         keep.module_decode,
     ),
-    _Recipe("moe", "moe", "moe", _experts, keep.experts),
-    _Recipe("linear_attention", "linear_attention", "gdn", _delta_net, keep.delta_net, combine="sum"),
-    _Recipe("all_reduce", "comm", "custom_allreduce", _own_all_reduce),
+    _Recipe("moe", "moe", "moe", fields.experts, keep.experts),
+    _Recipe("linear_attention", "linear_attention", "gdn", fields.delta_net, keep.delta_net, combine="sum"),
+    _Recipe("all_reduce", "comm", "custom_allreduce", fields.own_all_reduce),
 )
 _COLLECTIVES = {
     "all_reduce": "all_reduce",
@@ -308,7 +152,7 @@ def import_system(systems: Path, system: str) -> tuple[Manifest, dict[str, Opera
             f"{folder} does not exist: unpack the wheel aiconfigurator-core and give its systems folder"
         )
     link = "nvlink" if gpu(SYSTEMS[system]).nvlink_bandwidth_bytes_per_s else "pcie"
-    parts: dict[str, list[Rows]] = {}
+    parts: dict[str, list[fields.Rows]] = {}
     libraries: dict[str, str] = {}
     device = ""
     for recipe in _RECIPES:
@@ -334,14 +178,14 @@ def import_system(systems: Path, system: str) -> tuple[Manifest, dict[str, Opera
         for theirs, ours in _COLLECTIVES.items():
             some = nccl.where((nccl["op_name"] == theirs) & (nccl["nccl_dtype"] == "half"))
             if some["latency"].size:
-                rows = _nccl(some)
+                rows = fields.nccl(some)
                 rows["latency_us"] = some["latency"].astype(np.float64) * 1e3
                 parts.setdefault(ours, []).append(_merged(rows, some.library, None, "min"))
     tables = {name: _table(name, pieces, link) for name, pieces in sorted(parts.items())}
     return _manifest(systems, system, device, libraries), tables
 
 
-def _merged(rows: Rows, library: str, kernel: Column | None, combine: str) -> Rows:
+def _merged(rows: fields.Rows, library: str, kernel: fields.Column | None, combine: str) -> fields.Rows:
     """One row a point: the fastest kernel, or the sum of the kernels that make up an operation."""
     names = [n for n in rows if n != "latency_us"]
     codes = np.stack([np.unique(rows[n], return_inverse=True)[1] for n in names])
@@ -358,7 +202,7 @@ def _merged(rows: Rows, library: str, kernel: Column | None, combine: str) -> Ro
     else:
         best = np.full(first.size, np.inf)
         np.minimum.at(best, group, latency)
-    out: Rows = {n: rows[n][first] for n in names}
+    out: fields.Rows = {n: rows[n][first] for n in names}
     # 11 bits of mantissa: a rounding of 0.05 %, far below any measurement's spread, at a third of the size
     mantissa, exponent = np.frexp(best)
     out["latency_us"] = np.ldexp(np.round(mantissa * 2048.0) / 2048.0, exponent)
@@ -366,7 +210,7 @@ def _merged(rows: Rows, library: str, kernel: Column | None, combine: str) -> Ro
     return out
 
 
-def _table(name: str, pieces: Sequence[Rows], link: str) -> OperationTable:
+def _table(name: str, pieces: Sequence[fields.Rows], link: str) -> OperationTable:
     columns: dict[str, object] = {
         column: np.concatenate([piece[column] for piece in pieces]) for column in pieces[0]
     }
