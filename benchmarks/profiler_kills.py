@@ -15,10 +15,12 @@ import argparse
 import importlib
 import json
 import os
+import shutil
 import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -82,13 +84,22 @@ def _rounds(folder: Path, kills: int, seed: int) -> dict[str, object]:
     out = folder / "profile"
     folder.mkdir(parents=True, exist_ok=True)
     # From before the first point to after the end of a run.
-    moments = np.random.default_rng(seed).uniform(0.0, 1.2 * whole_run, kills)
+    rng = np.random.default_rng(seed)
     seen = {"killed": 0, "finished_first": 0, "profile_whole": 0, "profile_absent": 0, "points_lost": 0}
     failures: list[str] = []
     points = 0
-    for number, moment in enumerate(moments):
-        ended = _killed_after(float(moment), out)
-        seen["finished_first" if ended else "killed"] += 1
+    while seen["killed"] < kills:
+        moment = rng.uniform(0.0, 1.2 * whole_run)
+        number = seen["killed"]
+        if _killed_after(
+            moment, out
+        ):  # nothing was killed: begin anew now and then, so that both states are met
+            seen["finished_first"] += 1
+            if rng.random() < 0.5:
+                shutil.rmtree(out, ignore_errors=True)
+                points = 0
+            continue
+        seen["killed"] += 1
         try:
             now, whole = _points_on_disk(out)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the files is the finding
@@ -123,6 +134,8 @@ def _killed_after(seconds: float, out: Path) -> bool:
         try:
             _run(out)
             code = 0
+        except Exception:  # noqa: BLE001 - shown here, judged by the parent
+            traceback.print_exc()
         finally:
             os._exit(code)  # no clean-up of the parent's affairs
     begin = time.monotonic()

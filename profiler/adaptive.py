@@ -17,10 +17,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.profiles.accuracy import inner_errors
 from models.profiles.columns import FloatArray
-from models.profiles.groups import Group, build_group
+from models.profiles.groups import build_group
 from models.profiles.reference import fit_reference
 from models.profiles.table import OperationTable
 from profiler.space import Space
@@ -55,6 +56,15 @@ class Limits:
         return cls(call_seconds=call, bytes=0.4 * free_bytes)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fit:
+    """Leave-one-out error with so many points, and what it predicts per octave for every candidate."""
+
+    points: int
+    error: float
+    error_per_octave: FloatArray
+
+
 class Frontier:
     """The measured and the remaining candidates of one space.
 
@@ -75,8 +85,7 @@ class Frontier:
         self._rows: list[int] = []
         self._values: list[float] = []
         self._costs: list[float] = []
-        self._group: Group | None = None
-        self._error: float | None = None
+        self._fitted: _Fit | None = None
         self._proposal: tuple[int | None] | None = None
         self._distance = np.full(len(space), np.inf)
         dimensions = int(np.count_nonzero(np.ptp(self._coordinates, axis=0) > 0)) if len(space) else 0
@@ -114,27 +123,44 @@ class Frontier:
         self._open[row] = False
         away = np.linalg.norm(self._coordinates - self._coordinates[row], axis=1)
         self._distance = np.minimum(self._distance, away)
-        self._group = self._error = self._proposal = None
+        self._proposal = None
 
     @property
     def error(self) -> float:
         """Mean absolute leave-one-out error; infinite until there are seeds enough to tell."""
-        if self._error is None:
-            self._error = self._mean_error()
-        return self._error
+        return math.inf if self._seeding else self._fit().error
 
     def final_error(self) -> float:
         """The same over however many points there are; NaN when that is too few to tell."""
-        error = self._leave_one_out() if self.measured >= 4 else math.inf
+        if self.measured < 4:
+            return math.nan
+        self._fitted = None
+        error = self._fit().error
         return error if math.isfinite(error) else math.nan
 
-    def _mean_error(self) -> float:
-        return math.inf if self.measured < max(self.seeds, 4) else self._leave_one_out()
+    @property
+    def _seeding(self) -> bool:
+        return self.measured < max(self.seeds, 4)
 
-    def _leave_one_out(self) -> float:
-        inner = np.abs(inner_errors(self._interpolation()))
+    def _fit(self) -> _Fit:
+        """What the points say; up to a twelfth of them may be newer, for refitting costs time too."""
+        if self._fitted is None or self.measured > self._fitted.points + self._fitted.points // 12:
+            self._fitted = self._refit()
+        return self._fitted
+
+    def _refit(self) -> _Fit:
+        rows = np.array(self._rows, dtype=np.int64)
+        columns = dict(self.space.columns(rows))
+        columns[self.space.schema.value] = np.array(self._values)
+        table = OperationTable.build(self.space.operation, columns)
+        group = build_group(dict(self.space.labels), table)
+        inner = np.abs(inner_errors(group))
         known = inner[np.isfinite(inner)]
-        return float(known.mean()) if known.size else math.inf
+        return _Fit(
+            points=self.measured,
+            error=float(known.mean()) if known.size else math.inf,
+            error_per_octave=self._error_per_octave(rows, np.abs(group.leave_one_out())),
+        )
 
     def propose(self) -> int | None:
         """Row to measure next; None when nothing is left within the limits."""
@@ -150,11 +176,11 @@ class Frontier:
         if not self._rows:
             size = self._relative_size()
             return int(np.flatnonzero(allowed)[np.argmin(size[allowed])])
-        if self.measured < max(self.seeds, 4):
+        if self._seeding:
             score = self._distance.copy()
         else:
             cost = expected * _REPEATS_A_POINT + 0.25 * self.mean_cost_seconds
-            score = self._expected_error() / np.sqrt(cost)
+            score = self._fit().error_per_octave * self._distance / np.sqrt(cost)
         score[~allowed] = -np.inf
         return int(np.argmax(score))
 
@@ -175,29 +201,18 @@ class Frontier:
         largest = rows[np.argmax(size[rows])]
         return np.asarray(values.max() * size / size[largest] * 1e-6, dtype=np.float64)
 
-    def _interpolation(self) -> Group:
-        if self._group is None:
-            columns = dict(self.space.columns(np.array(self._rows, dtype=np.int64)))
-            columns[self.space.schema.value] = np.array(self._values)
-            table = OperationTable.build(self.space.operation, columns)
-            self._group = build_group(dict(self.space.labels), table)
-        return self._group
-
-    def _expected_error(self) -> FloatArray:
-        """Expected relative error of every candidate if it were interpolated now, float64[n]."""
+    def _error_per_octave(self, rows: NDArray[np.int64], residual: FloatArray) -> FloatArray:
+        """Expected error of every candidate per octave from the nearest measured point, float64[n]."""
         from scipy.spatial import cKDTree
 
-        rows = np.array(self._rows)
         points = self._coordinates[rows]
-        residual = np.abs(self._interpolation().leave_one_out())
         tree = cKDTree(points)
         to_neighbour = np.asarray(tree.query(points, 2)[0])[:, 1]
         slope = residual / np.maximum(to_neighbour, 1e-6)
         slope = _LOCAL_SHARE * slope + (1 - _LOCAL_SHARE) * np.median(slope)
         away, near = tree.query(self._coordinates, min(6, len(rows)))
         weight = 1.0 / np.maximum(away, 1e-6) ** 2
-        local = (slope[near] * weight).sum(axis=1) / weight.sum(axis=1)
-        return np.asarray(local * self._distance, dtype=np.float64)
+        return np.asarray((slope[near] * weight).sum(axis=1) / weight.sum(axis=1), dtype=np.float64)
 
 
 def most_urgent(frontiers: Sequence[Frontier], tolerance: float) -> tuple[int, int] | None:

@@ -15,7 +15,7 @@ import numpy as np
 from models.errors import InvalidInput, Unavailable, Unsupported
 from models.profiles.store import MANIFEST_FILE, read_profile, recover_folder
 from profiler.adaptive import Frontier, Limits, most_urgent
-from profiler.collect import entries_of
+from profiler.collect import entries_of, point_key
 from profiler.devices.device import Device
 from profiler.job import Point
 from profiler.journal import Entry, Journal, journal_path
@@ -210,7 +210,9 @@ class _Run:
                     self.unmeasurable.append(offered)
                 elif len(offered):
                     self.frontiers.append((measurement, Frontier(offered, limits)))
-        self.entries = [*earlier, *journal.entries]
+        # After a kill between writing the profile and removing the journal, both hold the same points.
+        latest = {point_key(e.operation, e.point): e for e in (*earlier, *journal.entries)}
+        self.entries = list(latest.values())
         self.resumed = len(self.entries)
         for entry in self.entries:
             self._restore(entry)

@@ -110,6 +110,26 @@ def test_an_interrupted_run_resumes(
     assert points == 10 + second.timed  # type: ignore[attr-defined]
 
 
+def test_killed_between_the_profile_and_the_journals_removal(
+    tmp_path: Path, make_device: Callable[..., object], tiny_request: Request
+) -> None:
+    options = RunOptions(out=tmp_path / "p", operations=("hbm",), request=tiny_request, tolerance=0.3)
+    saved = b""
+
+    def keep(progress: Progress) -> None:
+        nonlocal saved
+        saved = journal_path(options.out).read_bytes()
+
+    run(make_device(), options, progress=keep)
+    before = len(read_profile(options.out).table("hbm"))
+    journal_path(options.out).write_bytes(saved)
+    outcome = run(make_device(), options)
+
+    assert outcome.resumed_points == before
+    assert len(read_profile(options.out, eager=True).table("hbm")) >= before
+    assert not journal_path(options.out).exists()
+
+
 def test_a_finished_run_goes_on_with_a_new_budget(
     tmp_path: Path, make_device: Callable[..., object], tiny_request: Request
 ) -> None:
