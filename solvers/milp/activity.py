@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from models.graph.cells import Array
 from solvers.milp.decision import Decision
-from solvers.milp.linear import Linear
+from solvers.milp.linear import Indices, Linear
 
 __all__ = ["Activity", "lattice"]
 
@@ -26,27 +26,39 @@ class Activity:
 
     def range(self, linear: Linear, lower: Array, upper: Array) -> tuple[Array, Array]:
         """Low and high, float64[n] each, for column bounds `lower`, `upper`."""
-        high = self._highest(linear, lower, upper)
-        low = -self._highest(linear.scaled(-1.0), lower, upper)
-        return low, high
+        return self.lowest(linear, lower, upper), self.highest(linear, lower, upper)
 
-    def _highest(self, linear: Linear, lower: Array, upper: Array) -> Array:
+    def lowest(self, linear: Linear, lower: Array, upper: Array) -> Array:
+        """Smallest value of each expression."""
+        return -self.highest(linear.scaled(-1.0), lower, upper)
+
+    def highest(self, linear: Linear, lower: Array, upper: Array) -> Array:
+        """Largest value of each expression."""
         decided = linear.column < self._n
-        other = ~decided
-        c = linear.coefficient[other]
-        j = linear.column[other]
-        out = linear.constant + np.bincount(
-            linear.row[other], np.where(c > 0, c * upper[j], c * lower[j]), linear.n
-        )
-        if not decided.any():
-            return np.asarray(out)
-        row, of = linear.row[decided], self._class[linear.column[decided]]
+        if decided.all():
+            return linear.constant + self._of_decision(
+                linear.row, linear.column, linear.coefficient, linear.n
+            )
+        c, j = linear.coefficient[~decided], linear.column[~decided]
+        other = np.bincount(linear.row[~decided], np.where(c > 0, c * upper[j], c * lower[j]), linear.n)
+        entries = linear.row[decided], linear.column[decided], linear.coefficient[decided]
+        return np.asarray(linear.constant + other + self._of_decision(*entries, linear.n))
+
+    def _of_decision(self, row: Indices, column: Indices, coefficient: Array, n: int) -> Array:
+        """Each class puts all its objects where they add most, or elsewhere where that is better."""
+        if not row.size:
+            return np.zeros(n)
+        of = self._class[column]
         # entries are sorted by (row, column) and columns by class, so equal pairs are neighbours
-        starts = np.flatnonzero(np.append(True, (row[1:] != row[:-1]) | (of[1:] != of[:-1])))
-        best = np.maximum.reduceat(linear.coefficient[decided], starts)
-        count = np.diff(np.append(starts, row.size))
-        best = np.where(count < self._width[of[starts]], np.maximum(best, 0.0), best)
-        return np.asarray(out + np.bincount(row[starts], best * self._size[of[starts]], linear.n))
+        fresh = np.append(True, (row[1:] != row[:-1]) | (of[1:] != of[:-1]))
+        count: Indices | int = 1
+        if not fresh.all():
+            starts = np.flatnonzero(fresh)
+            coefficient = np.maximum.reduceat(coefficient, starts)
+            count = np.diff(np.append(starts, row.size))
+            row, of = row[starts], of[starts]
+        coefficient = np.where(count < self._width[of], np.maximum(coefficient, 0.0), coefficient)
+        return np.bincount(row, coefficient * self._size[of], n).astype(np.float64, copy=False)
 
 
 def lattice(linear: Linear, grain: npt.NDArray[np.int64]) -> Array:

@@ -48,6 +48,16 @@ class Context:
         lower, upper, _ = self.model.column_bounds()
         return self.activity.range(linear, lower, upper)
 
+    def highest(self, linear: Linear) -> Array:
+        """Largest value of each expression."""
+        lower, upper, _ = self.model.column_bounds()
+        return self.activity.highest(linear, lower, upper)
+
+    def lowest(self, linear: Linear) -> Array:
+        """Smallest value of each expression."""
+        lower, upper, _ = self.model.column_bounds()
+        return self.activity.lowest(linear, lower, upper)
+
     def node_range(self, node: Node, expression: Expression) -> tuple[Array, Array]:
         """Smallest and largest value of each cell of a lowered node: by its columns and by its own bounds."""
         low, high = self.range(expression.linear)

@@ -89,13 +89,12 @@ def lower(graph: Graph, detail: int = 0, *, prune: bool = True) -> Lowered:
             "use the search solver"
         )
     needs = _needs(graph)
-    decision = Decision.of(graph.space, classes)
+    ctx = _context(graph, Decision.of(graph.space, classes))
     if prune:
-        decision = _pruned(graph, decision)
-    ctx = _context(graph, decision)
+        ctx = _pruned(ctx)
     ctx.detail = detail
     for node in graph.nodes:
-        if needs[node.index]:
+        if needs[node.index] and node.index not in ctx.lowered:
             ctx.model.owner = node.index
             ctx.lowered[node.index] = _lowered(ctx, node, needs[node.index])
     limits: list[Limit] = []
@@ -107,7 +106,9 @@ def lower(graph: Graph, detail: int = 0, *, prune: bool = True) -> Lowered:
         for tier in graph.tiers
     ]
     stacked = Linear.stacked(tiers) if tiers else Linear.constants(np.empty(0))
-    return Lowered(graph, decision, ctx.model.build(), stacked, tuple(limits), tuple(ctx.cuts), ctx.coarse)
+    return Lowered(
+        graph, ctx.decision, ctx.model.build(), stacked, tuple(limits), tuple(ctx.cuts), ctx.coarse
+    )
 
 
 def _context(graph: Graph, decision: Decision) -> Context:
@@ -150,11 +151,12 @@ def _constrain(ctx: Context, constraint: Constraint, limits: list[Limit]) -> Non
     """Rows for the elements of a hard constraint that can be broken at all."""
     expression = ctx.lowered[constraint.node.index]
     keys, linear, allowed = _cells_and_allowance(constraint, expression)
-    _, high = ctx.range(linear)
+    high = ctx.highest(linear)
     at_risk = np.flatnonzero(high > allowed + 1e-9 * np.maximum(1.0, np.abs(allowed)))
     block = np.arange(len(limits), len(limits) + at_risk.size)
     limits.extend(Limit(constraint, int(k)) for k in keys[at_risk])
-    ctx.model.rows(linear.taken(at_risk), upper=allowed[at_risk], block=block)
+    kept = linear if at_risk.size == linear.n else linear.taken(at_risk)
+    ctx.model.rows(kept, upper=allowed[at_risk], block=block)
 
 
 def _cells_and_allowance(constraint: Constraint, expression: Expression) -> tuple[Indices, Linear, Array]:
@@ -184,37 +186,41 @@ def _cells_and_allowance(constraint: Constraint, expression: Expression) -> tupl
     return keys, linear, at_keys(base, keys, expression.shape)
 
 
-def _pruned(graph: Graph, decision: Decision) -> Decision:
-    """Without the columns that some hard limit, all by itself, forbids.
+def _pruned(ctx: Context) -> Context:
+    """A context without the decision columns that some hard limit, all by itself, forbids.
 
     Looks at limits that are affine in the decision only. Each object in a column adds its coefficient to the
-    row where it could have added less elsewhere; the row has room for so many of these differences.
+    row where it could have added less elsewhere; the row has room for so many of these differences. Where
+    nothing is forbidden the context is kept, with what was lowered on the way.
     """
-    ctx = _context(graph, decision)
+    decision = ctx.decision
     upper = decision.upper.copy()
-    for constraint in graph.constraints:
+    for constraint in ctx.graph.constraints:
         if constraint.enforcement != HARD or constraint.node.curvature is not Curvature.AFFINE:
             continue
         if not _leaves_only(constraint.node):
             continue
         expression = _affine_expression(ctx, constraint.node)
         _, linear, allowed = _cells_and_allowance(constraint, expression)
-        slack = allowed + FEASIBILITY_TOLERANCE * np.maximum(1.0, np.abs(allowed)) - ctx.range(linear)[0]
+        slack = allowed + FEASIBILITY_TOLERANCE * np.maximum(1.0, np.abs(allowed)) - ctx.lowest(linear)
         extra = linear.coefficient - _least_per_unit(ctx, linear)
         entry = np.flatnonzero(extra > 0)
         room = np.floor(slack[linear.row[entry]] / extra[entry] * (1 + 1e-9))
         np.minimum.at(upper, linear.column[entry], np.maximum(room, 0.0))
-    return decision if np.array_equal(upper, decision.upper) else decision.limited(upper)
+    if np.array_equal(upper, decision.upper):
+        return ctx
+    return _context(ctx.graph, decision.limited(upper))
 
 
 def _least_per_unit(ctx: Context, linear: Linear) -> Array:
     """For each entry the least that an object of its class adds to its row wherever it is: float64[nnz]."""
     of = ctx.decision.of_class[linear.column]
-    starts = np.flatnonzero(np.append(True, (np.diff(linear.row) != 0) | (np.diff(of) != 0)))[: of.size]
-    if not starts.size:
-        return np.empty(0)
-    count = np.diff(np.append(starts, of.size))
     width = np.bincount(ctx.decision.of_class, minlength=ctx.decision.classes.n)
+    again = (linear.row[1:] == linear.row[:-1]) & (of[1:] == of[:-1])
+    if not again.any():
+        return np.where(width[of] > 1, np.minimum(linear.coefficient, 0.0), linear.coefficient)
+    starts = np.flatnonzero(np.append(True, ~again))
+    count = np.diff(np.append(starts, of.size))
     least = np.minimum.reduceat(linear.coefficient, starts)
     least = np.where(count < width[of[starts]], np.minimum(least, 0.0), least)
     return np.repeat(least, count)
