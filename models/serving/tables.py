@@ -127,8 +127,11 @@ class TableTimes:
             return model
         gpus = cut[0] * cut[1]
 
-        def distance(key: tuple[Any, ...]) -> tuple[float, float]:
-            return abs(np.log(key[5] * key[6] / gpus)), abs(np.log(key[6] / cut[1]))
+        wanted = EXPERT_FORMATS.get(op.precision, ())
+
+        def distance(key: tuple[Any, ...]) -> tuple[float, float, float]:
+            form = wanted.index(key[0]) if key[0] in wanted else len(wanted)
+            return form, abs(np.log(key[5] * key[6] / gpus)), abs(np.log(key[6] / cut[1]))
 
         best = min(sorted(others), key=distance)
         near = replace(op, tensor_parallel_size=best[5], expert_parallel_size=best[6])

@@ -129,3 +129,15 @@ def test_curves_and_surfaces_interpolate_in_logarithms_and_grow_beyond() -> None
     assert surface.at(np.array([2.0]), np.array([100.0, 2000.0])) == pytest.approx(
         np.array([[2 * 10**0.5, 40.0]])
     )
+
+
+def test_the_better_number_format_is_kept_when_a_cut_was_not_measured() -> None:
+    """TensorRT-LLM on B200 has w4a8 experts of gpt-oss for (1, 2) only: (2, 1) must not take w4a16."""
+    b200 = TableTimes(grids_of(str(known_profiles()["b200-sxm-180gb"])), gpu("b200"), "tensorrt-llm")
+    shape = {"hidden_size": 2880, "expert_size": 2880, "top_k": 4, "num_experts": 128, "precision": "mxfp4"}
+    tokens = np.array([64.0])
+    known, near = (
+        b200.experts(Experts(**shape, tensor_parallel_size=tp, expert_parallel_size=ep, count=1), tokens)[0]
+        for tp, ep in ((1, 2), (2, 1))
+    )
+    assert near < 1.3 * known
