@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
+
+import numpy as np
 
 from models.errors import Unsupported
 from models.serving import (
@@ -15,6 +17,7 @@ from models.serving import (
     Targets,
     capacities,
     engine,
+    operate,
 )
 from planner.candidates.candidate import Candidate, node_groups
 from planner.fleet.fleet import Fleet, Pool, ServedModel, ServedWorkload
@@ -31,6 +34,9 @@ SETTINGS: dict[Role, tuple[tuple[int, int], ...]] = {
 instances low, large ones prefill faster; more sequences than the engine's default of 256 pay for small
 models."""
 
+LOWERED = tuple(1 - 0.01 * n for n in range(1, 60))
+"""Shares of a rate tried when the latencies stated with it miss a target."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
@@ -40,7 +46,7 @@ class Refusal:
     ----------
     limit
         What forbids it: ``memory``, ``ttft``, ``tpot``, ``precision``, ``shape`` (the model cannot be cut
-        this way) or ``node`` (a tensor-parallel group larger than a node).
+        this way), ``engine`` (the engine cannot do it) or ``node`` (too large for a node, or for the pool).
     reason
         A sentence with figures.
     ttft_ms, tpot_ms
@@ -122,7 +128,7 @@ def _of_pool(fleet: Fleet, workload: ServedWorkload, pool: Pool) -> Candidates:
     priced: list[tuple[Role, Parallelism, InstanceModel]] = []
     for role in _roles(fleet):
         for shape in _shapes(fleet):
-            why = _misfit(model, pool, shape)
+            why = _misfit(model, pool, role, shape)
             try:
                 if why is None:
                     priced += [(role, shape, built) for built in _settings(model, pool, role, shape)]
@@ -137,7 +143,8 @@ def _of_pool(fleet: Fleet, workload: ServedWorkload, pool: Pool) -> Candidates:
         if known is None or _order(capacity) > _order(known[1]):
             best[role, shape] = (built, capacity)
     accepted = []
-    for (role, shape), (built, capacity) in best.items():
+    for (role, shape), (built, found) in best.items():
+        capacity = _kept(workload, built, found)
         if capacity.feasible and capacity.rate_per_s > 0:
             accepted.append(_candidate(fleet, workload, model, pool, built, capacity))
         else:
@@ -154,6 +161,26 @@ def _of_pool(fleet: Fleet, workload: ServedWorkload, pool: Pool) -> Candidates:
                 )
             )
     return Candidates(accepted=tuple(accepted), refused=tuple(refused))
+
+
+def _kept(workload: ServedWorkload, built: InstanceModel, capacity: Capacity) -> Capacity:
+    """Return the capacity, lowered until the latencies it is stated with keep the targets.
+
+    Where the time per token jumps from one batch size to the next, the percentile reported at the largest
+    feasible rate may be that of the far side of the jump. A plan promises only what it can also state.
+    """
+    if not capacity.feasible or _keeps(workload, capacity):
+        return capacity
+    rates = capacity.rate_per_s * np.array(LOWERED)
+    lowered = operate([built] * rates.size, workload.lengths, rates, targets(workload))
+    sound = [found for found in lowered if found.feasible and _keeps(workload, found)]
+    return max(sound, key=lambda found: found.rate_per_s) if sound else replace(capacity, feasible=False)
+
+
+def _keeps(workload: ServedWorkload, capacity: Capacity) -> bool:
+    return (capacity.ttft_ms or 0.0) <= workload.ttft.limit_ms * (1 + 1e-6) and (
+        capacity.tpot_ms or 0.0
+    ) <= workload.tpot.limit_ms * (1 + 1e-6)
 
 
 def _order(capacity: Capacity) -> tuple[bool, float, float]:
@@ -178,11 +205,13 @@ def _shapes(fleet: Fleet) -> list[Parallelism]:
     ]
 
 
-def _misfit(model: ServedModel, pool: Pool, shape: Parallelism) -> tuple[str, str] | None:
+def _misfit(model: ServedModel, pool: Pool, role: Role, shape: Parallelism) -> tuple[str, str] | None:
     """Why an instance of this shape cannot exist on the pool, before any pricing."""
     problems = shape.problems(model.architecture, model.weights)
     if problems:
         return "shape", "; ".join(problems)
+    if role != "mixed" and shape.pipeline_parallel_size > 1:
+        return "engine", f"{model.engine} hands caches over between instances without pipeline stages only"
     groups = node_groups(shape.tensor_parallel_size, shape.pipeline_parallel_size, pool.gpus_per_node)
     if groups is None:
         return "node", (

@@ -8,6 +8,7 @@ KV cache through ``NixlConnector``, whose roles a router in front decides.
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections import Counter
 
@@ -61,21 +62,38 @@ def _command(instance: Instance, nodes: list[str], rank: int, offset: int) -> st
     if (quantization := _quantization(instance)) is not None:
         flags["--quantization"] = quantization
     if instance.role in _KV_ROLE:
-        environment["VLLM_NIXL_SIDE_CHANNEL_HOST"] = nodes[rank]
+        if instance.pipeline_parallel_size > 1:
+            raise Unsupported(f"{instance.name}: NixlConnector serves no pipeline-parallel instances")
+        environment["VLLM_NIXL_SIDE_CHANNEL_HOST"] = _address(nodes[rank])
         environment["VLLM_NIXL_SIDE_CHANNEL_PORT"] = str(FIRST_SIDE_CHANNEL_PORT + offset)
         flags["--kv-transfer-config"] = json.dumps(
             {"kv_connector": "NixlConnector", "kv_role": _KV_ROLE[instance.role]}
         )
     flags["--port"] = FIRST_PORT + offset
     if len(nodes) > 1:
-        flags |= {"--nnodes": len(nodes), "--node-rank": rank, "--master-addr": nodes[0]}
+        flags |= {"--nnodes": len(nodes), "--node-rank": rank, "--master-addr": _address(nodes[0])}
         flags["--master-port"] = MASTER_PORT + offset
         if rank > 0:
             flags["--headless"] = None
-    words = [*(f"{key}={shlex.quote(value)}" for key, value in environment.items()), "vllm", "serve"]
+    words = [*(f"{key}={_quoted(value)}" for key, value in environment.items()), "vllm", "serve"]
     lines = [" ".join([*words, shlex.quote(instance.repository)])]
-    lines += [flag if value is None else f"{flag} {shlex.quote(str(value))}" for flag, value in flags.items()]
+    lines += [flag if value is None else f"{flag} {_quoted(value)}" for flag, value in flags.items()]
     return " \\\n  ".join(lines)
+
+
+class _Expanded(str):
+    """A word the shell must expand."""
+
+    __slots__ = ()
+
+
+def _address(node: str) -> _Expanded:
+    """Return the shell variable with the address of a node; the shell stops where it is not set."""
+    return _Expanded(f'"${{ADDRESS_{re.sub(r"[^A-Za-z0-9]", "_", node)}:?}}"')
+
+
+def _quoted(value: str | float) -> str:
+    return value if isinstance(value, _Expanded) else shlex.quote(str(value))
 
 
 def _kv_cache_dtype(instance: Instance) -> str:

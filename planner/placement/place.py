@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from planner.candidates.candidate import Candidate
 from planner.fleet.fleet import Fleet, Pool
@@ -13,7 +13,7 @@ from planner.placement.problem import part_name, placement_problem, running_node
 from planner.placement.tenant import Tenant
 from planner.plan.instance import Stage
 from solvers import Result, SolveOptions, solve
-from specs import compile_problem
+from specs import Problem, compile_problem
 
 __all__ = ["Misplaced", "Placement", "place"]
 
@@ -106,11 +106,18 @@ def _solve(
         problem = placement_problem(
             pool, tenants, candidates, loss_of=loss_of, spread_limits=spread_limits, may_move=may_move
         )
-        result = solve(compile_problem(problem), options())
+        result = _named(solve(compile_problem(problem), options()), problem)
         if result.assignment is not None or (problem.space.initial < 0).all():
             break
     assert result is not None
     return result
+
+
+def _named(result: Result, problem: Problem) -> Result:
+    """Return the result with its tiers called after the goals in them."""
+    names = [" and ".join(str(goal.name) for goal in tier) for tier in problem.tiers]
+    tiers = tuple(replace(tier, name=name) for tier, name in zip(result.tiers, names, strict=False))
+    return replace(result, tiers=tiers)
 
 
 def _crowding(

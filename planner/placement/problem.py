@@ -30,7 +30,6 @@ from specs import (
     MinimizeMovement,
     Problem,
 )
-from specs.spec import Spec
 
 __all__ = ["part_name", "placement_problem", "running_nodes"]
 
@@ -83,10 +82,10 @@ def placement_problem(
         limits = {column: float(spread_limits[int(column.split()[1])]) for column in columns}
         limit = GroupCount(scope=loss_of, partition="column", group_limits=limits)
         constraints.append(Constraint(limit, HARD, f"survive the loss of a {loss_of}"))
-    goals: list[Spec | Sequence[Goal]] = []
+    goals: list[Sequence[Goal]] = []
     if any(node >= 0 for node in start):
         if may_move:
-            goals.append(MinimizeMovement(dimension="gpus"))
+            goals.append([Goal(MinimizeMovement(dimension="gpus"), name="GPUs that move")])
         else:
             constraints.append(Constraint(AvoidMoving(), HARD, "running parts stay"))
     goals += _spread(pool, {name: len(members) for name, members in services.items()})
@@ -108,9 +107,9 @@ def placement_problem(
     )
 
 
-def _spread(pool: Pool, sizes: Mapping[str, int]) -> list[Spec | Sequence[Goal]]:
+def _spread(pool: Pool, sizes: Mapping[str, int]) -> list[Sequence[Goal]]:
     """Goal tiers that spread each service over racks and nodes, then use racks evenly."""
-    tiers: list[Spec | Sequence[Goal]] = []
+    tiers: list[Sequence[Goal]] = []
     spread = [
         Goal(
             GroupCount(
@@ -118,7 +117,7 @@ def _spread(pool: Pool, sizes: Mapping[str, int]) -> list[Spec | Sequence[Goal]]
                 partition="service",
                 group_limits={name: float(-(-size // places)) for name, size in sizes.items()},
             ),
-            name=f"spread over {scope}s",
+            name=f"crowding of {scope}s",
         )
         for scope, places in (("rack", pool.racks), ("node", pool.nodes))
         if places > 1
@@ -126,7 +125,7 @@ def _spread(pool: Pool, sizes: Mapping[str, int]) -> list[Spec | Sequence[Goal]]
     if spread:
         tiers.append(spread)
     if pool.racks > 1:
-        tiers.append(Balance(scope="rack", dimension="gpus"))
+        tiers.append([Goal(Balance(scope="rack", dimension="gpus"), name="racks used unevenly")])
     return tiers
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
+import subprocess
 from dataclasses import replace
 
 import pytest
@@ -79,7 +81,7 @@ def test_two_nodes_get_one_command_each() -> None:
     for rank, words in enumerate((head, worker)):
         assert flag(words, "--nnodes") == "2"
         assert flag(words, "--node-rank") == str(rank)
-        assert flag(words, "--master-addr") == "n0"
+        assert flag(words, "--master-addr") == "${ADDRESS_n0:?}"
         assert flag(words, "--pipeline-parallel-size") == "4"
     assert "--headless" in worker
     assert "--headless" not in head
@@ -94,7 +96,27 @@ def test_prefill_and_decode_exchange_their_cache() -> None:
     roles = [json.loads(flag(words, "--kv-transfer-config") or "")["kv_role"] for words in (prefill, decode)]
     assert roles == ["kv_producer", "kv_consumer"]
     assert env_p["VLLM_NIXL_SIDE_CHANNEL_PORT"] != env_d["VLLM_NIXL_SIDE_CHANNEL_PORT"]
-    assert env_p["VLLM_NIXL_SIDE_CHANNEL_HOST"] == "n0"
+    assert env_p["VLLM_NIXL_SIDE_CHANNEL_HOST"] == "${ADDRESS_n0:?}"
+
+
+def test_no_hand_over_between_pipeline_stages() -> None:
+    stages = (Stage("n0", (0,)), Stage("n0", (1,)))
+    with pytest.raises(Unsupported, match="pipeline-parallel"):
+        export(plan_with(make_instance("p", stages, role="prefill")), "vllm")
+
+
+def test_addresses_are_taken_from_the_environment_by_a_real_shell() -> None:
+    plan = plan_with(make_instance("p", (Stage("a/r0/n-1", (0,)),), role="prefill"))
+    script = export(plan, "vllm").replace("vllm serve", "printenv VLLM_NIXL_SIDE_CHANNEL_HOST #")
+    script = script.split(" \\\n")[0]
+    unset = subprocess.run(
+        ["sh", "-c", script], capture_output=True, text=True, check=False, env={"PATH": os.environ["PATH"]}
+    )
+    assert unset.returncode != 0
+    assert "ADDRESS_a_r0_n_1" in unset.stderr
+    known = {"PATH": os.environ["PATH"], "ADDRESS_a_r0_n_1": "10.0.0.7"}
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True, env=known)
+    assert done.stdout.strip() == "10.0.0.7"
 
 
 def test_names_are_quoted_for_the_shell() -> None:
