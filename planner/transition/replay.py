@@ -1,0 +1,94 @@
+"""Check a list of steps by playing it, without the reasoning that made it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from planner.plan import Instance, Stage
+from planner.transition.capacity import capacity_by_workload
+from planner.transition.order import Action
+from planner.transition.steps import Step, Transition
+
+__all__ = ["lowest_capacity", "replay"]
+
+
+EPSILON = 1e-9
+"""Seconds."""
+
+
+def lowest_capacity(
+    steps: Sequence[Step], current: Sequence[Instance], order: Iterable[Action]
+) -> dict[str, float]:
+    """The least that every workload of the current plan is served at any time, requests per second."""
+    instances: dict[tuple[str, str], Instance] = {(a.side, a.instance.name): a.instance for a in order}
+    instances.update({("current", i.name): i for i in current})
+    lowest = capacity_by_workload(current)
+    for moment in sorted({0.0, *(s.start_s for s in steps), *(s.end_s for s in steps)}):
+        # what takes requests just after this moment: switched to by now, not yet being drained
+        running: set[tuple[str, str]] = {("current", i.name) for i in current}
+        for step in steps:
+            if step.kind == "switch" and step.end_s <= moment:
+                running.add((step.side, step.instance))
+            elif step.kind in ("drain", "migrate") and step.start_s <= moment:
+                running.discard((step.side, step.instance))
+        have = capacity_by_workload(instances[key] for key in sorted(running))
+        lowest = {w: min(low, have.get(w, 0.0)) for w, low in lowest.items()}
+    return lowest
+
+
+def replay(transition: Transition, current: Sequence[Instance], new: Sequence[Instance]) -> tuple[str, ...]:
+    """What is wrong with a transition, as sentences; empty when nothing is.
+
+    A GPU held by two instances at once (from the start of ``load`` to the end of ``retire``), a step before
+    one it depends on, a workload below its floor at any time, a final state that is not the new plan.
+    """
+    steps = transition.steps
+    if transition.blocked is not None:
+        return ()
+    wrong = [
+        f"step {step.index} starts before step {i} ends"
+        for step in steps
+        for i in step.after
+        if i >= step.index or steps[i].end_s > step.start_s + EPSILON
+    ]
+    held: dict[tuple[str, int], list[tuple[float, float, str]]] = {}
+    since: dict[tuple[str, str], tuple[float, tuple[Stage, ...]]] = {
+        ("current", i.name): (0.0, i.stages) for i in current
+    }
+    for step in steps:
+        key = (step.side, step.instance)
+        if step.kind == "load":
+            since[key] = (step.start_s, step.stages)
+        elif step.kind == "retire" and key in since:
+            _hold(held, since.pop(key), step.end_s, step.instance)
+        elif step.kind == "retire":
+            wrong.append(f"step {step.index} retires {step.instance}, which does not run")
+    for (_, name), begun in since.items():
+        _hold(held, begun, math.inf, name)
+    for (node, index), spans in sorted(held.items()):
+        wrong.extend(
+            f"{a[2]} and {b[2]} both hold GPU {index} of {node} at {b[0]:g} s"
+            for a, b in pairwise(sorted(spans))
+            if b[0] < a[1] - EPSILON
+        )
+    for workload, floor in sorted(transition.floors_per_s.items()):
+        low = transition.lowest_per_s.get(workload, 0.0)
+        if low < floor - 1e-6 * max(floor, 1.0):
+            wrong.append(f"{workload} drops to {low:g}, below {floor:g}")
+    if {(name, begun[1]) for (_, name), begun in since.items()} != {(i.name, i.stages) for i in new}:
+        wrong.append("what runs in the end is not the new plan")
+    return tuple(wrong)
+
+
+def _hold(
+    held: dict[tuple[str, int], list[tuple[float, float, str]]],
+    begun: tuple[float, tuple[Stage, ...]],
+    until: float,
+    name: str,
+) -> None:
+    since, stages = begun
+    for stage in stages:
+        for index in stage.gpus:
+            held.setdefault((stage.node, index), []).append((since, until, name))
