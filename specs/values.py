@@ -15,9 +15,7 @@ from specs.entities import DEFAULT
 __all__ = ["Named", "NamedAxis", "Numbers", "complete", "numbers"]
 
 Number: TypeAlias = float | Sequence[float]
-Numbers: TypeAlias = (
-    float | Sequence[float] | Mapping[str, float | Sequence[float]] | npt.NDArray[np.floating]
-)
+Numbers: TypeAlias = float | Sequence[Number] | Mapping[str, Number] | npt.NDArray[np.floating]
 """A number for all, an array with one entry (or row) for each, or a mapping by name with ``default``."""
 
 
@@ -78,7 +76,11 @@ def numbers(values: Numbers, of: Named, what: str, *, default: float | None = No
     try:
         array = np.asarray(values, np.float64)
     except (TypeError, ValueError):
-        raise InvalidInput(f"{what}: expected numbers, got {values!r}") from None
+        text = repr(values)
+        shown = text if len(text) <= 60 else f"{text[:57]}…"
+        raise InvalidInput(
+            f"{what}: expected numbers, or rows of equally many numbers, got {shown}"
+        ) from None
     if array.ndim == 0:
         array = np.full(of.size, float(array))
     if array.ndim > 2 or array.shape[0] != of.size:
