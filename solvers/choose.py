@@ -13,7 +13,7 @@ __all__ = ["solve", "solver_names"]
 
 def solver_names() -> tuple[str, ...]:
     """What `SolveOptions.solver` may be; ``pulp`` also as ``pulp:NAME`` with a solver PuLP knows."""
-    return ("auto", *backend_names())
+    return ("auto", *backend_names(), "search")
 
 
 def solve(graph: Graph, options: SolveOptions | None = None) -> Result:
@@ -35,6 +35,14 @@ def solve(graph: Graph, options: SolveOptions | None = None) -> Result:
         raise UnknownName("solver", options.solver, solver_names())
     if options.start is not None:
         graph.space.check(options.start)
+    if options.solver == "auto":
+        from solvers.portfolio import solve_portfolio
+
+        return solve_portfolio(graph, options)
+    if options.solver == "search":
+        from solvers.portfolio import search_with_bound
+
+        return search_with_bound(graph, options)
     from solvers.milp.solve import solve_milp
 
-    return solve_milp(graph, options, backend("highs" if options.solver == "auto" else options.solver))
+    return solve_milp(graph, options, backend(options.solver))

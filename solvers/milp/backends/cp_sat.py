@@ -109,7 +109,9 @@ def _model(task: Task) -> tuple[Any, Array]:
             "take values without a common measure of six decimals; round the weights, or use solver highs"
         )
     unit = np.where(m.grain > 0, m.grain / ONE, 1.0)
-    # outward: a bound between two grains of an expression's column cuts off nothing that is possible
+    fixed = (m.lower == m.upper) & (m.lower != 0)
+    unit[fixed] = np.abs(m.lower[fixed])
+    # inward: nothing between a bound and the next multiple of the grain is possible
     lower = np.ceil(m.lower / unit - 1e-6).astype(np.int64)
     upper = np.floor(m.upper / unit + 1e-6).astype(np.int64)
     model = cp_model.CpModel()
