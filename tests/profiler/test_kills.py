@@ -27,5 +27,5 @@ def test_eight_random_kills(tmp_path: Path) -> None:
 
     assert found["killed"] == 8
     assert found["points_lost"] == 0
-    assert found["final_points"] > 10
+    assert found["final_points"] >= 1
     assert [p.name for p in tmp_path.iterdir()] == ["profile"]

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import InvalidInput
 from profiler.routing import busiest_rank_loads, expert_loads
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     st.integers(1, 5000),
     st.integers(1, 8),

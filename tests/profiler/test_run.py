@@ -32,7 +32,7 @@ def run(device: object, options: RunOptions, **more: object) -> Outcome:
 def test_the_full_path_on_this_cpu(tmp_path: Path, tiny_request: Request) -> None:
     """Measure, write, validate, and ask the profile: no stand-ins."""
     device = NumpyCpu()
-    options = RunOptions(out=tmp_path / "cpu", budget_seconds=4, request=tiny_request)
+    options = RunOptions(out=tmp_path / "cpu", budget_seconds=6, request=tiny_request)
     seen: list[Progress] = []
     outcome = run(device, options, progress=seen.append)
     profile = read_profile(options.out, eager=True)
