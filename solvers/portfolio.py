@@ -1,4 +1,4 @@
-"""The default: small problems to branch and bound, large ones to search and a bound, those between to both."""
+"""The default: branch and bound for small problems, search and a bound for large ones, both between."""
 
 from __future__ import annotations
 
