@@ -61,6 +61,19 @@ def document(results: dict[str, Any]) -> str:
         out.append("|---|---|---|---|---|---|---|---|---|---|")
         out += [_row(t) for t in rows]
         out.append("")
+    out.append("## Choices\n")
+    out.append(
+        "For each model, GPU, lengths, precision and engine with at least four configurations: the most "
+        "output tokens per second and GPU among those whose predicted TPOT, times a margin, keeps the "
+        "group's median measured TPOT. How often the pick truly keeps it, and is among the measured best "
+        "three that do.\n"
+    )
+    out.append("| generation | margin | groups | keeps the target | in the top three |")
+    out.append("|---|---|---|---|---|")
+    for d in results["decisions"]:
+        shares = f"{d['keeps_target']:.0f} % | {d['top_three']:.0f} %"
+        out.append(f"| {d['generation']} | {d['margin']:.2f} | {d['groups']:.0f} | {shares} |")
+    out.append("")
     out.append("## What was fitted\n")
     out.append(
         "Six constants for each engine and generation; the standard deviation is of their logarithm.\n"

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.silicon.calibrate import BASE, Fit, Sample, fit, leave_models_out, predict
+from benchmarks.silicon.decisions import Option, judge
 from benchmarks.silicon.errors import errors_of, quantiles
 from benchmarks.silicon.rows import MEASURED, Case, Refused, parse_row, read_rows
 from models.errors import FulcrumError
@@ -74,6 +75,7 @@ def main(argv: Sequence[str]) -> int:
     )
     seconds = round(time.perf_counter() - start, 1)
     results = {"machine": platform.machine(), "seconds": seconds, "counts": counts, "held_out": _tables(held)}
+    results["decisions"] = _decisions(held)
     results["calibration"] = {key: {n: v[n] for n in ("rows", "models", "log_sd")} for key, v in fits.items()}
     options.results.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     return 0
@@ -158,6 +160,36 @@ def _column(held: list[_Held], name: str) -> tuple[npt.NDArray[np.float64], npt.
 def _quantiles(held: list[_Held], name: str) -> list[float]:
     predicted, measured = _column(held, name)
     return [round(v, 3) for v in quantiles(predicted, measured, [h.sample.case.model for h in held])]
+
+
+def _decisions(held: list[_Held]) -> list[dict[str, Any]]:
+    """Picks with several margins, by generation."""
+
+    def option(h: _Held) -> Option:
+        case = h.sample.case
+        config = case.configuration
+        tokens = case.concurrency * case.output_tokens / config.gpus * 1e3
+
+        def rate(ttft: float, tpot: float) -> float:
+            return tokens / (ttft + (case.output_tokens - 1) * tpot)
+
+        shape = (case.model, config.gpu.name, case.input_tokens, case.output_tokens, config.engine.name)
+        return Option(
+            group=str((*shape, config.weights, case.harness)),
+            measured_tpot_ms=h.sample.tpot_ms,
+            predicted_tpot_ms=h.tpot_ms,
+            measured_tokens_per_s_per_gpu=rate(h.sample.ttft_ms, h.sample.tpot_ms),
+            predicted_tokens_per_s_per_gpu=rate(h.ttft_ms, h.tpot_ms),
+        )
+
+    out = []
+    for generation in ("hopper", "blackwell"):
+        some = [h for h in held if h.sample.case.configuration.gpu.generation == generation]
+        options = [option(h) for h in some if trainable(h.sample.case)]
+        for margin in (1.0, 1.05, 1.10, 1.15):
+            choice = {k: round(v, 1) for k, v in asdict(judge(options, margin=margin)).items()}
+            out.append({"generation": generation, "margin": margin, **choice})
+    return out
 
 
 def _tables(held: list[_Held]) -> list[dict[str, Any]]:

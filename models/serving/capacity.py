@@ -223,17 +223,20 @@ def _ttft_share(load: Load, state: State, limit_ms: Floats) -> Floats:
 
 def _tpot_share(load: Load, state: State, limit_ms: Floats) -> Floats:
     """Share of the requests whose time per output token is within `limit_ms`; one token has no such time."""
-    std = np.maximum(state.tpot_std_ms, 1e-9)
-    z = (limit_ms[:, None, None] - state.tpot_ms[:, :, None]) / std
-    within = np.where(load.steps >= 1.0, _normal(z), 1.0)
+    left = (limit_ms[:, None, None] - state.step_ms[:, :, None]) * np.maximum(load.steps, 1.0)
+    mean = np.maximum(state.work_mean_ms, 1e-9)
+    variance = np.maximum(state.work_variance, 1e-12)
+    # the work is a random number of prompts: a gamma law has its mean, its variance and its skew to the right
+    chance = _gamma(mean**2 / variance, np.maximum(left, 0.0) * mean / variance)
+    within = np.where(load.steps >= 1.0, np.where(left >= 0, chance, 0.0), 1.0)
     return np.asarray((load.output_mean(within) * state.weight).sum(axis=1))
 
 
-def _normal(z: Floats) -> Floats:
-    """Standard normal distribution function."""
-    from scipy.special import ndtr
+def _gamma(shape: Floats, x: Floats) -> Floats:
+    """Distribution function of the gamma law with that shape and scale 1."""
+    from scipy.special import gammainc
 
-    value: Floats = ndtr(z)
+    value: Floats = gammainc(shape, x)
     return value
 
 

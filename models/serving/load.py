@@ -63,9 +63,12 @@ class State:
         float64[instance, level]: probability that a prompt waits at all.
     service_ms
         float64[instance, level, prompt]: first-token time without waiting.
-    tpot_ms, tpot_std_ms
-        Time per output token: float64[instance, level], and its spread between requests,
-        float64[instance, level, output].
+    step_ms
+        float64[instance, level]: a decode step when nothing is prefilled.
+    tpot_ms
+        float64[instance, level]: mean time per output token of a long request.
+    work_mean_ms, work_variance
+        float64[instance, level, output]: prompt work of others that a request sits through while it decodes.
     cache_bytes
         Cache of one rank that is exceeded 1 % of the time.
     full
@@ -79,8 +82,10 @@ class State:
     wait_ms: Floats
     busy: Floats
     service_ms: Floats
+    step_ms: Floats
     tpot_ms: Floats
-    tpot_std_ms: Floats
+    work_mean_ms: Floats
+    work_variance: Floats
     cache_bytes: Floats
     full: Floats
 
@@ -217,6 +222,7 @@ class Load:
         self._mu = np.zeros(shape)
         self._held = np.zeros((count, LEVELS, self.inputs.size))
         self._stretch = np.ones(shape)
+        self._full_step = np.ones(shape)
         self._own = np.zeros((count, LEVELS, self.inputs.size))
         tokens = np.broadcast_to(self.inputs, (count, self.inputs.size))
         for level in range(LEVELS):
@@ -230,6 +236,7 @@ class Load:
             beside = np.where(self._alone, 0.0, step)
             whole, _, _ = self.prompt_ms(batch, np.maximum(self.budget - batch, 1.0)[:, None])
             alone = np.maximum(whole[:, 0] * self.stage_share, 1e-9)
+            self._full_step[:, level] = alone
             self._stretch[:, level] = 1.0 + beside / alone * self.prefills
             self._step[:, level] = step
             self._held[:, level] = held
@@ -287,9 +294,26 @@ class Load:
         utilisation = each * self._mean_held * self._stretch
         room = np.maximum(1.0 - utilisation, 1e-6)
         wait = each * self._held_squared * self._stretch**2 / (2.0 * room)
+        # prompts that come behind it before its step begins are in the same step if they fit, and all get
+        # their first token at its end: as much work again as arrives while it waits
+        packed = np.clip(self.budget / self.input_mean(self.inputs) - 1.0, 0.0, 1.0)[:, None]
+        together = wait * (1.0 + packed * np.minimum(utilisation, 1.0))
         tpot = self._step / (1.0 - share)
         long = np.maximum(self.steps, 1.0)
-        interference = (each * tpot * self._held_squared)[:, :, None] / long
+        # the prompts that arrive while it decodes, and those that came behind it while its own prompt waited:
+        # a busy period begun by that much work (its mean and variance), but no more than its steps can carry
+        service = self._mean_held * self._stretch
+        spread_of_sojourn = wait**2 + self._held_squared * self._stretch**2 - service**2
+        free = (1.0 - share)[:, :, None]
+        window = (self._step[:, :, None] * long + (wait + service)[:, :, None]) / free
+        work = share[:, :, None] * window
+        work_variance = (each * self._held_squared)[:, :, None] * window / free**2
+        begun = (share**2 * np.maximum(spread_of_sojourn, 0.0))[:, :, None]
+        work_variance = work_variance + begun / free**2
+        carried = self._full_step[:, :, None] * long
+        capped = np.minimum(work, carried)
+        work_variance = work_variance * (capped / np.maximum(work, 1e-12)) ** 2
+        work = capped
         lasting = (weight[:, :, None] * self._own).sum(axis=1)
         waiting = rate * ((weight * wait).sum(axis=1) + self.input_mean(lasting)) / self.dp
         cached = self._cache / max(self.mean_steps, 1e-9)  # of one running request, and its square
@@ -302,11 +326,13 @@ class Load:
             running=np.where(self.decodes, running, utilisation[:, 0]),
             weight=weight,
             utilisation=(weight * utilisation).sum(axis=1),
-            wait_ms=wait,
+            wait_ms=together,
             busy=np.clip(utilisation, 1e-9, 1.0),
             service_ms=self._own,
+            step_ms=self._step,
             tpot_ms=tpot,
-            tpot_std_ms=np.sqrt(interference),
+            work_mean_ms=work,
+            work_variance=work_variance,
             cache_bytes=mean + SPREAD * np.sqrt(variance),
             full=full,
         )

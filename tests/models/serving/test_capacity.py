@@ -33,7 +33,8 @@ def instance(name: str = "llama-3.1-8b", on: str = "h100", **fields: object) -> 
 
 
 def test_prefill_only_with_equal_prompts_is_the_m_d_1_queue() -> None:
-    load = Load([instance(role="prefill")], LengthDistribution.fixed(2048, 1))
+    one_a_step = instance(role="prefill", max_num_batched_tokens=2048)
+    load = Load([one_a_step], LengthDistribution.fixed(2048, 1))
     most = load.max_rate_per_s[0]
     for utilisation in (0.2, 0.5, 0.8):
         state = load.at_rate(np.array([utilisation * most]))

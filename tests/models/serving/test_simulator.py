@@ -212,3 +212,24 @@ def test_goodput_counts_requests_that_keep_both_targets() -> None:
 def test_wrong_requests_are_refused(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
         simulate(instance(), **arguments)  # type: ignore[arg-type]
+
+
+def test_analysis_and_simulation_agree_on_percentiles_under_random_arrivals() -> None:
+    from models.serving import Targets, capacities, operate
+
+    random = np.random.default_rng(4)
+    lengths = LengthDistribution.from_samples(
+        np.rint(random.lognormal(6.5, 0.8, 5000)) + 1,
+        np.rint(random.exponential(60, 5000)) + 1,
+        source="test",
+    )
+    model, targets = instance(), Targets(ttft_ms=20_000, tpot_ms=1000)
+    (most,) = capacities([model], lengths, targets)
+    for share in (0.3, 0.6):
+        rate = share * most.rate_per_s
+        (expected,) = operate([model], lengths, np.array([rate]), targets)
+        inputs, outputs = lengths.sample(12_000, seed=1)
+        arrivals = np.cumsum(np.random.default_rng(2).exponential(1 / rate, 12_000))
+        run = simulate(model, inputs, outputs, arrivals_s=arrivals)
+        assert expected.ttft_ms == pytest.approx(np.percentile(run.ttft_ms, 95), rel=0.25)
+        assert expected.tpot_ms == pytest.approx(np.nanpercentile(run.tpot_ms, 95), rel=0.25)
