@@ -89,7 +89,8 @@ def judged(
                     f"{solver} claims that {tier.name!r} is at least {bound}, but its assignment has {value}"
                 )
             bound = value  # noqa: PLW2901 - rounding of the backend, not a contradiction
-        tiers.append(TierResult(tier.name, value, bound, relative_gap(value, bound)))
+        bound = None if bound is None else bound + 0.0  # noqa: PLW2901 - no negative zero
+        tiers.append(TierResult(tier.name, value + 0.0, bound, relative_gap(value, bound)))
     finest = [*resolution, *[1e-9] * (len(tiers) - len(resolution))]
     proven = all(_proven(t, gap, r) for t, r in zip(tiers, finest, strict=True))
     out = np.asarray(assignment, np.int32)
