@@ -1,10 +1,10 @@
 """A discrete-event simulation of prefill and decode instances, or of instances that do both.
 
 Every instance is a chain of pipeline stages. A stage takes, when it is free, a batch of whole prompts if any
-wait (first come first served, up to the instance's token limit), else everything that waits to be decoded;
-it passes the batch on, and after the last stage prompts have their first token and running requests one
-token more. Prefill instances hand finished prompts to decode instances, which pull them when their cache has
-room. New requests go to the prefill instance with the fewest waiting prompt tokens, prompts to the decode
+wait (first come first served, up to the instance's token limit), else everything that waits to be decoded; it
+passes the batch on, and after the last stage prompts have their first token and running requests one token
+more. Prefill instances hand finished prompts to decode instances, which pull them when their cache has room.
+New requests go to the prefill instance with the fewest prompt tokens waiting or running, prompts to the decode
 instance with the fewest reserved cache tokens, ties to the first.
 """
 
@@ -110,13 +110,13 @@ class _Stage:
 
 
 class _Instance:
-    __slots__ = ("queue", "queued_tokens", "reserved", "server", "stages", "waiting")
+    __slots__ = ("pending_tokens", "queue", "reserved", "server", "stages", "waiting")
 
     def __init__(self, server: Server) -> None:
         self.server = server
         self.stages = [_Stage() for _ in range(server.stages)]
         self.queue: deque[int] = deque()
-        self.queued_tokens = 0
+        self.pending_tokens = 0
         self.waiting: deque[int] = deque()
         self.reserved = 0
 
@@ -170,9 +170,9 @@ class _Simulation:
         heapq.heappush(self.events, (at, self.order, instance, index, batch))
 
     def _arrive(self, request: int, now: float) -> None:
-        instance = min(self.prefill, key=lambda i: i.queued_tokens)
+        instance = min(self.prefill, key=lambda i: i.pending_tokens)
         instance.queue.append(request)
-        instance.queued_tokens += self.inputs[request]
+        instance.pending_tokens += self.inputs[request]
         self._work(instance, 0, now)
 
     def _next_prompts(self, instance: _Instance, index: int) -> list[int] | None:
@@ -193,7 +193,6 @@ class _Simulation:
                     break
                 instance.reserved += whole
             instance.queue.popleft()
-            instance.queued_tokens -= size
             batch.append(request)
             tokens += size
         return batch or None
@@ -247,6 +246,7 @@ class _Simulation:
 
     def _first_token(self, instance: _Instance, request: int, now: float) -> None:
         self.first[request] = now
+        instance.pending_tokens -= self.inputs[request]
         if self.give_up is not None:
             self.late[0] += now - self.arrivals[request] > self.give_up.ttft_ms
         if self.outputs[request] == 1:

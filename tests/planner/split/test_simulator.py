@@ -46,6 +46,12 @@ def test_prompts_are_batched_up_to_the_limit_and_wait_for_the_stage(server):
     assert served.ttft_ms.tolist() == pytest.approx([10, 19, 19, 29])
 
 
+def test_a_busy_instance_is_not_taken_for_an_idle_one(server):
+    two = [server(prefill_ms=10), server(prefill_ms=10)]
+    served = simulate(requests((0, 9, 1), (0.001, 9, 1)), 1.0, prefill=two, decode=[server()])
+    assert served.ttft_ms.tolist() == pytest.approx([10, 10])
+
+
 def test_a_pipeline_overlaps_batches(server):
     two = server(prefill_ms=10, stages=2)
     served = simulate(requests((0, 1, 1), (0, 1, 1), (0, 1, 1)), 1.0, prefill=[two], decode=[server()])
