@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from models.errors import InvalidInput, UnknownName, Unsupported
@@ -40,15 +41,22 @@ def launch_commands(plan_json: str) -> list[LaunchCommand]:
     try:
         plan = Plan.from_json(plan_json)
         commands: list[LaunchCommand] = []
+        nodes = {stage.node for instance in plan.instances for stage in instance.stages}
         for engine in sorted({instance.engine for instance in plan.instances}):
-            commands += split_script(export(plan, engine))
+            commands += split_script(export(plan, engine), nodes)
     except (Unsupported, UnknownName, InvalidInput):
         return []
     return commands
 
 
-def split_script(script: str) -> list[LaunchCommand]:
-    """Take apart ``# NAME on NODE`` comments and the command under each."""
+def split_script(script: str, nodes: Collection[str]) -> list[LaunchCommand]:
+    """Take apart ``# NAME on NODE`` comments and the command under each.
+
+    The shell variable with the address of a node becomes ``{address:NODE}``: there is no shell to expand it.
+    """
+    for node in nodes:
+        variable = f'"${{ADDRESS_{re.sub(r"[^A-Za-z0-9]", "_", node)}:?}}"'
+        script = script.replace(variable, f"{{address:{node}}}")
     commands = []
     for block in script.split("\n\n"):
         heading, _, text = block.strip().partition("\n")

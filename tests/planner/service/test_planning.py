@@ -36,6 +36,8 @@ def test_a_plan_is_created_waited_for_and_fetched(shared_server):
     ]
     assert [launch.node for launch in instance.launches] == ["h100/r0/n0", "h100/r1/n2"]
     assert list(instance.launches[0].command[:3]) == ["vllm", "serve", "meta-llama/Llama-3.1-70B-Instruct"]
+    assert "{address:h100/r0/n0}" in instance.launches[1].command
+    assert "$" not in str(instance.launches)
     assert instance.launches[1].environment["CUDA_VISIBLE_DEVICES"] == "4,5"
 
 
