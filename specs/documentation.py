@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 import re
 import typing
+from collections.abc import Mapping
 from typing import Any
 
 from specs.registry import spec_classes
@@ -63,6 +64,8 @@ def type_text(hint: Any) -> str:
             return f"list of {type_text(arguments[0])}"
         return _WORDS.get(origin.__name__, str(origin.__name__))
 
+    if float in alternatives(hint) and any(typing.get_origin(o) is Mapping for o in alternatives(hint)):
+        return "numbers"
     return " | ".join(dict.fromkeys(text for o in alternatives(hint) if (text := one(o))))
 
 

@@ -8,11 +8,11 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from models.errors import InvalidInput, Unsupported
-from models.graph.cells import DENSE_LIMIT, Array
+from models.graph.cells import DENSE_LIMIT, Array, summed
 from specs.problem import Problem
 from specs.values import Named, Numbers, complete
 
-__all__ = ["Bound", "CellNumbers", "Counted", "cell_numbers", "chosen", "item_numbers", "one_of"]
+__all__ = ["Bound", "CellNumbers", "Counted", "cell_numbers", "chosen", "initial_usage", "item_numbers"]
 
 Counted: TypeAlias = Literal["after", "before", "during", "new", "old", "moved", "stayed"]
 """Which objects count for a place: there after the change, before it, at either time, only after, only
@@ -89,9 +89,9 @@ def cell_numbers(
     return row
 
 
-def one_of(what: str, value: str, valid: tuple[str, ...]) -> None:
-    """Raise UnknownName unless `value` is one of `valid`."""
-    from models.errors import UnknownName
-
-    if value not in valid:
-        raise UnknownName(what, str(value), valid)
+def initial_usage(problem: Problem, scope: str, dimension: str) -> Array:
+    """float64[n_items, n_components]: usage of the items of `scope` at the start."""
+    held, weights = problem.scope(scope), problem.weights_on(scope, dimension)
+    objects, items = held.expand(problem.space.initial)
+    amount = weights.at(objects, items)
+    return np.column_stack([summed(items, column, held.items.size) for column in amount.T])

@@ -12,8 +12,10 @@ from models.errors import InvalidInput, UnknownName
 from models.graph.cells import Array
 from specs.entities import DEFAULT
 
-__all__ = ["Named", "NamedAxis", "Numbers", "complete", "numbers"]
+__all__ = ["LARGEST", "Named", "NamedAxis", "Numbers", "complete", "numbers"]
 
+LARGEST = 1e15
+"""Largest magnitude of a value: sums of larger ones lose whole units in 64-bit floating point."""
 Number: TypeAlias = float | Sequence[float]
 Numbers: TypeAlias = float | Sequence[Number] | Mapping[str, Number] | npt.NDArray[np.floating]
 """A number for all, an array with one entry (or row) for each, or a mapping by name with ``default``."""
@@ -143,8 +145,8 @@ def _row(value: Number, width: int, what: str) -> Number:
     for entry in entries:
         if isinstance(entry, bool) or not isinstance(entry, (int, float, np.integer, np.floating)):
             raise InvalidInput(f"{what}: expected a number, got {entry!r}")
-        if not np.isfinite(entry):
-            raise InvalidInput(f"{what}: expected a finite number, got {entry}")
+        if not abs(entry) <= LARGEST:
+            raise InvalidInput(f"{what}: expected a finite number of at most {LARGEST:g}, got {entry}")
     if not _is_vector(value):
         return [float(entries[0])] * width if width else float(entries[0])
     if len(entries) != width:
@@ -153,9 +155,12 @@ def _row(value: Number, width: int, what: str) -> Number:
 
 
 def _finite(array: Array, of: Named, what: str) -> None:
-    if not np.all(np.isfinite(array)):
-        bad = ~np.isfinite(array if array.ndim == 1 else array.sum(axis=1))
+    within = np.abs(array) <= LARGEST  # not for NaN
+    if not within.all():
+        bad = ~within if array.ndim == 1 else ~within.all(axis=1)
         first = int(bad.argmax())
+        shown = f"{of.name} {of.labels[first]!r} has {array[first]}"
         raise InvalidInput(
-            f"{what}: {of.name} {of.labels[first]!r} has {array[first]}; every value must be a finite number"
+            f"{what}: {shown}; every value must be a finite number of at most {LARGEST:g} "
+            "(for no limit, leave the limit out)"
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ import numpy as np
 from specs.document.locate import Mistakes, Path, shown
 from specs.registry import kinds, spec_class
 from specs.spec import LimitSpec, Spec
+from specs.values import LARGEST
 
 __all__ = ["INVALID", "alternatives", "convert", "convert_fields", "convert_spec", "field_types"]
 
@@ -57,8 +57,8 @@ def _convert_one(value: Any, hint: Any, path: Path, mistakes: Mistakes) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if origin is float:
-        if not math.isfinite(value):
-            mistakes.add(f"expected a finite number, got {value}", path)
+        if not abs(value) <= LARGEST:
+            mistakes.add(f"expected a finite number of at most {LARGEST:g}, got {shown(value)}", path)
             return INVALID
         return float(value)
     if origin in (int, str):

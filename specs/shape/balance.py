@@ -16,7 +16,7 @@ from models.graph.space import Ints
 from models.graph.weights import StaticWeights
 from specs import measure
 from specs.compiler import Compiler
-from specs.parameters import Counted, chosen
+from specs.parameters import Counted, chosen, initial_usage
 from specs.problem import Problem
 from specs.spec import Example, Spec
 
@@ -111,16 +111,9 @@ class Balance(Spec):
             capacity = measure.capacity(problem, self.scope, self.dimension).reshape(inverse.shape)
             target = weights.values.sum(axis=0) / np.where(taking_part, capacity, 0.0).sum(axis=0)
         else:
-            target = self._initial(problem).mean_over(taking_part)
+            r = initial_usage(problem, self.scope, self.dimension) * inverse
+            target = r.sum(axis=0) / taking_part.sum(axis=0)
         return np.asarray(target * (1.0 + self.slack))
-
-    def _initial(self, problem: Problem) -> _Utilisation:
-        scope, weights = problem.scope(self.scope), problem.weights_on(self.scope, self.dimension)
-        objects, items = scope.expand(problem.space.initial)
-        amount = weights.at(objects, items)
-        used = np.zeros((scope.items.size, weights.n_components))
-        np.add.at(used, items, amount)
-        return _Utilisation(used * self._inverse_capacity(problem))
 
     def goal(self, c: Compiler) -> Node:
         inverse = self._inverse_capacity(c.problem)
@@ -204,15 +197,6 @@ class Balance(Spec):
         return Example(
             problem=problem, spec=spec, assignment={"t0": "h0", "t1": "h0", "t2": "h1"}, value=0.0625
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Utilisation:
-    values: Array
-
-    def mean_over(self, taking_part: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Array:
-        """Mean of each component over the items that take part."""
-        return np.asarray(np.where(taking_part, self.values, 0.0).sum(axis=0) / taking_part.sum(axis=0))
 
 
 def _by_component(inverse: Array) -> Onto:

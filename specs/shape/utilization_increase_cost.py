@@ -14,6 +14,7 @@ from models.graph.space import Ints
 from specs import measure
 from specs.compiler import Compiler
 from specs.dimension import Dimension
+from specs.parameters import initial_usage
 from specs.problem import Problem
 from specs.sample import sample
 from specs.spec import Example, Spec
@@ -56,10 +57,7 @@ class UtilizationIncreaseCost(Spec):
 
     def goal(self, c: Compiler) -> Node:
         problem, inverse = c.problem, self._inverse(c.problem)
-        scope, weights = problem.scope(self.scope), problem.weights_on(self.scope, self.dimension)
-        objects, items = scope.expand(problem.space.initial)
-        start = np.zeros((scope.items.size, weights.n_components))
-        np.add.at(start, items, weights.at(objects, items))
+        start = initial_usage(problem, self.scope, self.dimension)
         base = np.where(inverse > 0, np.maximum(self.floor, start.reshape(-1) * inverse), 0.0)
         r = c.affine([(c.used(self.scope, self.dimension), inverse)])
         if self.exponent == 1.0:
