@@ -175,6 +175,12 @@ class PhaseRoofline:
         stage = self._stage_s(layout, micro, self._decoding(request, micro))
         return request.output_tokens * stage * layout.pipeline_parallel_size / (micro * running)
 
+    def token_s(self, layout: Layout, request: RequestClass, batch: float) -> float:
+        """Seconds from one token of a request to its next when `batch` requests are decoded at once."""
+        micro = max(batch / (layout.replicas * layout.pipeline_parallel_size), 1.0)
+        stage = self._stage_s(layout, micro, self._decoding(request, micro))
+        return stage * layout.pipeline_parallel_size
+
     def mixed_s(self, layout: Layout, request: RequestClass) -> float:
         """See `PhaseModel`: each step carries as many prompt tokens as keep the batch full.
 

@@ -4,8 +4,8 @@ Every instance is a chain of pipeline stages. A stage takes, when it is free, a 
 wait (first come first served, up to the instance's token limit), else everything that waits to be decoded; it
 passes the batch on, and after the last stage prompts have their first token and running requests one token
 more. Prefill instances hand finished prompts to decode instances, which pull them when their cache has room.
-New requests go to the prefill instance with the fewest prompt tokens waiting or running, prompts to the decode
-instance with the fewest reserved cache tokens, ties to the first.
+New requests go to the prefill instance with the fewest prompt tokens waiting or running, prompts to the
+decode instance with the fewest reserved cache tokens, ties to the first.
 """
 
 from __future__ import annotations
