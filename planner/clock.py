@@ -14,6 +14,8 @@ __all__ = ["Clock"]
 
 SHORTEST_SOLVE_S = 0.5
 """What a solve that begins when the time is up gets: enough for a first feasible point of a small model."""
+PROVEN_GAP = 1e-4
+"""Relative gap at which a goal tier counts as proven: far below what prices and predictions are good for."""
 ROUND_SHARE = 0.6
 """Most of the time that is left that one solve may take, so that the later ones get theirs."""
 
@@ -75,6 +77,7 @@ class Clock:
 
         return SolveOptions(
             time_limit_s=left,
+            gap=PROVEN_GAP,
             threads=self.options.threads,
             seed=self.options.seed,
             on_progress=forward if self.progress is not None else None,

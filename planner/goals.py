@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from planner.clock import PROVEN_GAP
 from planner.plan import Objective, State, WorkloadOutcome
 from planner.rounds import Rounds
 from solvers.result import relative_gap
@@ -25,7 +26,7 @@ def merged_objectives(rounds: Rounds) -> tuple[Objective, ...]:
         # Never above the value (rounding of the solver), and never −0.0.
         bound = min(bound, tier.value) + 0.0 if bound is not None else None
         gap = relative_gap(tier.value, bound)
-        attained = attained and gap is not None and gap <= 1e-6
+        attained = attained and gap is not None and gap <= PROVEN_GAP
         objectives.append(Objective(stage="sizing", name=tier.name, value=tier.value, bound=bound, gap=gap))
     results = rounds.placement.results if rounds.placement is not None else {}
     for pool, result in results.items():

@@ -11,8 +11,8 @@ from planner.plan.outcome import Basis, Diagnosis, Move, Objective, PoolUse, Wor
 __all__ = ["PLAN_SCHEMA", "Plan", "State"]
 
 State = Literal["optimal", "feasible", "infeasible", "unknown", "cancelled"]
-"""``optimal`` (every tier proven), ``feasible`` (with a gap), ``infeasible`` (nothing can work: see
-`diagnosis`), ``unknown`` (stopped before finding out), ``cancelled`` (stopped on request; holds the best
+"""``optimal`` (every tier proven within 0.01 %), ``feasible`` (with a gap), ``infeasible`` (nothing can work:
+see `diagnosis`), ``unknown`` (stopped before finding out), ``cancelled`` (stopped on request; holds the best
 found, if any)."""
 
 PLAN_SCHEMA: Literal["fulcrum.plan/1"] = "fulcrum.plan/1"

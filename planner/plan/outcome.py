@@ -77,7 +77,7 @@ class Objective:
     bound: float | None
     """No solution of this stage's problem has a lower value, given the tiers before; None when unproven."""
     gap: float | None
-    """``(value − bound) / max(|value|, 1e-9)``; 0 is proven optimal."""
+    """``(value − bound) / max(|value|, 1e-9)``; at most 1e-4 counts as proven."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

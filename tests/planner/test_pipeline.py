@@ -154,7 +154,7 @@ def test_example_plan_is_sound_and_proven() -> None:
     plan = create_plan(text, base_dir=EXAMPLE.parent)
     assert_sound(read_fleet(text, base_dir=EXAMPLE.parent), plan)
     assert plan.state == "optimal"
-    assert all(o.gap is not None and o.gap <= 1e-6 for o in plan.objectives)
+    assert all(o.gap is not None and o.gap <= 1e-4 for o in plan.objectives)
 
 
 def test_the_cost_is_the_least_by_enumeration() -> None:

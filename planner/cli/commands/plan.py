@@ -17,8 +17,8 @@ def plan(
         Path | None, typer.Option(help="Plan that runs today: keep what need not move, list what must.")
     ] = None,
     time_limit: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Stop after this long with the best found.")
-    ] = None,
+        float, typer.Option(metavar="SECONDS", help="Stop after this long with the best found.")
+    ] = 60.0,
     seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
     threads: Annotated[int, typer.Option(help="Solver threads; with 1 equal input gives equal bytes.")] = 1,
     explain: Annotated[
