@@ -1,5 +1,3 @@
-import importlib.util
-
 import numpy as np
 import pytest
 
@@ -11,10 +9,6 @@ OPTIONS = (
     GpuOption(name="A100", price_per_hour=3.67, throughput_per_s=(20, 20, 40, 20)),
 )
 
-solver = pytest.mark.skipif(
-    importlib.util.find_spec("solvers.solve") is None, reason="solvers.solve is not part of this build"
-)
-
 
 def test_an_assignment_reads_as_counts_and_shares():
     sizing = read_sizing(BUCKETS, OPTIONS, 2, np.array([0, 1, 1, 1, 1, 1, 0, 0]))
@@ -23,7 +17,6 @@ def test_an_assignment_reads_as_counts_and_shares():
     assert sizing.shares.tolist() == [[0.5, 0.5], [0, 1], [0, 1], [1, 0]]
 
 
-@solver
 @pytest.mark.parametrize(
     ("factor", "counts", "price"),
     [(1, (3, 1), 6.70), (2, (2, 1), 5.69), (3, (1, 1), 4.68), (4, (2, 1), 5.69)],
@@ -35,7 +28,6 @@ def test_the_published_example_is_solved_to_proven_optimality(factor, counts, pr
     assert sizing.price_per_hour == pytest.approx(price)
 
 
-@solver
 def test_too_little_supply_is_a_result():
     one = tuple(
         GpuOption(name=o.name, price_per_hour=1.0, throughput_per_s=o.throughput_per_s, supply=0)
