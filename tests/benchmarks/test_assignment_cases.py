@@ -13,8 +13,17 @@ from models.graph import Evaluator
 from models.graph.cells import as_dense
 from specs import compile_problem
 
-SMALL = {"gpu_bundles": (1,), "sev0": (1000,), "single": (100, 3), "tupperware": (20, 4),
-         "web_balancing": (2,), "colocate": (20, 30), "group_limit": (20, 5, 4), "fleet": (16, 5), "shards": (99, 6, 3)}  # fmt: skip
+SMALL = {
+    "colocate": (20, 30),
+    "fleet": (16, 5),
+    "gpu_bundles": (1,),
+    "group_limit": (20, 5, 4),
+    "sev0": (1000,),
+    "shards": (99, 6, 3),
+    "single": (100, 3),
+    "tupperware": (20, 4),
+    "web_balancing": (2,),
+}
 OPTIMA = {
     "eight_queens": [],
     "knapsack": [-395.0],
