@@ -118,9 +118,10 @@ class Difference:
 
 
 def compare_profiles(first: Profile, second: Profile) -> list[Difference]:
-    """Ask the second profile for every point of the first; software (the ``library`` column) may differ.
+    """Ask the second profile for every point of the first.
 
-    Where the second has a group under several libraries, the alphabetically last one answers.
+    The same software (the ``library`` column) answers where the second has it, else the
+    alphabetically last one.
     """
     out = []
     for name in first.operations:
@@ -132,10 +133,12 @@ def compare_profiles(first: Profile, second: Profile) -> list[Difference]:
             libraries[tuple(v for k, v in group.labels.items() if k != "library")] = labels[0]
         for group in split_groups(first.table(name)).values():
             rest = tuple(v for k, v in group.labels.items() if k != "library")
-            if rest not in libraries:
+            mine = group.labels["library"]
+            library = mine if tuple(group.labels.values()) in answers.groups else libraries.get(rest)
+            if library is None:
                 continue
             queries = {k.name: group.table[k.name] for k in group.table.schema.keys}
-            queries["library"] = np.full(len(group.table), libraries[rest])
+            queries["library"] = np.full(len(group.table), library)
             found = answers.estimate(queries)
             inside = found.basis <= Basis.INTERPOLATED
             if not inside.any():
@@ -145,7 +148,7 @@ def compare_profiles(first: Profile, second: Profile) -> list[Difference]:
             out.append(
                 Difference(
                     operation=name,
-                    group=" ".join(rest),
+                    group=" ".join((mine if library == mine else f"{mine} | {library}", *rest)),
                     points=int(inside.sum()),
                     median=median,
                     p10=p10,

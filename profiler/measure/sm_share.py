@@ -45,7 +45,7 @@ class SmShare(Measurement):
             for tokens in (2**e for e in range(5, 14) if 2**e <= request.max_tokens):
                 rows["prefill"].append({"share": share, "num_tokens": tokens, "context_len": tokens})
             for batch in (1, 8, 32, 64, 128, 256):
-                for context in (512, 2048, 8192):
+                for context in (128, 512, 2048, 8192):
                     if batch <= request.max_batch_size and context <= request.max_context_tokens:
                         rows["decode"].append({"share": share, "num_tokens": batch, "context_len": context})
         for phase, points in rows.items():

@@ -75,6 +75,20 @@ def test_comparison_ignores_the_library_and_gives_the_ratio(tmp_path: Path) -> N
     assert "1.50" in text(print_comparison, a, b)
 
 
+def test_the_same_library_answers_where_it_can(tmp_path: Path) -> None:
+    a = profile(tmp_path / "a", library="x-1")
+    both = [
+        profile(tmp_path / name, library=library, factor=factor).table("gemm")
+        for name, library, factor in (("b", "x-1", 2.0), ("c", "z-1", 9.0))
+    ]
+    columns = {c: np.concatenate([t[c] for t in both]) for c in both[0].columns}
+    second = Profile(a.manifest.with_tables({}), None, {"gemm": OperationTable.build("gemm", columns)})
+    (found,) = compare_profiles(a, second)
+
+    assert found.median == pytest.approx(2.0, rel=1e-4)
+    assert found.group == "x-1 bf16"
+
+
 def test_nothing_in_common(tmp_path: Path) -> None:
     a = profile(tmp_path / "a", library="x-1")
     b = profile(tmp_path / "b", library="x-1", dtype="fp8")

@@ -138,7 +138,9 @@ def list_() -> None:
     for name, folder in known.items():
         m = read_manifest(folder)
         console.print(
-            f"{name}  {m.device.name}  {m.basis}  {m.created}  {', '.join(m.tables)}", highlight=False
+            f"{name}  {m.device.name}  {m.basis}  {m.created}  {', '.join(m.tables)}",
+            highlight=False,
+            soft_wrap=True,
         )
 
 
