@@ -24,17 +24,29 @@ def lowest_capacity(
     """The least that every workload of the current plan is served at any time, requests per second."""
     instances: dict[tuple[str, str], Instance] = {(a.side, a.instance.name): a.instance for a in order}
     instances.update({("current", i.name): i for i in current})
+    events: dict[float, list[tuple[bool, tuple[str, str]]]] = {}
+    for step in steps:
+        if step.kind == "switch":
+            events.setdefault(step.end_s, []).append((True, (step.side, step.instance)))
+        elif step.kind in ("drain", "migrate"):
+            events.setdefault(step.start_s, []).append((False, (step.side, step.instance)))
+    running: dict[str, dict[tuple[str, str], Instance]] = {}
+    for key, instance in instances.items():
+        of_workload = running.setdefault(instance.workload, {})
+        if key[0] == "current":
+            of_workload[key] = instance
     lowest = capacity_by_workload(current)
-    for moment in sorted({0.0, *(s.start_s for s in steps), *(s.end_s for s in steps)}):
-        # what takes requests just after this moment: switched to by now, not yet being drained
-        running: set[tuple[str, str]] = {("current", i.name) for i in current}
-        for step in steps:
-            if step.kind == "switch" and step.end_s <= moment:
-                running.add((step.side, step.instance))
-            elif step.kind in ("drain", "migrate") and step.start_s <= moment:
-                running.discard((step.side, step.instance))
-        have = capacity_by_workload(instances[key] for key in sorted(running))
-        lowest = {w: min(low, have.get(w, 0.0)) for w, low in lowest.items()}
+    for _, changes in sorted(events.items()):
+        # what takes requests just after this moment, everything that happens at it done
+        for begins, key in changes:
+            of_workload = running[instances[key].workload]
+            if begins:
+                of_workload[key] = instances[key]
+            else:
+                del of_workload[key]
+        for workload in sorted({instances[key].workload for _, key in changes} & lowest.keys()):
+            have = capacity_by_workload(running[workload].values()).get(workload, 0.0)
+            lowest[workload] = min(lowest[workload], have)
     return lowest
 
 
