@@ -1,0 +1,19 @@
+"""`fulcrum warmup`."""
+
+from __future__ import annotations
+
+import typer
+
+__all__ = ["warmup"]
+
+
+def warmup() -> None:
+    """Compile the search kernels now, so that the first large problem need not wait for it."""
+    import time
+
+    from solvers.search.jit import cache_directory
+    from solvers.search.warmup import compile_kernels
+
+    begin = time.perf_counter()
+    compile_kernels()
+    typer.echo(f"kernels ready in {time.perf_counter() - begin:.1f} s, kept in {cache_directory()}")

@@ -1,0 +1,39 @@
+"""Growing flat arrays that remember where each part starts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Pool"]
+
+
+class Pool:
+    """Arrays of one dtype, appended; `add` returns the offset of the part. Equal parts may be shared."""
+
+    def __init__(self, dtype: npt.DTypeLike) -> None:
+        self.dtype = np.dtype(dtype)
+        self._parts: list[npt.NDArray[Any]] = []
+        self._shared: dict[bytes, int] = {}
+        self.size = 0
+
+    def add(self, values: npt.ArrayLike, *, share: bool = False) -> int:
+        """Append `values` (flattened); with `share`, equal earlier values are used again."""
+        part = np.ascontiguousarray(values, self.dtype).reshape(-1)
+        if share:
+            key = part.tobytes()
+            if key in self._shared:
+                return self._shared[key]
+            self._shared[key] = self.size
+        start = self.size
+        self._parts.append(part)
+        self.size += part.size
+        return start
+
+    def array(self) -> npt.NDArray[Any]:
+        """All parts as one array."""
+        if not self._parts:
+            return np.empty(0, self.dtype)
+        return np.ascontiguousarray(np.concatenate(self._parts))

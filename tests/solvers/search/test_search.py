@@ -1,0 +1,96 @@
+"""Search as a caller sees it."""
+
+import time
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from models.graph import AssignmentSpace, Axis, GraphBuilder, Partition, Scope, evaluate
+from models.graph.ops import PositivePart, Square
+from solvers.options import SolveOptions
+from solvers.result import CANCELLED, FEASIBLE, OPTIMAL, UNKNOWN
+from solvers.search.search import search
+from tests.strategies import all_assignments, graphs
+
+
+def balance(n=60, m=6, seed=0, initial=None, room=1.3):
+    """Objects of three sizes, hosts with room for a little more than their share, two goal tiers."""
+    rng = np.random.default_rng(seed)
+    size = rng.integers(1, 9, n).astype(float)
+    start = np.zeros(n, np.int32) if initial is None else np.full(n, initial, np.int32)
+    space = AssignmentSpace(Axis("object", n), Axis("host", m), start, np.zeros(n, bool))
+    g = GraphBuilder(space)
+    used = g.usage(g.container_scope, size)
+    full = g.affine([(used, 1.0)], -np.ceil(room * size.sum() / m))
+    g.constrain(full, spec="capacity")
+    rack = Scope.from_single("rack", Axis("rack", 2), np.arange(m) % 2)
+    pairs = Partition.from_single("pair", Axis("pair", n // 2), np.arange(n) // 2)
+    apart = g.affine([(g.group_usage(pairs, rack, np.ones(n)), 1.0)], -1.0)
+    g.minimize(g.total(g.node(PositivePart(), apart)), tier=0)
+    g.minimize(g.total(g.node(Square(), used)), tier=1)
+    g.minimize(g.moved_amount(), weight=0.01, tier=1)
+    return g.build(), size
+
+
+def test_a_broken_start_is_repaired_and_balanced():
+    graph, size = balance()
+    result = search(graph, SolveOptions(iteration_limit=200_000))
+    assert result.status == FEASIBLE
+    assert result.tiers[0].value == 0
+    ideal = size.sum() ** 2 / 6
+    assert result.tiers[1].value <= ideal * 1.01 + 0.6
+
+
+def test_unassigned_objects_that_need_a_place_get_one():
+    graph, _ = balance(initial=-1)
+    result = search(graph, SolveOptions(iteration_limit=100_000))
+    assert result.unassigned == 0
+    assert evaluate(graph, result.assignment).feasible
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_same_seed_and_iteration_limit_give_the_same_bytes(threads):
+    graph, _ = balance()
+    options = SolveOptions(iteration_limit=60_000, seed=3, threads=threads)
+    first, second = search(graph, options), search(graph, options)
+    assert first.assignment.tobytes() == second.assignment.tobytes()
+    assert first.statistics["iterations"] == second.statistics["iterations"]
+
+
+def test_deadline_and_cancellation_are_honoured():
+    graph, _ = balance(3000, 50)
+    search(graph, SolveOptions(iteration_limit=1000))  # compiled
+    begin = time.monotonic()
+    result = search(graph, SolveOptions(time_limit_s=0.5))
+    assert time.monotonic() - begin < 1.5
+    assert result.trajectory
+    begin = time.monotonic()
+    result = search(graph, SolveOptions(time_limit_s=60, cancelled=lambda: time.monotonic() - begin > 0.3))
+    assert time.monotonic() - begin < 2.0
+    assert result.status == CANCELLED
+
+
+def test_an_impossible_problem_is_unknown_not_solved():
+    graph, _ = balance(room=0.5)
+    result = search(graph, SolveOptions(iteration_limit=20_000))
+    assert result.status == UNKNOWN
+    assert result.assignment is None
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+@given(graphs(max_objects=4, max_containers=3), st.integers(0, 1000))
+def test_small_problems_are_solved_to_the_optimum_and_never_below_it(graph, seed):
+    feasible = [e for a in all_assignments(graph.space) if (e := evaluate(graph, a)).feasible]
+    result = search(graph, SolveOptions(iteration_limit=20_000, seed=seed))
+    if not feasible:
+        assert result.assignment is None
+        return
+    optimum = min(tuple(e.tiers) for e in feasible)
+    if result.assignment is None:
+        return  # hard constraints that no single improving path repairs: unknown is an honest answer
+    assert result.status in (FEASIBLE, OPTIMAL)
+    found = tuple(t.value for t in result.tiers)
+    assert found[0] >= optimum[0] - 1e-6 * max(1, abs(optimum[0]))
+    assert found[0] == pytest.approx(optimum[0], rel=1e-6, abs=1e-6)
