@@ -85,6 +85,8 @@ def numbers(values: Numbers, of: Named, what: str, *, default: float | None = No
         ) from None
     if array.ndim == 0:
         array = np.full(of.size, float(array))
+    if array.ndim == 2 and not array.shape[1]:
+        raise InvalidInput(f"{what}: every row is empty; give at least one number for each {of.name}")
     if array.ndim > 2 or array.shape[0] != of.size:
         raise InvalidInput(
             f"{what}: {array.shape[0] if array.ndim else 1} values for {of.size} of {of.name!r}; "
@@ -142,6 +144,8 @@ def _entries(value: Number) -> list[float]:
 
 def _row(value: Number, width: int, what: str) -> Number:
     entries = _entries(value)
+    if not entries:
+        raise InvalidInput(f"{what}: expected a number or a list of them, got an empty list")
     for entry in entries:
         if isinstance(entry, bool) or not isinstance(entry, (int, float, np.integer, np.floating)):
             raise InvalidInput(f"{what}: expected a number, got {entry!r}")

@@ -153,6 +153,10 @@ def test_names_and_indices_are_inverse():
             InvalidInput,
             "components",
         ),
+        ({"dimensions": {"x": Dimension(objects={"t0": [], "default": 1})}}, InvalidInput, "an empty list"),
+        ({"dimensions": {"x": Dimension(objects=[[], [], []])}}, InvalidInput, "every row is empty"),
+        ({"dimensions": {"x": Dimension(objects=[[1, 2], [3], [4]])}}, InvalidInput, "rows of equally many"),
+        ({"dimensions": {"x": Dimension(objects=1e16)}}, InvalidInput, "leave the limit out"),
         ({"goals": [[]]}, InvalidInput, "tier is empty"),
     ],
 )
