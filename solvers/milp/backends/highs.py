@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, ClassVar
 
@@ -14,6 +15,9 @@ from models.graph.cells import Array
 from solvers.milp.backend import Backend, Outcome, Task
 
 __all__ = ["BACKEND", "Highs", "pass_model", "quiet"]
+
+GRACE_S = 0.5
+"""How long after the time limit HiGHS may still end by itself."""
 
 _scheduler = threading.Lock()
 _active = 0
@@ -48,14 +52,14 @@ class Highs(Backend):
         if task.start is not None:
             index = np.arange(task.start.size, dtype=np.int32)
             h.setSolution(index.size, index, np.asarray(task.start, np.float64))
-        stopped = _listen(h, task, scale)
-        try:
-            status = h.run()
-        finally:
-            _release()
+        heard = _Heard()
+        _listen(h, task, scale, heard)
+        status = _run(h, task.time_limit_s, heard)
+        if status is None:
+            return Outcome(x=heard.x, bound=heard.bound, infeasible=False, finished=False)
         if status == highspy.HighsStatus.kError:
             raise SolverFailed(f"HiGHS failed with model status {h.modelStatusToString(h.getModelStatus())}")
-        return _outcome(h, task, scale, stopped=bool(stopped))
+        return _outcome(h, task, scale, stopped=heard.stopped)
 
 
 def _presolve_is_wrong(task: Task) -> bool:
@@ -119,28 +123,73 @@ def pass_model(h: Any, task: Task, scale: float = 1.0, *, relaxed: bool = False)
     _checked(status, f"the model ({m.n_columns} columns, {m.n_rows} rows)")
 
 
-def _listen(h: Any, task: Task, scale: float) -> list[bool]:
-    """Subscribe to HiGHS' callbacks; the list is non-empty once the caller asked to stop."""
-    stopped: list[bool] = []
+@dataclass(slots=True)
+class _Heard:
+    """What the callbacks saw last: the best solution, the bound, and whether to stop."""
+
+    x: Array | None = None
+    bound: float | None = None
+    stopped: bool = False
+
+
+def _listen(h: Any, task: Task, scale: float, heard: _Heard) -> None:
+    """Subscribe to HiGHS' callbacks."""
 
     def report(event: Any) -> None:
         out = event.data_out
         best, bound = float(out.mip_primal_bound), float(out.mip_dual_bound)
         known = best / scale if abs(best) < 1e29 else None
-        if stopped or task.on_progress(known, bound / scale if abs(bound) < 1e29 else None):
-            stopped.append(True)
+        heard.bound = bound / scale if abs(bound) < 1e29 else None
+        if heard.stopped or task.on_progress(known, heard.bound):
+            heard.stopped = True
             event.interrupt()
 
+    def improved(event: Any) -> None:
+        heard.x = np.array(event.data_out.mip_solution)
+        report(event)
+
     def poll(event: Any) -> None:
-        if stopped or task.on_progress(None, None):
-            stopped.append(True)
+        if heard.stopped or task.on_progress(None, None):
+            heard.stopped = True
             event.interrupt()
 
     h.cbMipInterrupt.subscribe(report)
-    h.cbMipImprovingSolution.subscribe(report)
+    h.cbMipImprovingSolution.subscribe(improved)
     h.cbSimplexInterrupt.subscribe(poll)
     h.cbIpmInterrupt.subscribe(poll)
-    return stopped
+
+
+def _run(h: Any, time_limit_s: float | None, heard: _Heard) -> Any:
+    """Run in a thread; its status, or None when HiGHS is still busy well after the time limit.
+
+    Some of its phases look at neither the clock nor callbacks for many seconds. It is then left to end by
+    itself (it is told to stop), and what it had found so far counts.
+    """
+    ended: list[Any] = []
+    failed: list[Exception] = []
+
+    def work() -> None:
+        try:
+            ended.append(h.run())
+        except Exception as error:  # noqa: BLE001 - raised again in the calling thread
+            failed.append(error)
+        finally:
+            _release()
+
+    # not a daemon: Python must not shut down under a callback
+    worker = threading.Thread(target=work)
+    worker.start()
+    try:
+        worker.join(None if time_limit_s is None else time_limit_s + GRACE_S)
+    except BaseException:
+        heard.stopped = True  # the caller is interrupted: let HiGHS end too
+        raise
+    if worker.is_alive():
+        heard.stopped = True
+        return None
+    if failed:
+        raise failed[0]
+    return ended[0]
 
 
 def _outcome(h: Any, task: Task, scale: float, *, stopped: bool) -> Outcome:
