@@ -1,4 +1,4 @@
-"""``python -m benchmarks search_speed``: how fast search prices moves and what it reaches; a JSON line a case.
+"""``python -m benchmarks search_speed``: how fast search prices moves, what it reaches; a JSON line a case.
 
 Rates are per second of processor time of one thread: `random_shifts` and `random_swaps` are proposals at
 temperature zero, most of which a limit or the cost of the entered item ends early (`priced_share` got
