@@ -91,9 +91,9 @@ def _mixed(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
 def _refined(colour: Indices, owner: Indices, value: Indices, other: Indices, n: int) -> Indices:
     """New colours: split by the multiset of (coefficient, colour of the other end) each owner sees."""
     with np.errstate(over="ignore"):
-        entry = _mixed(
-            value.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + _mixed(other.astype(np.uint64))
-        )
+        # + 1: the finaliser maps 0 to 0, which would make the entry invisible in the sum
+        end = _mixed(other.astype(np.uint64) + np.uint64(1))
+        entry = _mixed((value.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15) + end)
         seen = np.zeros(n, np.uint64)
         np.add.at(seen, owner, entry)
         label = _mixed(seen) ^ _mixed(colour.astype(np.uint64) + np.uint64(1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
+from scipy import sparse
 from strategies import graphs
 
 from models.graph import AssignmentSpace, Axis, GraphBuilder, Scope
@@ -14,9 +15,10 @@ from solvers.bounds.linear import solve_relaxed
 from solvers.bounds.lower import interval_bounds, lower_bounds
 from solvers.bounds.quotient import quotient
 from solvers.milp.lowering import lower
+from solvers.milp.model import MilpModel
 
 
-@settings(deadline=None, max_examples=30, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
 @given(graphs(max_objects=4, max_containers=3))
 def test_bounds_never_exceed_the_optimum(graph):
     result = solve(graph)
@@ -28,7 +30,7 @@ def test_bounds_never_exceed_the_optimum(graph):
     assert interval_bounds(graph)[0] <= values[0] + 1e-9
 
 
-@settings(deadline=None, max_examples=30, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
 @given(graphs(max_objects=4, max_containers=3))
 def test_the_quotient_has_the_same_optimum(graph):
     lowered = lower(graph)
@@ -41,6 +43,25 @@ def test_the_quotient_has_the_same_optimum(graph):
     assert (whole is None) == (merged is None)
     if whole is not None:
         assert merged.objective == pytest.approx(whole.objective, rel=1e-6, abs=1e-6)
+
+
+def test_an_entry_of_the_first_value_and_colour_is_seen():
+    # x0 + x1 >= 1, x1 >= 1: only the number of entries tells the two rows and columns apart
+    matrix = sparse.csr_array(np.array([[1.0, 1.0], [0.0, 1.0]]))
+    whole = MilpModel(
+        np.zeros(2),
+        np.ones(2),
+        np.ones(2, bool),
+        np.full(2, 1_000_000),
+        np.full(2, -1),
+        matrix,
+        np.ones(2),
+        np.full(2, np.inf),
+        np.full(2, -1),
+    )
+    small = quotient(whole, np.ones((1, 2)))
+    assert small.model.n_columns == 2
+    assert small.model.n_rows == 2
 
 
 def test_identical_hosts_collapse():
