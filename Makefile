@@ -37,7 +37,7 @@ pytest: $(VENV)/.installed-dev
 	$(BIN)/pytest -n 2
 
 proto: $(VENV)/.installed-dev
-	$(BIN)/python -m proto_build
+	$(BIN)/python -m planner.service.generate
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache
