@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -9,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from models.errors import Unsupported
 from profiler.devices.device import Device
 from profiler.job import Job, Point
 from profiler.space import Request, Space, Unmeasurable
@@ -25,7 +27,7 @@ class Sampled:
     kernel: str
 
 
-class Measurement:
+class Measurement(ABC):
     """Measures one operation. A subclass names it, lists what could be measured, and builds a job for a
     point.
 
@@ -40,9 +42,9 @@ class Measurement:
     operation: ClassVar[str]
     by_name_only_on_cpu: ClassVar[bool] = False
 
+    @abstractmethod
     def spaces(self, device: Device, request: Request) -> Iterable[Space | Unmeasurable]:
         """What could be measured on this device, and what could not and why."""
-        raise NotImplementedError
 
     def job(self, device: Device, point: Point, seed: int) -> Job:
         """Inputs and calls for one point.
@@ -54,17 +56,17 @@ class Measurement:
         MemoryError
             It does not fit (or the library's own out-of-memory error).
         """
-        raise NotImplementedError
+        raise Unsupported(f"{self.operation} has no job of its own: it is measured as a whole")
 
     def measure(self, device: Device, point: Point, effort: Effort, seed: int) -> Sampled:
         """Measure one point; raises as `job` does. Overridden where the value is not the time of a job."""
         job = self.job(device, point, seed)
         return Sampled(device.time(job, effort), job.kernel)
 
-    def start(self, device: Device, point: Point) -> None:
+    def start(self, device: Device, point: Point) -> None:  # noqa: B027 - few have something to start
         """Start what a point needs and later points share; its time is not the point's cost."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - few keep something
         """Give back what was kept between points: worker processes, files."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from models.profiles.columns import DTYPES
 from profiler.devices.device import Device
-from profiler.job import Job, Point
+from profiler.job import Point
 from profiler.links import gpu_count, gpu_link
 from profiler.measurement import Measurement, Sampled, number
 from profiler.ranks import Collective, Ranks
@@ -51,10 +51,6 @@ class CollectiveOperation(Measurement):
         if key not in self._shared:
             self.close()  # one group at a time: each holds a context on every GPU
             self._shared[key] = Ranks(*key)
-
-    def job(self, device: Device, point: Point, seed: int) -> Job:
-        """Collectives are timed by their ranks."""
-        raise NotImplementedError
 
     def measure(self, device: Device, point: Point, effort: Effort, seed: int) -> Sampled:
         """The time rank 0 sees between two barriers."""

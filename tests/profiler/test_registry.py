@@ -26,6 +26,7 @@ def test_a_new_measurement_is_one_new_file(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "bmm.py").write_text(
         "from profiler.measurement import Measurement\n"
         "class Bmm(Measurement):\n    operation = 'bmm'\n"
+        "    def spaces(self, device, request):\n        return ()\n"
         "MEASUREMENTS = (Bmm(),)\n"
     )
     package = types.ModuleType("extra_measurements")

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from strategies import all_assignments, graphs
 
 from models.graph import AssignmentSpace, Axis, GraphBuilder, Partition, Scope, evaluate
 from models.graph.ops import PositivePart, Square
 from solvers.options import SolveOptions
 from solvers.result import CANCELLED, FEASIBLE, OPTIMAL, UNKNOWN
 from solvers.search.search import search
-from tests.strategies import all_assignments, graphs
 
 
 def balance(n=60, m=6, seed=0, initial=None, room=1.3):

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from strategies import assignments, graphs
 
 from models.graph import evaluate
 from solvers.search.flatten import flatten
 from solvers.search.layout import MOVES, ONE, OUTCOMES, THREE, TWO
 from solvers.search.state import assignment_of, make_state
-from tests.strategies import assignments, graphs
 
 COMMON = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
