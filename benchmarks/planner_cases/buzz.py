@@ -30,18 +30,19 @@ def run() -> Comparison:
     measured: dict[str, Any] = {}
     spans = {}
     for name, request in REQUESTS.items():
-        sweep = {}
+        sweep: dict[str, dict[str, Any]] = {}
+        ratios: list[float] = []
         for tpot in TPOT_MS:
             found = matched_ratio(model, request, ttft_s=3.0, tpot_s=tpot / 1e3)
             if found is not None:
+                ratios.append(round(found.prefill_per_decode_gpu, 2))
                 sweep[str(tpot)] = {
-                    "ratio": round(found.prefill_per_decode_gpu, 2),
+                    "ratio": ratios[-1],
                     "prefill": str(found.prefill),
                     "decode": str(found.decode),
                     "batch": round(found.batch, 1),
                 }
         measured[f"{name}, by TPOT in ms"] = sweep
-        ratios = [point["ratio"] for point in sweep.values()]
         spans[name] = (min(ratios), max(ratios)) if ratios else (0.0, 0.0)
     return Comparison(
         case="buzz",
