@@ -198,9 +198,14 @@ def make_basis(fleet: Fleet, instances: Sequence[Instance]) -> tuple[Basis, ...]
     return tuple(found)
 
 
-def make_notes(instances: Sequence[Instance]) -> tuple[str, ...]:
+def make_notes(
+    fleet: Fleet, candidates: Sequence[Candidate], instances: Sequence[Instance]
+) -> tuple[str, ...]:
     """Return what a reader should know before trusting the numbers."""
     notes = []
+    used = {instance.shape for instance in instances}
+    chosen = [candidate for candidate in candidates if candidate.shape in used]
+    notes += sorted({said for c in chosen for said in instance_model(fleet, c).curves.remarks})
     if any(instance.basis == "datasheet" for instance in instances):
         notes.append(
             "latencies rest on datasheet numbers, not on measurements of these GPUs: measure before you sign"

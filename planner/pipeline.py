@@ -121,5 +121,5 @@ def _assemble(
         moves=moves_between(running, instances) if has_current and instances else (),
         basis=make_basis(fleet, instances),
         diagnosis=diagnosis,
-        notes=make_notes(instances),
+        notes=make_notes(fleet, considered, instances),
     )

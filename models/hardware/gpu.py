@@ -1,4 +1,4 @@
-"""One GPU type: what its datasheet promises."""
+"""One GPU type: what its datasheet promises, or what a measured device reached."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ class Gpu:
     name
         Catalogue name, ``maker's model - form factor - memory``: ``h100-sxm-80gb``.
     generation
-        ``ampere``, ``ada``, ``hopper``, ``blackwell``.
+        ``ampere``, ``ada``, ``hopper``, ``blackwell``; the kind (``cpu``, ``cuda``) of a measured
+        device of no catalogued type.
     memory_bytes
         Device memory that a CUDA program sees (a little less than the marketed figure).
     memory_bandwidth_bytes_per_s
@@ -38,11 +39,12 @@ class Gpu:
     pcie_bandwidth_bytes_per_s
         To the host, per direction.
     tdp_watts
-        Board power limit.
+        Board power limit; 0 where unknown.
     source
         Where the numbers come from.
     basis
-        Always ``"datasheet"``: whatever rests on these numbers says so.
+        ``"datasheet"``, or what the rates of a measured device rest on: whatever rests on
+        these numbers says so.
     """
 
     name: str
@@ -55,18 +57,19 @@ class Gpu:
     pcie_bandwidth_bytes_per_s: float
     tdp_watts: float
     source: str
-    basis: Literal["datasheet"] = "datasheet"
+    basis: Literal["measured", "imported", "datasheet"] = "datasheet"
 
     def __post_init__(self) -> None:
         for name in (
             "memory_bytes",
             "memory_bandwidth_bytes_per_s",
             "pcie_bandwidth_bytes_per_s",
-            "tdp_watts",
         ):
             value = getattr(self, name)
             if not 0 < value < float("inf"):
                 raise InvalidInput(f"GPU {self.name!r}: {name} must be positive and finite, got {value!r}")
+        if not 0 <= self.tdp_watts < float("inf"):
+            raise InvalidInput(f"GPU {self.name!r}: tdp_watts must be ≥ 0, got {self.tdp_watts!r}")
         if self.nvlink_bandwidth_bytes_per_s < 0 or self.nvlink_domain_gpus < 1:
             raise InvalidInput(f"GPU {self.name!r}: NVLink bandwidth must be ≥ 0 and its domain ≥ 1 GPU")
         if "bf16" not in self.peak_flops or not all(v > 0 for v in self.peak_flops.values()):

@@ -125,11 +125,20 @@ class InstanceModel:
 def _curves(
     architecture: Architecture, parallelism: Parallelism, gpu: Gpu, weights: str, kv_cache: str, engine: str
 ) -> StepCurves:
-    """Priced from the profile of the GPU where there is one, else from its datasheet."""
+    """Priced from the profile of the GPU where there is one, else from its datasheet.
+
+    In a profile, tables of the engine come first, then the points of the library that measured it.
+    """
     from models.profiles.catalogue import known_profiles
+    from models.serving.points import PointTimes, own_library
 
     folder = known_profiles().get(gpu.name)
     times: OperatorTimes = RooflineTimes(gpu)
     if folder is not None:
-        times = TableTimes(grids_of(str(folder)), gpu, engine, module=attention_module(architecture))
+        grids = grids_of(str(folder))
+        library = own_library(grids.profile, engine)
+        if library is None:
+            times = TableTimes(grids, gpu, engine, module=attention_module(architecture))
+        else:
+            times = PointTimes(grids.profile, gpu, library, engine)
     return StepCurves.price(architecture, parallelism, times, weights=weights, kv_cache=kv_cache)

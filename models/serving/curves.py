@@ -61,6 +61,8 @@ class StepCurves:
         The weakest of what its numbers rest on.
     source
         What priced the operators.
+    remarks
+        What was replaced by what on the way, as sentences.
     """
 
     linear_ms: Floats
@@ -75,6 +77,7 @@ class StepCurves:
     parallelism: Parallelism
     basis: Basis
     source: str
+    remarks: tuple[str, ...] = ()
 
     @classmethod
     def price(
@@ -124,6 +127,7 @@ class StepCurves:
             parallelism=parallelism,
             basis=times.basis(),
             source=times.name,
+            remarks=times.remarks(),
         )
 
 

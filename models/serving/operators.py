@@ -138,3 +138,7 @@ class OperatorTimes(Protocol):
     def basis(self) -> Basis:
         """The weakest basis among the times handed out so far."""
         ...
+
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader of those times should know: what was replaced by what, and why."""
+        ...

@@ -42,6 +42,10 @@ class RooflineTimes:
         """Always ``datasheet``."""
         return "datasheet"
 
+    def remarks(self) -> tuple[str, ...]:
+        """None: the basis says it all."""
+        return ()
+
     def _time(self, flops: Floats, traffic: Floats, compute: str, *, attention: bool = False) -> Floats:
         """Milliseconds of a kernel with that arithmetic and traffic."""
         # a GPU without the number format multiplies in bf16 and only reads fewer bytes

@@ -85,6 +85,12 @@ class TableTimes:
         own: Basis = self.grids.profile.manifest.basis
         return weakest([own, "datasheet"]) if self.notes else own
 
+    def remarks(self) -> tuple[str, ...]:
+        """See `OperatorTimes`."""
+        return tuple(
+            f"{self.name}: {what}: {why}; the datasheet was used" for what, why in sorted(self.notes.items())
+        )
+
     def _miss(self, operator: str, why: str) -> None:
         self.notes[operator] = why
 

@@ -20,7 +20,8 @@ from models.architecture import (
 from models.document import Document, InvalidDocument
 from models.document.reader import Path as DocumentPath
 from models.errors import FulcrumError, InvalidInput, UnknownName
-from models.hardware import Gpu, gpu
+from models.hardware import Gpu
+from models.profiles.device import find_gpu
 from models.workload import LengthDistribution, load_lengths, parse_lengths, read_azure_trace
 from planner.fleet.fleet import Fleet, Parallelism, Policies, Pool, ServedModel, ServedWorkload, Target
 from planner.fleet.schema import FleetEntry, ModelEntry, PoliciesEntry, PoolEntry, SloEntry, WorkloadEntry
@@ -82,7 +83,7 @@ class Resolver:
     # -- entries -------------------------------------------------------------------------------------------
 
     def pool(self, entry: PoolEntry, path: DocumentPath) -> Pool | None:
-        kind: Gpu | None = self.attempt(lambda: gpu(entry.gpu), (*path, "gpu"))
+        kind: Gpu | None = self.attempt(lambda: find_gpu(entry.gpu), (*path, "gpu"))
         if entry.racks > entry.nodes:
             self.fail(f"{entry.racks} racks for {entry.nodes} nodes: at most one a node", (*path, "racks"))
         if kind is None:

@@ -28,7 +28,7 @@ def estimate(
 ) -> None:
     """Predict latency and throughput of one configuration, with intervals."""
     from models.architecture import resolve
-    from models.hardware import gpu as find_gpu
+    from models.profiles.device import find_gpu
     from models.serving import Configuration, InstanceModel, Parallelism
     from models.serving import engine as find_engine
     from models.serving.estimate import estimate as run

@@ -25,7 +25,7 @@ def simulate(
 ) -> None:
     """Replay a trace on one instance and print the latencies of its requests."""
     from models.architecture import resolve
-    from models.hardware import gpu as find_gpu
+    from models.profiles.device import find_gpu
     from models.serving import Configuration, InstanceModel, Parallelism
     from models.serving import engine as find_engine
     from models.serving.estimate import summary
