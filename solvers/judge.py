@@ -21,6 +21,7 @@ from solvers.result import (
     TrajectoryPoint,
     relative_gap,
 )
+from solvers.steps import lifted_bound, tier_step
 
 __all__ = ["BOUND_TOLERANCE", "judged"]
 
@@ -50,6 +51,7 @@ def judged(
         Relative gap that counts as optimal.
     bounds
         Proven lower bound of each tier given the values of the earlier ones; missing ones count as None.
+        Rounded up to a multiple of the step that all values of the tier are multiples of (`tier_step`).
     resolution
         For each tier the difference that is mere rounding in the solver; 1e-9 where missing.
     infeasible, cancelled
@@ -89,7 +91,8 @@ def judged(
                     f"{solver} claims that {tier.name!r} is at least {bound}, but its assignment has {value}"
                 )
             bound = value  # noqa: PLW2901 - rounding of the backend, not a contradiction
-        bound = None if bound is None else bound + 0.0  # noqa: PLW2901 - no negative zero
+        if bound is not None:
+            bound = min(value, lifted_bound(bound, tier_step(tier))) + 0.0  # noqa: PLW2901 - + 0.0: no negative zero
         tiers.append(TierResult(tier.name, value + 0.0, bound, relative_gap(value, bound)))
     finest = [*resolution, *[1e-9] * (len(tiers) - len(resolution))]
     proven = all(_proven(t, gap, r) for t, r in zip(tiers, finest, strict=True))

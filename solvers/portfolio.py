@@ -18,7 +18,7 @@ from solvers.result import Result
 
 __all__ = ["LARGE", "SMALL", "search_with_bound", "solve_portfolio"]
 
-SMALL = 30_000
+SMALL = 10_000
 """Decision columns (kinds of objects × places) up to which branch and bound starts at once."""
 LARGE = 400_000
 """Decision columns above which branch and bound is not tried."""

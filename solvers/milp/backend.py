@@ -24,6 +24,8 @@ class Task:
         float64[k]: values of the first k columns of a known good solution; None without one.
     time_limit_s, gap, threads, seed
         As in `SolveOptions`.
+    absolute_gap
+        A bound this close below the objective ends the solve as well; backends may ignore it.
     on_progress
         Called with (best objective or None, bound or None) now and then; True means: stop.
     """
@@ -34,6 +36,7 @@ class Task:
     start: Array | None
     time_limit_s: float | None
     gap: float
+    absolute_gap: float = 1e-9
     threads: int
     seed: int
     on_progress: Callable[[float | None, float | None], bool]

@@ -17,6 +17,7 @@ from solvers.milp.lowering import Lowered, lower
 from solvers.milp.model import MilpModel, Rows
 from solvers.options import SolveOptions
 from solvers.result import Result, Timings, relative_gap
+from solvers.steps import lifted_bound, tier_step
 
 __all__ = ["solve_milp"]
 
@@ -128,7 +129,8 @@ class _Run:
             if outcome.infeasible:
                 self.infeasible = i == 0 and self.incumbent is None
                 return None, False
-            bound = max(bound, -np.inf if outcome.bound is None else outcome.bound)
+            if outcome.bound is not None:
+                bound = max(bound, lifted_bound(outcome.bound, self._step(i)))
             if outcome.x is not None:
                 self.offer(self.lowered.decode(outcome.x))
             if self.incumbent is not None and self._proven(i, bound):
@@ -149,6 +151,9 @@ class _Run:
         """Difference in tier `i` that is rounding: backends are exact to about this part of a unit's cost."""
         return 1e-7 * max(float(np.abs(self._tier(i).coefficient).max(initial=0.0)), 0.1)
 
+    def _step(self, i: int) -> float:
+        return tier_step(self.graph.tiers[i]) if self.graph.tiers else 0.0
+
     def _solve(self, i: int, tier: Linear) -> Outcome:
         cost = np.zeros(self.model.n_columns)
         cost[tier.column] = tier.coefficient
@@ -160,6 +165,7 @@ class _Run:
                 start=None if self.incumbent is None else self.lowered.encode(self.incumbent),
                 time_limit_s=self.clock.remaining_s,
                 gap=self.options.gap,
+                absolute_gap=max(1e-9, 0.9 * self._step(i)),  # the rest of a step is proven by rounding up
                 threads=self.options.threads,
                 seed=self.options.seed,
                 on_progress=lambda objective, bound: self.clock.report("milp", i, objective, bound),

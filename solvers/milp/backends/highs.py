@@ -41,7 +41,7 @@ class Highs(Backend):
         for name, value in {
             "random_seed": task.seed,
             "mip_rel_gap": task.gap,
-            "mip_abs_gap": 1e-9,
+            "mip_abs_gap": max(1e-9, task.absolute_gap * scale),
             "parallel": "on" if task.threads > 1 else "off",
             "presolve": "off" if _presolve_is_wrong(task) else "on",
             "threads": _reserve(task.threads),
