@@ -31,6 +31,8 @@ model or in the rate decides between a short queue and one without end.
 """
 STEPS = 20
 """Halvings of an interval when a bound is searched."""
+ROUNDING = 1e-9
+"""What a share of the requests may lack of the wanted one and still be it."""
 CHUNK = 128
 """Instances computed together."""
 
@@ -200,8 +202,8 @@ class _Bounds:
     def met(self, state: State) -> Flags:
         load, targets = self.load, self.targets
         wanted_ttft, wanted_tpot = targets.ttft_percentile / 100, targets.tpot_percentile / 100
-        ttft = _ttft_share(load, state, np.full(state.running.shape, targets.ttft_ms)) >= wanted_ttft - 1e-9
-        tpot = _tpot_share(load, state, np.full(state.running.shape, targets.tpot_ms)) >= wanted_tpot - 1e-9
+        ttft = _reached(_ttft_share(load, state, np.full(state.running.shape, targets.ttft_ms)), wanted_ttft)
+        tpot = _reached(_tpot_share(load, state, np.full(state.running.shape, targets.tpot_ms)), wanted_tpot)
         return np.stack(
             [
                 state.utilisation <= MAX_UTILISATION,
@@ -211,6 +213,11 @@ class _Bounds:
                 tpot | ~load.decodes,
             ]
         )
+
+
+def _reached(share: Floats, wanted: float) -> Flags:
+    """Whether a share is the wanted one but for rounding; targets and stated latencies must agree on it."""
+    return np.asarray(share >= wanted - ROUNDING)
 
 
 def _ttft_share(load: Load, state: State, limit_ms: Floats) -> Floats:
@@ -243,23 +250,24 @@ def _gamma(shape: Floats, x: Floats) -> Floats:
 def _latencies(load: Load, state: State, targets: Targets) -> tuple[Floats, Floats]:
     """TTFT and TPOT ([instance]) at the targets' percentiles."""
 
-    def invert(share: Callable[[Load, State, Floats], Floats], wanted: float, start: Floats) -> Floats:
-        low, high = np.zeros_like(start), start
+    def invert(share: Callable[[Load, State, Floats], Floats], percentile: float, target: float) -> Floats:
+        # Searched from the target: where met, it bounds what is stated, and no mean at overload (as much as a
+        # million steps) makes the halvings coarse.
+        high = np.full(load.cache_room.shape, target)
+        low = np.zeros_like(high)
         for _ in range(60):
-            short = share(load, state, high) < wanted
+            short = ~_reached(share(load, state, high), percentile / 100)
             if not short.any():
                 break
-            high = np.where(short, high * 2.0, high)
+            low, high = np.where(short, high, low), np.where(short, high * 2.0, high)
         for _ in range(STEPS):
             middle = (low + high) / 2
-            short = share(load, state, middle) < wanted
+            short = ~_reached(share(load, state, middle), percentile / 100)
             low, high = np.where(short, middle, low), np.where(short, high, middle)
         return high
 
-    ttft = invert(
-        _ttft_share, targets.ttft_percentile / 100, np.maximum(state.service_ms.max(axis=(1, 2)), 1.0)
-    )
-    tpot = invert(_tpot_share, targets.tpot_percentile / 100, np.maximum(state.tpot_ms.max(axis=1), 1e-3))
+    ttft = invert(_ttft_share, targets.ttft_percentile, targets.ttft_ms)
+    tpot = invert(_tpot_share, targets.tpot_percentile, targets.tpot_ms)
     return ttft, tpot
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import get_args
-
-import numpy as np
 
 from models.errors import Unsupported
 from models.serving import (
@@ -17,7 +15,6 @@ from models.serving import (
     Targets,
     capacities,
     engine,
-    operate,
 )
 from planner.candidates.candidate import Candidate, node_groups
 from planner.fleet.fleet import Fleet, Pool, ServedModel, ServedWorkload
@@ -33,9 +30,6 @@ SETTINGS: dict[Role, tuple[tuple[int, int], ...]] = {
 """Values of ``max_num_batched_tokens`` and ``max_num_seqs`` tried: small budgets keep the TPOT of mixed
 instances low, large ones prefill faster; more sequences than the engine's default of 256 pay for small
 models."""
-
-LOWERED = tuple(1 - 0.01 * n for n in range(1, 60))
-"""Shares of a rate tried when the latencies stated with it miss a target."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,8 +137,7 @@ def _of_pool(fleet: Fleet, workload: ServedWorkload, pool: Pool) -> Candidates:
         if known is None or _order(capacity) > _order(known[1]):
             best[role, shape] = (built, capacity)
     accepted = []
-    for (role, shape), (built, found) in best.items():
-        capacity = _kept(workload, built, found)
+    for (role, shape), (built, capacity) in best.items():
         if capacity.feasible and capacity.rate_per_s > 0:
             accepted.append(_candidate(fleet, workload, model, pool, built, capacity))
         else:
@@ -161,26 +154,6 @@ def _of_pool(fleet: Fleet, workload: ServedWorkload, pool: Pool) -> Candidates:
                 )
             )
     return Candidates(accepted=tuple(accepted), refused=tuple(refused))
-
-
-def _kept(workload: ServedWorkload, built: InstanceModel, capacity: Capacity) -> Capacity:
-    """Return the capacity, lowered until the latencies it is stated with keep the targets.
-
-    Where the time per token jumps from one batch size to the next, the percentile reported at the largest
-    feasible rate may be that of the far side of the jump. A plan promises only what it can also state.
-    """
-    if not capacity.feasible or _keeps(workload, capacity):
-        return capacity
-    rates = capacity.rate_per_s * np.array(LOWERED)
-    lowered = operate([built] * rates.size, workload.lengths, rates, targets(workload))
-    sound = [found for found in lowered if found.feasible and _keeps(workload, found)]
-    return max(sound, key=lambda found: found.rate_per_s) if sound else replace(capacity, feasible=False)
-
-
-def _keeps(workload: ServedWorkload, capacity: Capacity) -> bool:
-    return (capacity.ttft_ms or 0.0) <= workload.ttft.limit_ms * (1 + 1e-6) and (
-        capacity.tpot_ms or 0.0
-    ) <= workload.tpot.limit_ms * (1 + 1e-6)
 
 
 def _order(capacity: Capacity) -> tuple[bool, float, float]:

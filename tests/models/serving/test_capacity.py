@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from models.architecture import architecture
 from models.errors import InvalidInput
 from models.hardware import gpu
 from models.serving import Configuration, InstanceModel, Parallelism, Targets, capacities, engine, operate
+from models.serving.capacity import _tpot_share
 from models.serving.load import Load
 from models.workload import LengthDistribution
 
@@ -30,6 +33,14 @@ def instance(name: str = "llama-3.1-8b", on: str = "h100", **fields: object) -> 
             **fields,  # type: ignore[arg-type]
         )
     )
+
+
+EVERY_ROLE = [
+    instance(on=on, role=role, max_num_seqs=seqs)
+    for on in ("h100", "a100")
+    for role in ("mixed", "prefill", "decode")
+    for seqs in (256, 1024)
+]
 
 
 def test_prefill_only_with_equal_prompts_is_the_m_d_1_queue() -> None:
@@ -167,3 +178,42 @@ def test_wrong_targets_and_rates_are_refused() -> None:
         Targets(ttft_ms=1, tpot_ms=1, ttft_percentile=100)
     with pytest.raises(InvalidInput, match="one positive, finite rate"):
         operate([instance()], CHAT, np.array([-1.0]), EASY)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    ttft_ms=st.floats(5, 20_000),
+    tpot_ms=st.floats(3, 200),
+    percentiles=st.tuples(st.sampled_from([50.0, 90.0, 95.0, 99.0]), st.sampled_from([50.0, 95.0, 99.9])),
+    longest=st.integers(2, 4000),
+)
+def test_what_is_feasible_states_latencies_within_its_targets(
+    ttft_ms: float, tpot_ms: float, percentiles: tuple[float, float], longest: int
+) -> None:
+    targets = Targets(
+        ttft_ms=ttft_ms, tpot_ms=tpot_ms, ttft_percentile=percentiles[0], tpot_percentile=percentiles[1]
+    )
+    lengths = LengthDistribution(
+        levels=np.array([0.0, 0.5, 1.0]),
+        input_tokens=np.array([10.0, 900.0, 6000.0]),
+        bands=np.array([1.0]),
+        output_tokens=np.array([[1.0, longest / 8 + 1, longest + 1]]),
+        source="test",
+    )
+    for found in capacities(EVERY_ROLE, lengths, targets):
+        if found.feasible:
+            assert (found.ttft_ms or 0.0) <= ttft_ms
+            assert (found.tpot_ms or 0.0) <= tpot_ms
+
+
+def test_overload_at_some_batch_does_not_blur_the_stated_latency() -> None:
+    # with many requests running, prompts take every step: the mean there is a million steps
+    targets = Targets(ttft_ms=1000, tpot_ms=40)
+    lengths = LengthDistribution.fixed(500, 5)
+    crowded = instance(max_num_seqs=1024, max_num_batched_tokens=16384)
+    [found] = capacities([crowded], lengths, targets)
+    state = Load([crowded], lengths).at_rate(np.array([found.rate_per_s]))
+    assert found.tpot_ms is not None
+    share = _tpot_share(Load([crowded], lengths), state, np.array([found.tpot_ms * (1 - 1e-5)]))
+    assert share[0] < 0.95
+    assert found.tpot_ms <= 40
