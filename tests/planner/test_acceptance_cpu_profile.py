@@ -8,6 +8,7 @@ import yaml
 from typer.testing import CliRunner
 
 from models.errors import InvalidInput
+from models.profiles.groups import FEWEST_POINTS
 from models.profiles.store import read_profile
 from planner.cli.app import build_app
 from planner.pipeline import create_plan
@@ -52,7 +53,7 @@ def fleet(gpu: str, weights: str = "bf16") -> str:
 
 @pytest.fixture(scope="module")
 def profiles(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a profile of this machine, made by the command itself within five seconds."""
+    """A folder with a profile of this machine, made by the command: five seconds where nobody is busy."""
     folder = tmp_path_factory.mktemp("profiles")
     (folder / "tiny").mkdir()
     (folder / "tiny" / "config.json").write_text(json.dumps(CONFIG))
@@ -61,10 +62,13 @@ def profiles(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--ops": "gemm,attention_prefill,attention_decode,hbm", "--max-tokens": "64", "--max-context": "256",
         "--max-batch": "8", "--out": str(folder / "this-machine"),
     }  # fmt: skip
-    done = CliRunner().invoke(
-        build_app(), ["profile", "run", *(part for pair in asked.items() for part in pair)]
-    )
-    assert done.exit_code == 0, done.output
+    command = ["profile", "run", *(part for pair in asked.items() for part in pair)]
+    for _ in range(10):  # a busy machine needs more time: the same command continues a finished profile
+        done = CliRunner().invoke(build_app(), command)
+        assert done.exit_code == 0, done.output
+        tables = read_profile(folder / "this-machine").manifest.tables
+        if len(tables) == 4 and min(entry.rows for entry in tables.values()) >= FEWEST_POINTS:
+            break
     return folder
 
 
