@@ -18,14 +18,29 @@ if TYPE_CHECKING:
 
 __all__ = ["answer", "print_answer", "solve_document"]
 
+INFEASIBLE = "infeasible"
 MOST_ROWS = 40
 
 
-def solve_document(document: AssignmentDocument, options: SolveOptions) -> dict[str, Any]:
-    """Compile, solve, and give the answer as plain values; see `answer`."""
+def solve_document(
+    document: AssignmentDocument, options: SolveOptions, *, prices: bool = False
+) -> dict[str, Any]:
+    """Compile, solve, and give the answer as plain values; see `answer`.
+
+    An infeasible one has ``infeasible``: the contradiction and the cheapest way out (`explain_infeasible`,
+    the time limit counts anew for each); with `prices` a solved one has ``prices`` (`prices_of`).
+    """
+    from planner.explanation import explain_infeasible, prices_of
     from solvers import solve
 
-    return answer(document, solve(document.compile(), options))
+    graph = document.compile()
+    result = solve(graph, options)
+    made = answer(document, result)
+    if result.status == INFEASIBLE:
+        made["infeasible"] = explain_infeasible(graph, options)
+    elif prices and result.solved:
+        made["prices"] = prices_of(graph, options)
+    return made
 
 
 def answer(document: AssignmentDocument, result: Result) -> dict[str, Any]:
@@ -102,6 +117,13 @@ def print_answer(made: dict[str, Any], console: Console) -> None:
         console.print(table)
         if len(made["moves"]) > MOST_ROWS:
             console.print(f"… and {len(made['moves']) - MOST_ROWS} more; --out writes them all")
+    if made.get("prices") is not None:
+        table = Table(title="\nworth of one more unit", title_justify="left", box=None, pad_edge=False)
+        for column in ("limit", "tier", "gain"):
+            table.add_column(column, justify="right" if column == "gain" else "left")
+        for price in made["prices"][:MOST_ROWS]:
+            table.add_row(price["limit"], price["tier"], _number(price["per_unit"]))
+        console.print(table if made["prices"] else "\nno limit is worth raising (in the linear relaxation)")
 
 
 def _number(value: float | None) -> str:

@@ -20,6 +20,9 @@ def solve(
     threads: Annotated[int, typer.Option(help="Solver threads; with 1 equal input gives equal bytes.")] = 1,
     seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
     gap: Annotated[float, typer.Option(help="Relative gap at which a goal counts as optimal.")] = 1e-6,
+    prices: Annotated[
+        bool, typer.Option("--prices", help="Also what one more unit of each limit is worth.")
+    ] = False,
     json_: Annotated[
         bool, typer.Option("--json", help="Print the answer as JSON instead of tables.")
     ] = False,
@@ -33,6 +36,7 @@ def solve(
     from planner.cli.exit_codes import ExitCode
     from planner.cli.files import write_text
     from planner.cli.progress import show_progress
+    from planner.explanation import infeasible_lines
     from planner.options import Progress
     from solvers import Progress as SolverProgress
     from solvers import SolveOptions
@@ -53,7 +57,7 @@ def solve(
             time_limit_s=time_limit, solver=solver, threads=threads, seed=seed, gap=gap,
             on_progress=show, cancelled=progress.cancelled,
         )  # fmt: skip
-        made = solve_document(document, options)
+        made = solve_document(document, options, prices=prices)
     if out is not None:
         write_text(out, to_json(made))
     if json_:
@@ -65,11 +69,8 @@ def solve(
         if out is not None:
             typer.echo(f"\nanswer written to {out}")
     if made["status"] == "infeasible":
-        broken = [c for c in made["constraints"] if c["broken"] and c["enforced"]]
-        where = "; ".join(f"{c['name']} at {c['where']}" for c in broken[:3])
-        typer.echo(
-            f"infeasible: no assignment holds every hard constraint{': ' + where if where else ''}", err=True
-        )
+        typer.echo("infeasible: no assignment holds every hard constraint", err=True)
+        typer.echo("\n".join(infeasible_lines(made["infeasible"])), err=True)
     codes = {"infeasible": ExitCode.INFEASIBLE, "unknown": ExitCode.FAILED}
     if made["status"] == "cancelled" and made["assignment"] is None:
         return ExitCode.INTERRUPTED

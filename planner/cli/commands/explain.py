@@ -1,0 +1,44 @@
+"""`fulcrum explain`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["explain"]
+
+
+def explain(
+    problem: Annotated[Path, typer.Argument(metavar="PROBLEM.yaml", help="Assignment problem document.")],
+    object_: Annotated[str, typer.Argument(metavar="OBJECT", help="Which object.")],
+    container: Annotated[
+        str | None, typer.Argument(metavar="[CONTAINER]", help="Only this place; 'unassigned' is one too.")
+    ] = None,
+    time_limit: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Of each of the solves this needs.")
+    ] = None,
+    solver: Annotated[str, typer.Option(help="Which solver; auto chooses by size.")] = "auto",
+    seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of sentences.")] = False,
+) -> int:
+    """Why an object is where it is: what blocks every other place, or what it would cost, by spec.
+
+    With CONTAINER also what the whole answer would be with the object there. Exit code 2: the problem is
+    infeasible (the limits that contradict each other are printed). 3: no answer was found in time.
+    """
+    import json
+
+    from planner.cli.exit_codes import ExitCode
+    from planner.explanation import explain_object, explanation_lines
+    from solvers import SolveOptions
+    from specs.document import load_problem
+
+    options = SolveOptions(time_limit_s=time_limit, solver=solver, seed=seed)
+    made = explain_object(load_problem(problem), object_, container, options)
+    typer.echo(
+        json.dumps(made, indent=1, ensure_ascii=False) if json_ else "\n".join(explanation_lines(made))
+    )
+    codes = {"infeasible": ExitCode.INFEASIBLE, "unknown": ExitCode.FAILED}
+    return codes.get(made["status"], ExitCode.OK)
