@@ -64,9 +64,9 @@ def read_table(path: Path, name: str) -> OperationTable:
 
     operation(name)
     try:
-        # Read through our own handle: pyarrow would infer partitions from the path.
-        with path.open("rb") as file:
-            data = pq.read_table(file)
+        # One file: `read_table` would load pyarrow's data-set machinery and infer partitions from the path.
+        with path.open("rb") as file, pq.ParquetFile(file) as parquet:
+            data = parquet.read()
     except (pa.ArrowException, OSError) as error:
         raise InvalidInput(f"not a readable Parquet file: {error}", source=str(path)) from error
     columns: dict[str, object] = {}

@@ -39,23 +39,27 @@ def load_lengths(path: Path | str) -> LengthDistribution:
     InvalidInput
         The file cannot be read, is not YAML, or is not such a document.
     """
-    import yaml
+    from models.document import read_document
 
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"cannot read the length table: {error}", source=str(path)) from None
+    document = read_document(text, source=str(path))
     try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        raise InvalidInput(
-            f"not valid YAML: {getattr(error, 'problem', None) or error}",
+        return parse_lengths(document.value, source=str(path))
+    except UnknownName as error:
+        raise UnknownName(
+            error.kind,
+            error.name,
+            error.valid,
+            path=error.path,
             source=str(path),
-            line=None if mark is None else mark.line + 1,
+            line=document.line_of((*error.path, error.name)),
         ) from None
-    return parse_lengths(document, source=str(path))
+    except InvalidInput as error:
+        raise document.error(error.message, error.path) from None
 
 
 def parse_lengths(document: object, *, source: str, path: tuple[str | int, ...] = ()) -> LengthDistribution:
@@ -166,6 +170,12 @@ def _numbers(
 
 
 def _number(value: object, source: str, path: tuple[str | int, ...]) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
-        raise InvalidInput(f"expected a finite number, got {value!r}", source=source, path=path)
-    return float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            number = float(value)
+        except OverflowError:  # a whole number of more than 308 digits
+            number = np.inf
+        if np.isfinite(number):
+            return number
+    shown = repr(value) if not isinstance(value, int) or abs(value) < 10**30 else "a larger number"
+    raise InvalidInput(f"expected a finite number, got {shown}", source=source, path=path)

@@ -29,7 +29,8 @@ def plan(
         str | None, typer.Option(metavar="ADDR", help="Have a Fulcrum server make the plan.")
     ] = None,
     server_ca: Annotated[
-        Path | None, typer.Option(help="PEM file of the authorities that sign the server: TLS.")
+        Path | None,
+        typer.Option(envvar="FULCRUM_TLS_CA", help="PEM file of the authorities that sign the server: TLS."),
     ] = None,
     token: Annotated[
         str | None, typer.Option(envvar="FULCRUM_TOKEN", help="Bearer token for the server.")

@@ -55,3 +55,25 @@ def test_broken_yaml_has_a_line(tmp_path: Path) -> None:
         load_lengths(path)
     with pytest.raises(InvalidInput, match="cannot read the length table"):
         load_lengths(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (f"input_tokens: [1, {10**400}]", r"x\.yaml:2: input_tokens\[1\]: expected a finite number"),
+        ("input_tokens: [1, .nan]", r"x\.yaml:2: input_tokens\[1\]: expected a finite number"),
+        ("input_tokens: [1, no]", r"x\.yaml:2: input_tokens\[1\]: expected a finite number, got 'no'"),
+        ("input_token: [1, 2]", r"x\.yaml:2: unknown key 'input_token'; did you mean 'input_tokens'"),
+    ],
+)
+def test_mistakes_in_a_file_carry_path_and_line(tmp_path: Path, line: str, message: str) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(f"levels: [0, 1]\n{line}\noutput_tokens: [1, 3]\n")
+    with pytest.raises(InvalidInput, match=message):
+        load_lengths(path)
+
+
+def test_a_whole_number_beyond_64_bits_is_a_number(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(f"levels: [0, 1]\ninput_tokens: [1, {10**30}]\noutput_tokens: [1, 3]\n")
+    assert load_lengths(path).input_tokens[1] == 1e30
