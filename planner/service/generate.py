@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -50,14 +51,16 @@ def compile_protos(output: Path, *, plugins: tuple[str, ...] = ("python", "pyi",
     Path of ``descriptors.pb``.
     """
     import grpc_tools  # type: ignore[import-untyped]
-    from grpc_tools import protoc
 
     sources = sorted(str(p.relative_to(PROTO)) for p in (PROTO / "fulcrum").rglob("*.proto"))
     descriptors = output / "descriptors.pb"
     well_known = Path(next(iter(grpc_tools.__path__))) / "_proto"
-    status = protoc.main(
+    # in a process of its own: its protobuf and that of OR-tools crash each other
+    status = subprocess.run(  # noqa: S603
         [
-            "protoc",
+            sys.executable,
+            "-m",
+            "grpc_tools.protoc",
             f"-I{PROTO}",
             f"-I{PROTO / 'third_party'}",
             f"-I{well_known}",
@@ -65,8 +68,9 @@ def compile_protos(output: Path, *, plugins: tuple[str, ...] = ("python", "pyi",
             f"--descriptor_set_out={descriptors}",
             "--include_imports",
             *sources,
-        ]
-    )
+        ],
+        check=False,
+    ).returncode
     if status != 0:
         raise Unavailable(f"protoc ended with status {status}; its messages are above")
     return descriptors
