@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,17 +47,22 @@ def served_rate(instances: Iterable[Served]) -> float:
 
 
 def surviving_rate(instances: Collection[Placed], loss_of: str | None) -> float:
-    """The rate after the worst single loss of a node or rack; the whole rate when nothing may be lost."""
+    """The rate after the worst loss of one node, rack or zone; the whole rate when nothing may be lost."""
     if loss_of is None:
         return served_rate(instances)
-    units: Mapping[str, None] = dict.fromkeys(
-        unit_of(stage.node, loss_of) for instance in instances for stage in instance.stages
-    )
+    units = [_units(instance, loss_of) for instance in instances]
     left = (
-        served_rate(i for i in instances if all(unit_of(stage.node, loss_of) != unit for stage in i.stages))
-        for unit in units
+        served_rate(i for i, mine in zip(instances, units, strict=True) if hit not in mine)
+        for hit in dict.fromkeys(unit for mine in units for unit in mine)
     )
     return min(left, default=0.0)
+
+
+def _units(instance: Placed, loss_of: str) -> tuple[str, ...]:
+    """Nodes, racks or zones whose loss takes an instance down."""
+    if loss_of == "zone":
+        return (instance.zone,)
+    return tuple(unit_of(stage.node, loss_of) for stage in instance.stages)
 
 
 def unit_of(node: str, loss_of: str) -> str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from planner.candidates.candidate import Candidate
-from planner.clock import Clock
+from planner.clock import PROVEN_GAP, Clock
 from planner.fleet.fleet import Fleet
+from planner.incumbent import Layout, is_better, layout_values, standing_layout
 from planner.placement.place import Misplaced, Placement, place
 from planner.placement.tenant import Tenant, make_tenants
 from planner.plan.instance import Instance
+from planner.sizing.graph import UNSERVED
 from planner.sizing.problem import SizingProblem
-from planner.sizing.solve import Sizing, solve_sizing
-from solvers.result import TierResult
+from planner.sizing.solve import COVERED_SHARE, Sizing, solve_sizing
+from solvers.result import TierResult, relative_gap
 
 __all__ = ["Rounds", "size_and_place"]
 
@@ -51,11 +54,18 @@ def size_and_place(
 
     Placement fails when instances cannot be spread as evenly as sizing assumed (that candidate is then
     taken to be less even), or when groups do not pack into nodes (that pool is then taken to be smaller).
+    Never worse than what runs today: where it would be, what runs today is the answer.
     """
     running: dict[tuple[str, ...], int] = {}
     for instance in current:
         running[instance.shape] = running.get(instance.shape, 0) + 1
     problem = SizingProblem(fleet=fleet, candidates=tuple(candidates), current=running)
+    rounds = _size_and_place(problem, current, clock)
+    return _no_worse(problem, rounds, current)
+
+
+def _size_and_place(problem: SizingProblem, current: Sequence[Instance], clock: Clock) -> Rounds:
+    fleet, candidates = problem.fleet, problem.candidates
     bounds: tuple[TierResult, ...] = ()
     for count in range(1, MOST_ROUNDS + 1):
         clock.report("sizing")
@@ -83,6 +93,42 @@ def size_and_place(
         for misplaced in placement.misplaced:
             problem = _learn(problem, misplaced, sizing.counts)
     return done
+
+
+def _no_worse(problem: SizingProblem, rounds: Rounds, current: Sequence[Instance]) -> Rounds:
+    """Return `rounds`, or the running instances as they are where those are better under the same goals."""
+    if not any(problem.running):
+        return rounds
+    standing = standing_layout(problem.fleet, problem.candidates, current)
+    if standing is None:
+        return rounds
+    values = layout_values(problem, standing, current)
+    unserved = sum(value for name, value in values.items() if name.startswith(UNSERVED))
+    if unserved > COVERED_SHARE and problem.fleet.policies.shortage == "refuse":
+        return rounds
+    placement = rounds.placement
+    if placement is not None and not placement.misplaced:
+        planned = Layout(tenants=rounds.tenants, stages=placement.stages)
+        if not is_better(values, layout_values(problem, planned, current)):
+            return rounds
+    known = {tier.name: tier.bound for tier in rounds.bounds}
+    tiers = tuple(
+        TierResult(name, value, known.get(name), relative_gap(value, known.get(name)))
+        for name, value in values.items()
+    )
+    proven = all(tier.gap is not None and tier.gap <= PROVEN_GAP for tier in tiers)
+    return Rounds(
+        problem=problem,
+        sizing=Sizing(
+            status="optimal" if proven else "feasible",
+            counts=dict(Counter(tenant.candidate for tenant in standing.tenants)),
+            tiers=tiers,
+        ),
+        bounds=tiers,
+        tenants=standing.tenants,
+        placement=Placement(stages=standing.stages, results={}, misplaced=()),
+        count=1,
+    )
 
 
 def _learn(problem: SizingProblem, misplaced: Misplaced, counts: Mapping[int, int]) -> SizingProblem:

@@ -33,7 +33,7 @@ goals: [unserved_demand, cost, gpus, movement]
 """Two pools of unlike nodes, two workloads of the same lengths."""
 
 
-def make_fleet(loss_of: Literal["node", "rack"] | None = None) -> Fleet:
+def make_fleet(loss_of: Literal["node", "rack", "zone"] | None = None) -> Fleet:
     """Return `SMALL_FLEET`, with a loss policy."""
     fleet = read_fleet(SMALL_FLEET)
     return replace(fleet, policies=replace(fleet.policies, loss_of=loss_of))

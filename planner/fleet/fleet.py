@@ -50,6 +50,12 @@ class Pool:
         rack_width, node_width = len(str(self.racks - 1)), len(str(self.nodes - 1))
         return f"{self.name}/r{self.rack_of(node):0{rack_width}}/n{node:0{node_width}}"
 
+    def node_index(self, name: str) -> int:
+        """Index of the node with that name; -1 where the pool has no such node."""
+        digits = name.rpartition("/n")[2]
+        node = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else -1
+        return node if 0 <= node < self.nodes and self.node_name(node) == name else -1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedModel:
@@ -129,8 +135,8 @@ class Policies:
     Parameters
     ----------
     loss_of
-        Demand must still be served within its targets after any one node, or rack, is lost; None: no such
-        rule.
+        Demand must still be served within its targets after any one node, rack or zone is lost; None: no
+        such rule.
     headroom
         Share by which planned demand exceeds the stated rate.
     roles
@@ -139,7 +145,7 @@ class Policies:
         What to do when supply cannot carry the demand: ``refuse``, or ``serve_what_fits`` by priority.
     """
 
-    loss_of: Literal["node", "rack"] | None
+    loss_of: Literal["node", "rack", "zone"] | None
     headroom: float
     parallelism: Parallelism
     roles: tuple[Literal["mixed", "disaggregated"], ...]

@@ -152,7 +152,7 @@ class WorkloadEntry(Entry):
 class SurviveEntry(Entry):
     """A loss that must not cost any service."""
 
-    loss_of: Literal["node", "rack"]
+    loss_of: Literal["node", "rack", "zone"]
     """The demand of every workload is still served within its targets after losing any one of these."""
 
 

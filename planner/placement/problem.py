@@ -9,7 +9,7 @@ where not all can), parts of a service spread over racks and nodes (GroupCount),
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -134,7 +134,6 @@ def running_nodes(pool: Pool, candidate: Candidate, tenant: Tenant) -> tuple[int
     nowhere = (-1,) * candidate.groups
     if tenant.running is None:
         return nowhere
-    place = {pool.node_name(node): node for node in range(pool.nodes)}
     # Consecutive stages share a node; each node once.
-    nodes = [place.get(name, -1) for name in Counter(stage.node for stage in tenant.running.stages)]
+    nodes = [pool.node_index(name) for name in dict.fromkeys(stage.node for stage in tenant.running.stages)]
     return tuple(nodes) if len(nodes) == candidate.groups else nowhere

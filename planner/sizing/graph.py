@@ -1,206 +1,105 @@
-r"""Sizing as an expression graph.
+"""Sizing as an expression graph: hard limits (`supply`), service (`service`), and the goals of this file.
 
-Objects are identical instance slots, containers are the candidates; an unassigned slot is an instance that
-does not exist. The number of objects in container ``c`` is the integer ``n[c]``, and that is how the MILP
-lowering solves it: identical objects become counts. With capacities ``r[c]`` and a loss policy over ``U``
-nodes or racks of a pool,
-
-    lost[c]   = r[c] · ceil(n[c] · groups[c] / U)                    what one node takes down, evenly spread
-    alive     = r · n − lost where c's pool is the one hit, else r · n
-    served[w] = Σ mixed alive + Σ_zones min(Σ prefill alive, Σ decode alive)
-    unserved  = max over pools hit of (demand − served)⁺
-
-Hard: GPUs per pool; and, for every k, groups of more than 1/(k+1) of a node's GPUs: at most k a node. Goal
-tiers follow the fleet's goals; unserved demand has one tier a priority, in shares of the workload's demand.
+The goal tiers follow the fleet's goals; unserved demand has one tier a priority, in shares of the workloads'
+demand. With a current plan, *movement* comes last where the document does not name it: of equal plans the one
+that keeps most running instances is better.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Mapping
 
 import numpy as np
-import numpy.typing as npt
 
-from models.graph import AssignmentSpace, Axis, Graph, GraphBuilder, Node
-from models.graph.ops import Ceiling, Maximum, Minimum, Onto, PositivePart
-from planner.candidates.candidate import Candidate
-from planner.sizing.problem import SizingProblem, failure_units
+from models.graph import Graph, Node
+from models.graph.ops import Absolute, PositivePart
+from planner.sizing.columns import Columns
+from planner.sizing.problem import SizingProblem
+from planner.sizing.service import unserved_shares
+from planner.sizing.supply import limit_supply
 
-__all__ = ["sizing_graph"]
+__all__ = ["UNSERVED", "sizing_graph", "tier_names"]
 
-Floats = npt.NDArray[np.float64]
-
-
-def sizing_graph(problem: SizingProblem) -> Graph:
-    """Return the graph of `problem`; container ``c`` is ``problem.candidates[c]``."""
-    return _Sizing(problem).build()
+UNSERVED = "unserved_demand"
+"""How the names of the tiers begin that say what is not served."""
 
 
-class _Sizing:
-    """Builds the graph once."""
+def tier_names(problem: SizingProblem) -> tuple[str, ...]:
+    """Names of the goal tiers, most important first."""
+    if problem.owned_gpus is not None:
+        goals: tuple[str, ...] = (UNSERVED, "growth")
+    else:
+        goals = problem.fleet.goals
+        if any(problem.running) and "movement" not in goals:
+            goals = (*goals, "movement")
+    priorities = sorted({workload.priority for workload in problem.fleet.workloads})
+    return tuple(
+        name
+        for goal in goals
+        for name in ([f"{UNSERVED}, priority {p}" for p in priorities] if goal == UNSERVED else [goal])
+    )
 
-    def __init__(self, problem: SizingProblem) -> None:
-        self.problem = problem
-        self.fleet = problem.fleet
-        self.candidates = problem.candidates
-        self.builder = GraphBuilder(self._space())
-        ones = np.ones(self.builder.space.n_objects)
-        self.counts = self.builder.usage(self.builder.container_scope, ones)
 
-    def build(self) -> Graph:
-        with self.builder.for_spec("supply"):
-            self._supply()
-        goals = self.fleet.goals if self.problem.owned_gpus is None else ("unserved_demand", "growth")
-        for tier, goal in enumerate(goals):
-            with self.builder.for_spec(goal):
-                # Steps of 1000 leave room for one tier a priority, in the order of the goals.
-                getattr(self, f"_{goal}")(tier * 1000)
-        return self.builder.build()
+def sizing_graph(
+    problem: SizingProblem, *, minimise: str | None = None, held: Mapping[str, float] | None = None
+) -> Graph:
+    """Return the graph of `problem`; container ``c`` is ``problem.candidates[c]``.
 
-    # -- decision ------------------------------------------------------------------------------------------
+    Parameters
+    ----------
+    minimise
+        The only tier to minimise; None: all of them in order.
+    held
+        Tiers that must not exceed a value, as hard limits.
+    """
+    columns = Columns(problem)
+    with columns.builder.for_spec("supply"):
+        limit_supply(columns)
+    for position, name in enumerate(tier_names(problem)):
+        limit = (held or {}).get(name)
+        wanted = minimise is None or name == minimise
+        if limit is None and not wanted:
+            continue
+        with columns.builder.for_spec(name):
+            value = _value(columns, name)
+            if limit is not None:
+                columns.builder.constrain(columns.builder.affine([(value, 1.0)], -limit), name=name)
+            if wanted:
+                columns.builder.minimize(value, tier=position, name=name)
+    return columns.builder.build()
 
-    def _space(self) -> AssignmentSpace:
-        """As many slots as the smallest candidates of each pool could fill, the running ones first."""
-        smallest: dict[str, int] = {}
-        for candidate in self.candidates:
-            smallest[candidate.pool] = min(candidate.gpus, smallest.get(candidate.pool, candidate.gpus))
-        running = [
-            index
-            for index, candidate in enumerate(self.candidates)
-            for _ in range(self.problem.current.get(candidate.shape, 0))
-        ]
-        slots = max(len(running), sum(self.fleet.pool(name).gpus // size for name, size in smallest.items()))
-        initial = np.full(slots, -1, np.int32)
-        initial[: len(running)] = running
-        return AssignmentSpace(
-            Axis("slot", slots),
-            Axis("candidate", len(self.candidates), tuple(c.label for c in self.candidates)),
-            initial,
-            np.ones(slots, np.bool_),
-        )
 
-    # -- helpers -------------------------------------------------------------------------------------------
+def _value(columns: Columns, name: str) -> Node:
+    if name.startswith(UNSERVED):
+        priority = int(name.rsplit(" ", 1)[1])
+        mine = np.array([float(w.priority == priority) for w in columns.fleet.workloads])
+        return columns.builder.total(columns.builder.affine([(unserved_shares(columns), mine)]))
+    goals: dict[str, Callable[[Columns], Node]] = {
+        "cost": _cost, "gpus": _gpus, "growth": _growth, "movement": _movement,
+    }  # fmt: skip
+    return goals[name](columns)
 
-    def _each(self, value: Callable[[Candidate], float]) -> Floats:
-        return np.array([value(candidate) for candidate in self.candidates], np.float64)
 
-    def _onto(self, name: str, labels: Sequence[Hashable], key: Callable[[Candidate], Hashable]) -> Onto:
-        """Map candidates to the label that `key` gives; None leaves a candidate out."""
-        place = {label: index for index, label in enumerate(labels)}
-        index = np.array([place.get(key(candidate), -1) for candidate in self.candidates], np.int64)
-        return Onto("map", index, Axis(name, len(labels), tuple(str(label) for label in labels)))
+def _cost(columns: Columns) -> Node:
+    return columns.builder.total(columns.weighted(columns.each(lambda c: c.price_per_hour)))
 
-    # -- limits --------------------------------------------------------------------------------------------
 
-    def _supply(self) -> None:
-        pools = self.fleet.pools
-        onto = self._onto("pool", [pool.name for pool in pools], lambda c: c.pool)
-        used = self._gpus_per_pool(onto)
-        withheld = self.problem.withheld_gpus
-        supply = np.array([pool.gpus - withheld.get(pool.name, 0) for pool in pools], np.float64)
-        self.builder.constrain(self.builder.affine([(used, 1.0)], -supply), name="GPUs per pool")
-        for pool in pools:
-            # Larger groups pack worse than their GPU count says: on 6-GPU nodes only one group of 4 fits.
-            sizes = {c.gpus_per_group for c in self.candidates if c.pool == pool.name}
-            for k in sorted({pool.gpus_per_node // size for size in sizes}):
+def _gpus(columns: Columns) -> Node:
+    return columns.builder.total(columns.weighted(columns.each(lambda c: c.gpus)))
 
-                def large(
-                    c: Candidate, pool: str = pool.name, most: float = pool.gpus_per_node / (k + 1)
-                ) -> float:
-                    return float(c.groups if c.pool == pool and c.gpus_per_group > most else 0)
 
-                groups = self.builder.total(self.builder.affine([(self.counts, self._each(large))]))
-                self.builder.constrain(
-                    self.builder.affine([(groups, 1.0)], -float(k * pool.nodes)),
-                    name=f"{pool.name}: groups of more than 1/{k + 1} node",
-                )
+def _growth(columns: Columns) -> Node:
+    """Price of the GPUs used beyond those there are; those without a price count a little."""
+    owned = columns.problem.owned_gpus or {}
+    pools = columns.fleet.pools
+    there_are = np.array([float(owned[pool.name]) for pool in pools])
+    beyond = columns.builder.affine([(columns.gpus_per_pool(), 1.0)], -there_are)
+    price = np.array([max(pool.price_per_gpu_hour, 1e-3) for pool in pools])
+    missing = columns.builder.affine([(columns.builder.node(PositivePart(), beyond), price)])
+    return columns.builder.total(missing)
 
-    def _gpus_per_pool(self, onto: Onto) -> Node:
-        return self.builder.total(self.builder.affine([(self.counts, self._each(lambda c: c.gpus))]), onto)
 
-    # -- goals ---------------------------------------------------------------------------------------------
-
-    def _unserved_demand(self, tier: int) -> None:
-        workloads = self.fleet.workloads
-        demand = np.array([self.problem.demand_per_s(w.name) for w in workloads])
-        served = [self._served(pool) for pool in self._scenarios()]
-        short = [self.builder.affine([(node, -1.0 / demand)], np.ones(demand.size)) for node in served]
-        worst = self.builder.node(Maximum(), *short) if len(short) > 1 else short[0]
-        unserved = self.builder.node(PositivePart(), worst)
-        for priority in sorted({workload.priority for workload in workloads}):
-            mine = np.array([float(workload.priority == priority) for workload in workloads])
-            total = self.builder.total(self.builder.affine([(unserved, mine)]))
-            self.builder.minimize(total, tier=tier + priority, name=f"unserved_demand, priority {priority}")
-
-    def _scenarios(self) -> list[str | None]:
-        """Pools that may be hit; None, when nothing may be lost."""
-        if self.fleet.policies.loss_of is None:
-            return [None]
-        used = {candidate.pool for candidate in self.candidates}
-        return [pool.name for pool in self.fleet.pools if pool.name in used] or [None]
-
-    def _served(self, hit: str | None) -> Node:
-        """Requests per second that each workload can be served when one node (or rack) of a pool is lost."""
-        rates = self._each(lambda c: c.capacity_per_s)
-        alive = self.builder.affine([(self.counts, rates)])
-        if hit is not None:
-            struck = self._each(lambda c: float(c.pool == hit))
-            alive = self.builder.affine([(alive, 1.0), (self._groups_a_unit(), -rates * struck)])
-        names = [workload.name for workload in self.fleet.workloads]
-        mixed = self._onto("workload", names, lambda c: c.workload if c.role == "mixed" else None)
-        parts = [self.builder.total(alive, mixed)]
-        pairs = sorted({(c.workload, c.zone) for c in self.candidates if c.role != "mixed"})
-        if pairs:
-            prefill, decode = (
-                self.builder.total(
-                    alive,
-                    self._onto(
-                        "workload and zone",
-                        pairs,
-                        lambda c, role=role: (c.workload, c.zone) if c.role == role else None,  # type: ignore[misc]
-                    ),
-                )
-                for role in ("prefill", "decode")
-            )
-            both = self.builder.node(Minimum(), prefill, decode)
-            index = np.array([names.index(workload) for workload, _ in pairs], np.int64)
-            parts.append(self.builder.total(both, Onto("map", index, mixed.target)))
-        return self.builder.affine([(part, 1.0) for part in parts])
-
-    def _groups_a_unit(self) -> Node:
-        """Groups of each candidate on the fullest node (or rack), evenly spread."""
-        policy = self.fleet.policies.loss_of
-        share = np.zeros(len(self.candidates))
-        for index, candidate in enumerate(self.candidates):
-            units = failure_units(self.fleet.pool(candidate.pool), policy)
-            assert units is not None
-            share[index] = min(1.0, self.problem.unevenness.get(index, 1) * candidate.groups / units)
-        return self.builder.node(Ceiling(), self.builder.affine([(self.counts, share)]))
-
-    def _cost(self, tier: int) -> None:
-        price = self._each(lambda c: c.price_per_hour)
-        self._minimize_sum(price, tier, "cost")
-
-    def _gpus(self, tier: int) -> None:
-        self._minimize_sum(self._each(lambda c: c.gpus), tier, "gpus")
-
-    def _minimize_sum(self, each: Floats, tier: int, name: str) -> None:
-        self.builder.minimize(
-            self.builder.total(self.builder.affine([(self.counts, each)])), tier=tier, name=name
-        )
-
-    def _growth(self, tier: int) -> None:
-        """Price of the GPUs used beyond those there are; those without a price count a little."""
-        owned = self.problem.owned_gpus or {}
-        pools = self.fleet.pools
-        onto = self._onto("pool", [pool.name for pool in pools], lambda c: c.pool)
-        beyond = self.builder.affine(
-            [(self._gpus_per_pool(onto), 1.0)], -np.array([float(owned[pool.name]) for pool in pools])
-        )
-        price = np.array([max(pool.price_per_gpu_hour, 1e-3) for pool in pools])
-        missing = self.builder.affine([(self.builder.node(PositivePart(), beyond), price)])
-        self.builder.minimize(self.builder.total(missing), tier=tier, name="growth")
-
-    def _movement(self, tier: int) -> None:
-        """Instances that start, stop or change; without a current plan, instances that start."""
-        self.builder.minimize(self.builder.moved_amount(), tier=tier, name="movement")
+def _movement(columns: Columns) -> Node:
+    """Instances that start and instances that stop; without a current plan, instances that start."""
+    running = np.array(columns.problem.running, np.float64)
+    return columns.builder.total(columns.builder.node(Absolute(), columns.weighted(1.0, -running)))

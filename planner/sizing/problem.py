@@ -40,19 +40,24 @@ class SizingProblem:
     withheld_gpus: Mapping[str, int] = field(default_factory=dict)
     owned_gpus: Mapping[str, int] | None = None
 
+    @property
+    def running(self) -> tuple[int, ...]:
+        """Number of running instances of each candidate."""
+        return tuple(self.current.get(candidate.shape, 0) for candidate in self.candidates)
+
     def demand_per_s(self, workload: str) -> float:
         """Rate of a workload with headroom."""
         return self.fleet.workload(workload).rate_per_s * (1 + self.fleet.policies.headroom)
 
     def spread_limit(self, index: int, count: int) -> int | None:
-        """Most groups of candidate `index` that one node or rack may hold; None without a loss policy."""
+        """Most groups of candidate `index` that one node or rack may hold; None without such a policy."""
         candidate = self.candidates[index]
         units = failure_units(self.fleet.pool(candidate.pool), self.fleet.policies.loss_of)
-        if units is None:
+        if units is None or self.fleet.policies.loss_of == "zone":
             return None
         return -(-self.unevenness.get(index, 1) * count * candidate.groups // units)
 
 
 def failure_units(pool: Pool, loss_of: str | None) -> int | None:
-    """Return the number of nodes or racks of a pool, whichever the policy may lose; None without a policy."""
-    return {None: None, "node": pool.nodes, "rack": pool.racks}[loss_of]
+    """Return how many nodes, racks or zones, whichever the policy may lose, a pool is in; None without it."""
+    return {None: None, "node": pool.nodes, "rack": pool.racks, "zone": 1}[loss_of]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -14,7 +15,7 @@ from models.graph import evaluate
 from planner.candidates import Candidate
 from planner.fleet import Fleet
 from planner.sizing import SizingProblem
-from planner.sizing.graph import sizing_graph
+from planner.sizing.graph import sizing_graph, tier_names
 from planner.testing import make_candidate, make_fleet
 
 
@@ -103,16 +104,35 @@ def test_values_are_those_of_plain_loops(counts: list[int], loss_of: Literal["no
     assert got.feasible == fits
 
 
-def test_running_instances_are_free_and_changes_count() -> None:
+def test_running_instances_are_free_and_starts_and_stops_count() -> None:
     fleet = make_fleet()
     candidates = make_candidates(fleet)
     problem = SizingProblem(fleet=fleet, candidates=candidates, current={candidates[0].shape: 2})
     graph = sizing_graph(problem)
-    assert graph.space.initial[:3].tolist() == [0, 0, -1]
-    assert evaluate(graph, graph.space.initial).tiers[-1] == 0
-    one_stopped = graph.space.initial.copy()
-    one_stopped[0] = -1
-    assert evaluate(graph, one_stopped).tiers[-1] == 1
+    for counts, movement in (((2, 0), 0), ((1, 0), 1), ((1, 1), 2), ((3, 2), 3)):
+        assignment = np.full(graph.space.n_objects, -1, np.int32)
+        assignment[: sum(counts)] = np.repeat([0, 1], counts)
+        assert evaluate(graph, assignment).tiers[-1] == movement
+
+
+def test_of_equal_plans_the_one_that_keeps_most_is_better_without_being_asked() -> None:
+    fleet = replace(make_fleet(), goals=("unserved_demand", "cost"))
+    candidates = make_candidates(fleet)
+    problem = SizingProblem(fleet=fleet, candidates=candidates)
+    assert tier_names(problem)[-1] == "cost"
+    assert tier_names(replace(problem, current={candidates[0].shape: 2}))[-1] == "movement"
+
+
+def test_tiers_already_minimised_are_limits() -> None:
+    fleet = make_fleet()
+    problem = SizingProblem(fleet=fleet, candidates=make_candidates(fleet))
+    graph = sizing_graph(problem, minimise="cost", held={"unserved_demand, priority 1": 0.5})
+    assert [tier.name for tier in graph.tiers] == ["cost"]
+    enough = np.full(graph.space.n_objects, -1, np.int32)
+    enough[:2] = 0  # 6 of 11 requests per second
+    assert evaluate(graph, enough).feasible
+    enough[1] = -1
+    assert not evaluate(graph, enough).feasible
 
 
 def test_unevenness_costs_capacity_until_one_node_holds_all() -> None:
