@@ -1,0 +1,114 @@
+"""Large-neighbourhood search: parts of the problem, each solved exactly, one after another."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from models.errors import Unsupported
+from models.graph import evaluate
+from models.graph.space import Ints
+from solvers.clock import Clock
+from solvers.lns.incumbent import Incumbent
+from solvers.lns.neighbourhoods import Chooser, Part
+from solvers.lns.restrict import Restriction, restrict
+from solvers.milp.backends import backend
+from solvers.milp.solve import solve_milp
+from solvers.options import SolveOptions
+
+__all__ = ["Improver"]
+
+PART_S = 1.0
+"""Time a part should take at most; parts become smaller when it is not enough."""
+GAP = 1e-9
+"""Relative gap of a part: the values are those of the whole problem, so that little of them can change."""
+
+
+@dataclass(slots=True)
+class Improver:
+    """Improves an incumbent; several threads may share one, each with its own chooser.
+
+    Parameters
+    ----------
+    incumbent
+        Feasible.
+    on_better
+        Called under the lock with each better assignment.
+    """
+
+    incumbent: Incumbent
+    on_better: Callable[[Ints], None]
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    version: int = 0
+    tried: int = 0
+    better: int = 0
+
+    def move_to(self, assignment: Ints) -> None:
+        """Continue from another assignment."""
+        with self.lock:
+            self.incumbent.move_to(assignment)
+            self.version += 1
+
+    def step(self, chooser: Chooser, options: SolveOptions, *, part_s: float = PART_S) -> bool:
+        """Free one part, solve it, keep it if better; whether it was."""
+        with self.lock:
+            part = chooser.next()
+            made = restrict(self.incumbent, part.objects, part.containers)
+            version = self.version
+        found = self._solved(made, options, part_s)
+        better = False
+        if found is not None and np.any(found.assignment != made.graph.space.initial):
+            better = self._keep(part, made, found.assignment, version)
+        chooser.learn(part, better=better, quick=found is not None and found.quick)
+        with self.lock:
+            self.tried += 1
+            self.better += better
+        return better
+
+    def _solved(self, part: Restriction, options: SolveOptions, part_s: float) -> _Found | None:
+        inner = replace(
+            options, time_limit_s=part_s, gap=GAP, threads=1, start=None, on_progress=None,
+            iteration_limit=None,
+        )  # fmt: skip
+        clock = Clock(inner)
+        try:
+            result = solve_milp(part.graph, inner, backend("highs"), clock)
+        except Unsupported:
+            return None
+        if result.assignment is None:
+            return None
+        return _Found(result.assignment, clock.elapsed_s < 0.5 * part_s)
+
+    def _keep(self, part: Part, made: Restriction, assignment: Ints, version: int) -> bool:
+        with self.lock:
+            if version != self.version:
+                # something else changed meanwhile: the same places, seen from what is there now
+                there = made.containers_of(assignment)
+                made = restrict(self.incumbent, made.objects, made.containers)
+                assignment = np.where(there < 0, -1, np.searchsorted(made.containers, there)).astype(np.int32)
+            if not _better(made, assignment):
+                return False
+            self.incumbent.absorb(made, assignment)
+            self.version += 1
+            self.on_better(self.incumbent.assignment)
+            return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    assignment: Ints
+    quick: bool
+
+
+def _better(part: Restriction, assignment: Ints) -> bool:
+    """Whether `assignment` holds all limits and is less than where the part is now, earlier tiers first."""
+    after, now = evaluate(part.graph, assignment), evaluate(part.graph, part.graph.space.initial)
+    if not after.feasible:
+        return False
+    for new, old in zip(after.tiers.tolist(), now.tiers.tolist(), strict=True):
+        if abs(new - old) > 1e-12 * max(1.0, abs(new), abs(old)):
+            return bool(new < old)
+    return False
