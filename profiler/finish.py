@@ -77,7 +77,7 @@ def write_outcome(outcome: Outcome, device: Device, options: RunOptions, *, gpu:
         licence="CC0-1.0",
         libraries=device.libraries(),
         clocks=_clocks(list(outcome.entries)),
-        details=_details(outcome, options),
+        details=_details(outcome, options) | _throttling(device),
     )
     return write_profile(options.out, manifest, tables, replace_existing=options.out.exists())
 
@@ -95,6 +95,11 @@ def _clocks(entries: list[Entry]) -> dict[str, float]:
         "sm_low": float(np.quantile(seen, 0.05)),
         "sm_high": float(np.max(seen)),
     }
+
+
+def _throttling(device: Device) -> dict[str, Any]:
+    look = getattr(device, "throttling", None)
+    return {"clocks_held_down": look()} if look is not None else {}
 
 
 def _details(outcome: Outcome, options: RunOptions) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from models.errors import InvalidInput, Unavailable, Unsupported
+from models.errors import FulcrumError, InvalidInput, Unavailable
 from models.profiles.store import MANIFEST_FILE, read_profile, recover_folder
 from profiler.adaptive import Frontier, Limits, most_urgent
 from profiler.collect import entries_of, point_key
@@ -205,7 +205,7 @@ class _Run:
                     Unmeasurable(operation=measurement.operation, what="all", reason=reason)
                 )
                 continue
-            for offered in measurement.spaces(device, options.request):
+            for offered in self._offered(measurement):
                 if isinstance(offered, Unmeasurable):
                     self.unmeasurable.append(offered)
                 elif len(offered):
@@ -221,6 +221,17 @@ class _Run:
         self.effort = Effort(
             seconds=min(0.25, max(0.01, share / 2)), warmup_seconds=min(0.02, max(0.001, share / 20))
         )
+
+    def _offered(self, measurement: Measurement) -> list[Space | Unmeasurable]:
+        """What a measurement offers; what fails while it looks around is a reason, not an end of the run."""
+        try:
+            return list(measurement.spaces(self.device, self.options.request))
+        except FulcrumError:
+            raise
+        except Exception as error:  # noqa: BLE001
+            self.device.require_usable()
+            failed = Unmeasurable(operation=measurement.operation, what="all", reason=_reason(error))
+            return [failed]
 
     def _restore(self, entry: Entry) -> None:
         for _, frontier in self.frontiers:
@@ -291,12 +302,14 @@ class _Run:
             measurement.start(self.device, point)
             begin = time.monotonic()
             sampled = measurement.measure(self.device, point, self.effort, self.options.seed)
-        # RuntimeError is what torch raises when memory runs out or a kernel does not take a shape.
-        except (Unsupported, Unavailable, MemoryError, RuntimeError) as error:
-            self.device.release()
-            return Entry(
+        # Memory runs out, a kernel does not take a shape, a package does not fit another: kernels fail in
+        # every way there is, and one point that fails must not end a run. The reason is kept.
+        except Exception as error:  # noqa: BLE001
+            refused = Entry(
                 operation=space.operation, point=point, refused=_reason(error), cost_seconds=_since(begin)
             )
+            self._require_usable(refused)
+            return refused
         seen = self.device.observe()
         summary = summarize(sampled.values)
         return Entry(
@@ -312,6 +325,15 @@ class _Run:
             kernel=sampled.kernel,
             cost_seconds=_since(begin),
         )
+
+    def _require_usable(self, refused: Entry) -> None:
+        """Write the point down before a lost device ends the run: it must not end the next one too."""
+        try:
+            self.device.require_usable()
+            self.device.release()
+        except Unavailable:
+            self.journal.append(refused)
+            raise
 
     def _progress(self, begin: float, number: int) -> Progress:
         errors = [(f.space.name, f.error) for _, f in self.frontiers]
@@ -334,7 +356,9 @@ class _Run:
 
 def _reason(error: BaseException) -> str:
     text = str(error).strip().splitlines()
-    return text[0][:300] if text else type(error).__name__
+    said = text[0][:300] if text else type(error).__name__
+    expected = isinstance(error, (FulcrumError, MemoryError, RuntimeError)) or not text
+    return said if expected else f"{type(error).__name__}: {said}"
 
 
 def _since(begin: float) -> float:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.architecture import Architecture, resolve
-from models.errors import Unavailable
+from models.errors import Unavailable, Unsupported
 from models.profiles.interpolate import Basis
 from models.profiles.store import Profile
+from profiler.check.parts import PartTimes
 from profiler.check.predict import Predictor
 from profiler.check.shard import Shard, Step, shard_of
 from profiler.check.stack import Stack
@@ -28,11 +29,18 @@ _EFFORT = Effort(samples=15, fewest=5, seconds=2.0, warmup_seconds=0.02)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """One step, predicted and measured; `refused` says why there is no prediction or measurement."""
+    """One step, predicted and measured; `refused` says why there is no prediction or measurement.
+
+    Parameters
+    ----------
+    parts_ms
+        Its operators timed alone beside it, summed; NaN when not asked for.
+    """
 
     step: Step
     predicted_ms: float = float("nan")
     measured_ms: float = float("nan")
+    parts_ms: float = float("nan")
     basis: Basis = Basis.REFUSED
     refused: str = ""
 
@@ -40,6 +48,16 @@ class Checked:
     def error(self) -> float:
         """Predicted ÷ measured - 1."""
         return self.predicted_ms / self.measured_ms - 1
+
+    @property
+    def profile_error(self) -> float:
+        """Operators as predicted ÷ as timed now - 1."""
+        return self.predicted_ms / self.parts_ms - 1
+
+    @property
+    def sum_error(self) -> float:
+        """Operators as timed now ÷ the step - 1."""
+        return self.parts_ms / self.measured_ms - 1
 
 
 def steps_for(device: Device, shard: Shard, model: Architecture) -> list[Step]:
@@ -62,30 +80,41 @@ def steps_for(device: Device, shard: Shard, model: Architecture) -> list[Step]:
 
 
 def check_steps(
-    profile: Profile, device: Device, shard: Shard, steps: list[Step], *, dtype: str, seed: int
+    profile: Profile,
+    device: Device,
+    shard: Shard,
+    steps: list[Step],
+    *,
+    dtype: str,
+    seed: int,
+    parts: bool = False,
 ) -> list[Checked]:
-    """Predict, build, run and time each step."""
+    """Predict, build, run and time each step; with `parts`, its operators alone as well."""
+    alone = PartTimes(device, dtype, _EFFORT, seed) if parts else None
     predictor = Predictor(profile, dtype, _library(profile, device))
     stack = Stack(shard, device, dtype, seed)
     out = []
     for step in steps:
         try:
-            parts = predictor.step(shard, step)
+            predicted = predictor.step(shard, step)
         except Unavailable as error:
             out.append(Checked(step=step, refused=error.message))
             continue
         try:
+            parts_us = alone.step_us(shard, step) if alone is not None else float("nan")
             samples = device.time(stack.job(step), _EFFORT)
-        except (MemoryError, RuntimeError) as error:
+        except (Unsupported, MemoryError, RuntimeError) as error:
+            device.require_usable()
             device.release()
             out.append(Checked(step=step, refused=str(error).split("\n", 1)[0]))
             continue
         out.append(
             Checked(
                 step=step,
-                predicted_ms=sum(p.latency_us for p in parts) / 1e3,
+                predicted_ms=sum(p.latency_us for p in predicted) / 1e3,
                 measured_ms=summarize(samples).median / 1e3,
-                basis=max(p.basis for p in parts),
+                parts_ms=parts_us / 1e3,
+                basis=max(p.basis for p in predicted),
             )
         )
     return out
@@ -108,6 +137,7 @@ def check_profile(
     tp: int,
     layers: int,
     seed: int,
+    parts: bool = False,
 ) -> list[Checked]:
     """Run the check and print a line a step, then how many are within 8 % and which is worst.
 
@@ -123,22 +153,25 @@ def check_profile(
     shard = shard_of(model, tp, layers)
     measured = profile.table("gemm").labels("dtype")
     dtype = next((f for f in device.formats if f in measured), device.formats[0])
-    checked = check_steps(profile, device, shard, steps_for(device, shard, model), dtype=dtype, seed=seed)
+    steps = steps_for(device, shard, model)
+    checked = check_steps(profile, device, shard, steps, dtype=dtype, seed=seed, parts=parts)
     console.print(
         f"{shard.layers} of {shard.model_layers} layers of {shard.name} and its output head, "
         f"one rank of TP {tp}, {dtype}, on {device.info().name}",
         highlight=False,
     )
     table = Table(box=None, pad_edge=False)
-    for column in ("step", "tokens × context", "predicted", "measured", "error", "basis"):
+    split = ("of the profile", "of the sum") if parts else ()
+    for column in ("step", "tokens × context", "predicted", "measured", "error", *split, "basis"):
         table.add_column(
             column, justify="left" if column in {"step", "tokens × context", "basis"} else "right"
         )
     for c in checked:
         if c.refused:
-            table.add_row(c.step.kind, str(c.step), "–", "–", "–", c.refused)
+            table.add_row(c.step.kind, str(c.step), "–", "–", "–", *("–" for _ in split), c.refused)
         else:
-            numbers = (f"{c.predicted_ms:.3f} ms", f"{c.measured_ms:.3f} ms", f"{c.error:+.1%}")
+            numbers = [f"{c.predicted_ms:.3f} ms", f"{c.measured_ms:.3f} ms", f"{c.error:+.1%}"]
+            numbers += [f"{c.profile_error:+.1%}", f"{c.sum_error:+.1%}"] if parts else []
             table.add_row(c.step.kind, str(c.step), *numbers, c.basis.name.lower())
     console.print(table)
     answered = [c for c in checked if not c.refused]
@@ -153,4 +186,12 @@ def check_profile(
         f"median error {np.median(errors):.1%}; worst {worst.error:+.1%}: {worst.step.kind} of {worst.step}",
         highlight=False,
     )
+    if parts:
+        of_profile = np.median(np.abs([c.profile_error for c in answered]))
+        of_sum = np.median(np.abs([c.sum_error for c in answered]))
+        console.print(
+            f"operators predicted against timed now: median {of_profile:.1%}; their sum against the step: "
+            f"median {of_sum:.1%}",
+            highlight=False,
+        )
     return checked

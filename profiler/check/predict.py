@@ -13,7 +13,7 @@ from models.profiles.interpolate import Basis, Interpolator
 from models.profiles.store import Profile
 from profiler.check.shard import Shard, Step
 
-__all__ = ["Part", "Predictor"]
+__all__ = ["Part", "Predictor", "operators"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class Predictor:
             The profile cannot answer for one of them; the message says which and why.
         """
         parts = []
-        for operation, what, count, point in _operators(shard, step, self.dtype):
+        for operation, what, count, point in operators(shard, step, self.dtype):
             asked = {**point, **({"library": self.library} if self.library else {})}
             if operation not in self._interpolators:
                 self._interpolators[operation] = Interpolator(self.profile.table(operation))
@@ -66,7 +66,7 @@ class Predictor:
         return parts
 
 
-def _operators(s: Shard, step: Step, dtype: str) -> Iterator[tuple[str, str, int, dict[str, Any]]]:
+def operators(s: Shard, step: Step, dtype: str) -> Iterator[tuple[str, str, int, dict[str, Any]]]:
     """(operation, name, how often, key columns) of one step; collectives are not part of a one-rank stack."""
     m, layers = step.tokens, s.layers
 
@@ -105,5 +105,5 @@ def _operators(s: Shard, step: Step, dtype: str) -> Iterator[tuple[str, str, int
         yield gemm("router", count, s.hidden, layers)
         sizes = {"hidden_size": s.hidden, "inter_size": inter, "top_k": top_k, "num_experts": count}
         point = {"dtype": dtype, "distribution": "balanced", "num_tokens": m, **sizes}
-        yield "moe", "experts", layers, point | {"moe_tp_size": 1, "moe_ep_size": 1}
+        yield "moe", "experts", layers, point | {"moe_tp_size": s.tensor_parallel_size, "moe_ep_size": 1}
     yield gemm("head", s.vocabulary, s.hidden, 1, step.sequences)

@@ -20,7 +20,7 @@ class Shard:
     intermediate
         Per rank; 0 in a layer of experts.
     experts
-        (expert size per rank, top k, experts), or None in a dense layer.
+        (expert size before it is cut, top k, experts), or None in a dense layer.
     """
 
     name: str
@@ -112,7 +112,7 @@ def shard_of(model: Architecture, tp: int, layers: int) -> Shard:
         intermediate=ff.intermediate_size // tp if isinstance(ff, DenseFeedForward) else 0,
         experts=None
         if dense or isinstance(ff, DenseFeedForward)
-        else (ff.expert_intermediate_size // tp, ff.top_k, ff.num_experts),
+        else (ff.expert_intermediate_size, ff.top_k, ff.num_experts),
         vocabulary=-(-model.vocab_size // tp),
         tensor_parallel_size=tp,
         layers=min(layers, model.num_layers),

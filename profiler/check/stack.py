@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from profiler.attention_kernels import Attend, AttentionShape, Kernel, KernelChoice
 from profiler.check.shard import Shard, Step
 from profiler.devices.device import Device
 from profiler.job import Job
 from profiler.measure.moe import Moe
+from profiler.small_kernels import small_kernels
 
 __all__ = ["Stack"]
 
@@ -59,63 +61,78 @@ class Stack:
             )
             for i in range(s.layers)
         ]
+        self.kernels = small_kernels(device)
+        self.choice = KernelChoice()
         self.head = weight(s.vocabulary, s.hidden, salt=99)
 
     def job(self, step: Step) -> Job:
         """One step through all layers and the head, as a job."""
-        s, device = self.shard, self.device
+        s, device, kernels = self.shard, self.device, self.kernels
         x = device.random((step.tokens, s.hidden), self.dtype, self.seed + 7)
-        angles = device.random((step.tokens, 1, s.head_dim // 2), self.dtype, self.seed + 8)
+        turned = (s.heads + s.kv_heads) * s.head_dim
+        table = device.random((step.tokens, turned), self.dtype, self.seed + 8)
         attention = [self._attention(step, i) for i in range(s.layers)]
         experts = [self._experts(step, i) for i in range(s.layers)] if s.experts else []
-        math = _TorchMath(device.torch) if device.torch is not None else _NumpyMath()
         last = slice(step.prompt_tokens - 1 if step.prompt_tokens else 0, None)
 
         def run() -> Any:
             h = x
             for number, layer in enumerate(self.layers):
-                q = math.linear(math.norm(h, layer.norms[0]), layer.qkv)
-                q = math.rotary(q, angles, s.heads + s.kv_heads, s.head_dim)
-                h = h + math.linear(attention[number](q), layer.out)
-                y = math.norm(h, layer.norms[1])
+                qkv = kernels.linear(kernels.norm(h, layer.norms[0]), layer.qkv)
+                qk = kernels.rotary(qkv[:, :turned], table)
+                h = h + kernels.linear(attention[number](qk, qkv[:, turned:]), layer.out)
+                y = kernels.norm(h, layer.norms[1])
                 if s.experts:
-                    math.linear(y, layer.router)
+                    kernels.linear(y, layer.router)
                     h = h + experts[number]()
                 else:
-                    h = h + math.linear(math.silu_mul(math.linear(y, layer.up)), layer.down)
-            return math.linear(h[last], self.head)
+                    h = h + kernels.linear(kernels.silu_mul(kernels.linear(y, layer.up)), layer.down)
+            return kernels.linear(h[last], self.head)
 
         return Job(calls=(run,), kernel="stack")
 
-    def _attention(self, step: Step, number: int) -> Callable[[Any], Any]:
-        """Prompt tokens attend to themselves, each decoding sequence to its random cache."""
-        s, device = self.shard, self.device
-        cache = None
-        if step.batch_size:
-            shape = (2, step.batch_size, s.kv_heads, step.context_len, s.head_dim)
-            cache = device.random(shape, self.dtype, self.seed + 1000 + number)
-        softmax = _torch_attention if device.torch is not None else _numpy_attention
-        split = s.heads * s.head_dim
+    def _attention(self, step: Step, number: int) -> Callable[[Any, Any], Any]:
+        """Prompt tokens attend to themselves, each decoding sequence to its random cache; (queries and keys,
+        values) → output, by the kernels that win the race the measurements make too.
+        """
+        p, b, width = step.prompt_tokens, step.batch_size, self.shard.heads * self.shard.head_dim
+        prompt = self._kernel(1, p, p) if p else None
+        decode = self._kernel(b, 1, step.context_len) if b else None
+        cache: Any = None
+        if decode is not None:
+            cache = decode[0].cache(decode[1], self.device, self.seed + 1000 + 10 * number)
+        torch = self.device.torch
 
-        def attend(qkv: Any) -> Any:
-            parts = []
-            p, b = step.prompt_tokens, step.batch_size
-            if p:
-                q = qkv[:p, :split].reshape(1, p, s.heads, s.head_dim)
-                kv = qkv[:p, split:].reshape(1, p, 2 * s.kv_heads, s.head_dim)
-                q, kv = q.swapaxes(1, 2), kv.swapaxes(1, 2)
-                found = softmax(q, kv[:, : s.kv_heads], kv[:, s.kv_heads :], device.torch, causal=True)
-                parts.append(found.swapaxes(1, 2).reshape(p, split))
-            if b:
-                q = qkv[p:, :split].reshape(b, s.heads, 1, s.head_dim)
-                assert cache is not None
-                parts.append(softmax(q, cache[0], cache[1], device.torch, causal=False).reshape(b, split))
+        def attend(qk: Any, v: Any) -> Any:
+            q, k, parts = qk[:, :width], qk[:, width:], []
+            if prompt is not None:
+                kernel, shape, run = prompt
+                heads = ((q[:p], shape.heads), (k[:p], shape.kv_heads), (v[:p], shape.kv_heads))
+                found = run(*(_in_order(kernel, t.reshape(1, p, n, -1)) for t, n in heads))
+                parts.append(_in_order(kernel, found).reshape(p, width))
+            if decode is not None:
+                kernel, shape, run = decode
+                found = run(_in_order(kernel, q[p:].reshape(b, 1, shape.heads, -1)), *cache)
+                parts.append(_in_order(kernel, found).reshape(b, width))
             if len(parts) == 1:
                 return parts[0]
-            join = np.concatenate if device.torch is None else device.torch.cat
-            return join(parts)
+            return (np.concatenate if torch is None else torch.cat)(parts)
 
         return attend
+
+    def _kernel(self, batch: int, queries: int, keys: int) -> tuple[Kernel, AttentionShape, Attend]:
+        s = self.shard
+        shape = AttentionShape(
+            batch_size=batch,
+            query_len=queries,
+            kv_len=keys,
+            heads=s.heads,
+            kv_heads=s.kv_heads,
+            head_dim=s.head_dim,
+            dtype=self.dtype,
+        )
+        kernel = self.choice.best(self.device, shape)
+        return kernel, shape, kernel.bind(shape, self.device)
 
     def _experts(self, step: Step, number: int) -> Callable[[], Any]:
         """The routed experts on inputs of their own: routing is drawn before, as when they were measured."""
@@ -130,70 +147,12 @@ class Stack:
             "inter_size": inter,
             "top_k": top_k,
             "num_experts": count,
-            "moe_tp_size": 1,
+            "moe_tp_size": s.tensor_parallel_size,
             "moe_ep_size": 1,
         }
         return Moe().job(self.device, point, self.seed + 10_000 + number).calls[0]
 
 
-class _NumpyMath:
-    @staticmethod
-    def linear(x: Any, w: Any) -> Any:
-        return x @ w.T
-
-    @staticmethod
-    def norm(x: Any, w: Any) -> Any:
-        return x / np.sqrt((x * x).mean(axis=-1, keepdims=True) + 1e-6) * w
-
-    @staticmethod
-    def silu_mul(x: Any) -> Any:
-        gate, up = x[:, : x.shape[1] // 2], x[:, x.shape[1] // 2 :]
-        return gate / (1 + np.exp(-np.clip(gate, -80, 80))) * up
-
-    @staticmethod
-    def rotary(x: Any, angles: Any, heads: int, size: int) -> Any:
-        turned = x[:, : heads * size].reshape(x.shape[0], heads, size)
-        left, right = turned[..., : size // 2], turned[..., size // 2 :]
-        turned = np.concatenate((left - right * angles, right + left * angles), axis=-1)
-        return np.concatenate((turned.reshape(x.shape[0], -1), x[:, heads * size :]), axis=1)
-
-
-class _TorchMath:
-    def __init__(self, torch: Any) -> None:
-        self.torch = torch
-        self.functional = torch.nn.functional
-
-    def linear(self, x: Any, w: Any) -> Any:
-        return self.functional.linear(x, w)
-
-    def norm(self, x: Any, w: Any) -> Any:
-        return self.functional.rms_norm(x, (x.shape[-1],), w, 1e-6)
-
-    def silu_mul(self, x: Any) -> Any:
-        gate, up = x.chunk(2, dim=-1)
-        return self.functional.silu(gate) * up
-
-    def rotary(self, x: Any, angles: Any, heads: int, size: int) -> Any:
-        turned = x[:, : heads * size].reshape(x.shape[0], heads, size)
-        left, right = turned.chunk(2, dim=-1)
-        turned = self.torch.cat((left - right * angles, right + left * angles), dim=-1)
-        return self.torch.cat((turned.reshape(x.shape[0], -1), x[:, heads * size :]), dim=1)
-
-
-def _numpy_attention(q: Any, k: Any, v: Any, _: Any, *, causal: bool) -> Any:
-    batch, heads, count, size = q.shape
-    grouped = q.reshape(batch, k.shape[1], heads // k.shape[1] * count, size)
-    scores = grouped @ k.swapaxes(-1, -2) * size**-0.5
-    if causal:
-        hidden = np.triu(np.ones((count, count), dtype=bool), 1)
-        scores.reshape(batch, k.shape[1], -1, count, count)[..., hidden] = -np.inf
-    scores -= scores.max(axis=-1, keepdims=True)
-    np.exp(scores, out=scores)
-    scores /= scores.sum(axis=-1, keepdims=True)
-    return (scores @ v).reshape(batch, heads, count, size)
-
-
-def _torch_attention(q: Any, k: Any, v: Any, torch: Any, *, causal: bool) -> Any:
-    return torch.nn.functional.scaled_dot_product_attention(
-        q, k, v, is_causal=causal, enable_gqa=q.shape[1] != k.shape[1]
-    )
+def _in_order(kernel: Kernel, x: Any) -> Any:
+    """``[batch, tokens, heads, size]`` in the kernel's order of axes, or back."""
+    return x if kernel.tokens_first else x.swapaxes(1, 2)

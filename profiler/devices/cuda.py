@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ from profiler.timing import Effort
 __all__ = ["Cuda"]
 
 _FALLBACK_CACHE_BYTES = 64 * 1024**2
+_HEAD_START_CYCLES = 200_000
+"""About a tenth of a millisecond, and half a microsecond a kernel beside: longer than a graph's launch."""
 
 
 class Cuda:
@@ -102,30 +105,34 @@ class Cuda:
         return random_tensor(self.torch, shape, dtype, self.place, seed)
 
     def time(self, job: Job, effort: Effort) -> NDArray[np.float64]:
-        """Microseconds per call by CUDA events, of graph replays where the job allows it."""
+        """Microseconds per call by CUDA events, of graph replays where the job allows it.
+
+        A sample is at least one whole turn of the inputs, so that every sample meets the same caches. The
+        GPU is kept busy for a moment before each: by the time it reaches the first event, the host has
+        queued the work and the second one, so no launch is timed that the host was late with.
+        """
         torch, calls = self.torch, job.calls
-        start = time.perf_counter()
-        rounds = 0
-        side = torch.cuda.Stream()
-        with torch.cuda.stream(side):  # graphs must be warmed up off the default stream
-            while rounds < 2 or time.perf_counter() - start < effort.warmup_seconds:
-                calls[rounds % len(calls)]()
-                side.synchronize()
-                rounds += 1
-        torch.cuda.synchronize()
-        per_call = (time.perf_counter() - start) / rounds
-        # At least one whole turn of the inputs a sample, so that every sample sees the same cold caches.
-        repeats = max(len(calls), min(1024, round(effort.sample_seconds / max(per_call, 1e-9))))
+        torch.cuda.synchronize()  # the inputs were made on the stream of now
+        with torch.cuda.stream(torch.cuda.Stream()) if job.graph else nullcontext():
+            # what is recorded must have run on another stream than the default one before
+            per_call = self._warm_up(calls, effort.warmup_seconds)
+        repeats = max(1, min(1024, round(effort.sample_seconds / max(per_call, 1e-9))))
         repeats = -(-repeats // len(calls)) * len(calls)
-        run = self._recorded(job, repeats) if job.graph else self._plain(job, repeats)
+
+        def plain() -> None:
+            for turn in range(repeats):
+                calls[turn % len(calls)]()
+
+        run = self._recorded(plain) if job.graph else plain
         run()
-        torch.cuda.synchronize()
         samples: list[float] = []
         begin = time.perf_counter()
         before, after = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
         while len(samples) < effort.samples:
             if len(samples) >= effort.fewest and time.perf_counter() - begin > effort.seconds:
                 break
+            torch.cuda.synchronize()
+            torch.cuda._sleep(_HEAD_START_CYCLES + 1_000 * repeats)
             before.record()
             run()
             after.record()
@@ -133,20 +140,41 @@ class Cuda:
             samples.append(before.elapsed_time(after) * 1e3 / repeats)
         return np.asarray(samples, dtype=np.float64)
 
-    def _recorded(self, job: Job, repeats: int) -> Callable[[], object]:
-        graph = self.torch.cuda.CUDAGraph()
-        with self.torch.cuda.graph(graph):
-            for turn in range(repeats):
-                job.calls[turn % len(job.calls)]()
+    def _warm_up(self, calls: tuple[Callable[[], object], ...], seconds: float) -> float:
+        """Run every call, and go on for so long; seconds per call, of a whole turn after the first."""
+        torch = self.torch
+        for call in calls:  # the first ones load kernels and choose algorithms
+            call()
+        torch.cuda.current_stream().synchronize()
+        begin, turns = time.perf_counter(), 0
+        while turns < 1 or time.perf_counter() - begin < seconds:
+            for call in calls:
+                call()
+            torch.cuda.current_stream().synchronize()
+            turns += 1
+        return (time.perf_counter() - begin) / (turns * len(calls))
+
+    def _recorded(self, run: Callable[[], object]) -> Callable[[], object]:
+        torch = self.torch
+        torch.cuda.synchronize()
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            run()
         return graph.replay  # type: ignore[no-any-return]
 
-    @staticmethod
-    def _plain(job: Job, repeats: int) -> Callable[[], object]:
-        def run() -> None:
-            for turn in range(repeats):
-                job.calls[turn % len(job.calls)]()
+    def require_usable(self) -> None:
+        """See `Device`: an illegal access or a failed assertion in a kernel ends the context for good."""
+        try:
+            self.torch.cuda.synchronize(self.index)
+        except RuntimeError as error:
+            raise Unavailable(
+                f"the GPU's context was lost: {str(error).splitlines()[0]}. What was measured is kept; give "
+                "the same command again to go on without this point"
+            ) from error
 
-        return run
+    def throttling(self) -> dict[str, int]:
+        """Why clocks were held down, and at how many of the looks; power, temperature or a fault."""
+        return dict(self.nvml.throttled)
 
     def observe(self) -> Observation:
         """Clocks, temperature, power, other users."""

@@ -48,9 +48,12 @@ class Device(Protocol):
         Number formats it can multiply.
     cache_bytes
         Last-level cache that repeated calls must not profit from.
+    index
+        Number of the device among its kind.
     """
 
     kind: str
+    index: int
     library: str
     torch: Any
     place: str
@@ -87,9 +90,14 @@ class Device(Protocol):
         """Give cached memory back."""
         ...
 
+    def require_usable(self) -> None:
+        """Do nothing while the device answers; raise `Unavailable` after a fault that ended its context."""
+        ...
 
-def rotations(device: Device, call_bytes: float, *, most: int = 16) -> int:
-    """How many input sets make sure that a call's operands have left the cache when it comes round again.
+
+def rotations(device: Device, call_bytes: float, *, most: int = 64) -> int:
+    """How many sets of what comes from memory (weights, caches) make sure that a set has left the cache when
+    it comes round again.
 
     Bounded by `most` and by a quarter of the free memory; one set at least.
     """

@@ -29,6 +29,7 @@ class NumpyCpu:
     """See `profiler.devices.device.Device`."""
 
     kind = "cpu"
+    index = 0
     torch: Any = None
     place = "cpu"
     formats: tuple[str, ...] = ("fp32",)
@@ -71,3 +72,6 @@ class NumpyCpu:
 
     def release(self) -> None:
         """Nothing is cached."""
+
+    def require_usable(self) -> None:
+        """A CPU that computes is usable."""

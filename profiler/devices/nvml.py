@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import importlib
-import os
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from profiler.devices.device import Observation
+from profiler.own_processes import OWN_PROCESSES
 
 __all__ = ["Nvml"]
 
 _FOREIGN_BYTES = 512 * 1024**2
 _BUSY_PERCENT = 5
+_HELD_DOWN = {
+    0x04: "power cap",
+    0x08: "hardware slowdown",
+    0x20: "software thermal slowdown",
+    0x40: "hardware thermal slowdown",
+    0x80: "hardware power brake",
+}
+"""Bits of NVML's clock event reasons that say a card ran slower than it was asked to."""
 
 
 class Nvml:
@@ -31,6 +40,7 @@ class Nvml:
         self._nvml: Any = None
         self._handle: Any = None
         self.problem = ""
+        self.throttled: Counter[str] = Counter()
         try:
             self._nvml = module or importlib.import_module("pynvml")
             self._nvml.nvmlInit()
@@ -88,16 +98,18 @@ class Nvml:
         others = []
         memory = self._ask(lambda n, h: n.nvmlDeviceGetMemoryInfo(h).used)
         processes = self._ask(lambda n, h: n.nvmlDeviceGetComputeRunningProcesses(h)) or []
-        foreign = [p for p in processes if int(p.pid) != os.getpid()]
-        # In a container NVML reports host process ids: a single process may well be this one.
-        if foreign and len(processes) > 1:
-            others.append(f"{len(processes) - 1} other processes use this GPU")
+        foreign = [p for p in processes if int(p.pid) not in OWN_PROCESSES]
+        # In a container NVML reports the host's process ids: as many as we started may well be ours.
+        strangers = len(foreign) if len(foreign) < len(processes) else len(processes) - len(OWN_PROCESSES)
+        if strangers > 0:
+            others.append(f"{strangers} other processes use this GPU")
         elif memory is not None and int(memory) - own_bytes > 4 * _FOREIGN_BYTES:
             others.append(f"{(int(memory) - own_bytes) / 1e9:.1f} GB of its memory are used by others")
         if idle:
             utilization = self._ask(lambda n, h: n.nvmlDeviceGetUtilizationRates(h).gpu)
             if utilization is not None and int(utilization) > _BUSY_PERCENT:
                 others.append(f"it is {int(utilization)} % busy while we are idle")
+        self._note_throttling()
         return Observation(
             sm_clock_mhz=self._number(lambda n, h: n.nvmlDeviceGetClockInfo(h, n.NVML_CLOCK_SM)),
             memory_clock_mhz=self._number(lambda n, h: n.nvmlDeviceGetClockInfo(h, n.NVML_CLOCK_MEM)),
@@ -105,3 +117,12 @@ class Nvml:
             power_watts=self.power_watts(),
             others="; ".join(others),
         )
+
+    def _note_throttling(self) -> None:
+        # renamed in CUDA 12.2; older libraries know only the first name
+        for name in ("nvmlDeviceGetCurrentClocksEventReasons", "nvmlDeviceGetCurrentClocksThrottleReasons"):
+            ask = getattr(self._nvml, name, None)
+            reasons = None if ask is None else self._ask(lambda _, h, ask=ask: ask(h))  # type: ignore[misc]
+            if reasons is not None:
+                self.throttled.update(said for bit, said in _HELD_DOWN.items() if int(reasons) & bit)
+                return

@@ -29,6 +29,7 @@ class TorchCpu:
     """See `profiler.devices.device.Device`."""
 
     kind = "cpu"
+    index = 0
     place = "cpu"
     formats: tuple[str, ...] = ("fp32", "bf16")
 
@@ -65,3 +66,6 @@ class TorchCpu:
 
     def release(self) -> None:
         """PyTorch's CPU allocator keeps nothing."""
+
+    def require_usable(self) -> None:
+        """A CPU that computes is usable."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
-
-import numpy as np
+from collections.abc import Iterable
 
 from models.profiles.columns import DTYPES
 from profiler.attention_kernels import AttentionShape, KernelChoice, supported_windows
 from profiler.devices.device import Device, rotations
 from profiler.job import Job, Point
-from profiler.measure.attention_prefill import head_shape
+from profiler.measure.attention_prefill import attention_spaces, head_shape
 from profiler.measurement import Measurement, number
 from profiler.shapes import shapes_of
 from profiler.space import Request, Space, Unmeasurable
@@ -33,7 +30,7 @@ def decode_rows(request: Request) -> list[dict[str, float]]:
 
 
 class AttentionDecode(Measurement):
-    """All sequences have the same length; the cache is contiguous."""
+    """All sequences have the same length. The cache is in the format of the queries, or in fp8 under bf16."""
 
     operation = "attention_decode"
 
@@ -47,41 +44,26 @@ class AttentionDecode(Measurement):
             yield Unmeasurable(operation="attention_decode", what="sliding windows", reason=missing)
         heads = [head_shape(*h) for h in shapes]
         rows = [{**row, "query_len": 1, **head} for head in heads for row in decode_rows(request)]
-        for dtype in request.wants(f for f in device.formats if f in {"bf16", "fp16", "fp32"}):
-            labels = {"library": device.library, "dtype": dtype, "kv_dtype": dtype}
-            yield Space.of("attention_decode", labels, rows)
+        yield from attention_spaces("attention_decode", device, request, rows)
 
     def job(self, device: Device, point: Point, seed: int) -> Job:
         """The fastest kernel installed."""
         b, n, q = number(point, "batch_size", "kv_len", "query_len")
         heads, kv_heads, d, window = number(point, "num_heads", "num_kv_heads", "head_dim", "window_size")
-        dtype = str(point["dtype"])
         shape = AttentionShape(
-            batch_size=b, query_len=q, kv_len=n, heads=heads, kv_heads=kv_heads, head_dim=d, window=window
+            batch_size=b,
+            query_len=q,
+            kv_len=n,
+            heads=heads,
+            kv_heads=kv_heads,
+            head_dim=d,
+            window=window,
+            dtype=str(point["dtype"]),
+            kv_dtype=str(point["kv_dtype"]),
         )
-        copies = rotations(device, DTYPES[dtype] * b * d * (heads + 2 * kv_heads * n), most=8)
-        if device.torch is None:
-            calls = tuple(_numpy(shape, device, seed + i) for i in range(copies))
-            return Job(calls=calls, kernel="numpy, batched")
-        name, build = self._kernels.best(device, shape, dtype)
-        return Job(calls=tuple(build(shape, device, dtype, seed + i) for i in range(copies)), kernel=name)
-
-
-def _numpy(shape: AttentionShape, device: Device, seed: int) -> Callable[[], object]:
-    s = shape
-    seen = min(s.kv_len, s.window) if s.window else s.kv_len
-    q = device.random((s.batch_size, s.kv_heads, s.heads // s.kv_heads, s.head_dim), "fp32", seed)
-    k = device.random((s.batch_size, s.kv_heads, s.kv_len, s.head_dim), "fp32", seed + 1)[:, :, -seen:]
-    v = device.random((s.batch_size, s.kv_heads, s.kv_len, s.head_dim), "fp32", seed + 2)[:, :, -seen:]
-
-    def run() -> Any:
-        scores = q @ k.swapaxes(-1, -2) * (s.head_dim**-0.5)
-        scores -= scores.max(axis=-1, keepdims=True)
-        np.exp(scores, out=scores)
-        scores /= scores.sum(axis=-1, keepdims=True)
-        return scores @ v
-
-    return run
+        copies = rotations(device, DTYPES[shape.kv_dtype] * b * d * 2 * kv_heads * n)
+        kernel = self._kernels.best(device, shape)
+        return Job(calls=kernel.calls(shape, device, seed, copies), kernel=kernel.name)
 
 
 MEASUREMENTS = (AttentionDecode(),)

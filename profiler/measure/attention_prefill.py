@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
-
-import numpy as np
+from collections.abc import Iterable, Iterator, Mapping
 
 from models.profiles.columns import DTYPES
-from profiler.attention_kernels import AttentionShape, KernelChoice, supported_windows
+from profiler.attention_kernels import AttentionShape, KernelChoice, fp8_cache_problem, supported_windows
 from profiler.devices.device import Device, rotations
 from profiler.job import Job, Point
 from profiler.measurement import Measurement, number
 from profiler.shapes import shapes_of
 from profiler.space import Request, Space, Unmeasurable
 
-__all__ = ["MEASUREMENTS", "head_shape"]
+__all__ = ["MEASUREMENTS", "attention_spaces", "head_shape"]
 
 
 def head_shape(heads: int, kv_heads: int, head_dim: int, window: int) -> dict[str, float]:
@@ -29,8 +26,30 @@ def head_shape(heads: int, kv_heads: int, head_dim: int, window: int) -> dict[st
     }
 
 
+def attention_spaces(
+    operation: str, device: Device, request: Request, rows: Iterable[Mapping[str, float]]
+) -> Iterator[Space | Unmeasurable]:
+    """The points in every wide format of the device, and in bf16 over an fp8 cache where a kernel does it."""
+    points = list(rows)
+    plain = [f for f in device.formats if f in {"bf16", "fp16", "fp32"}]
+    pairs = [(f, f) for f in request.wants(plain)]
+    if {"bf16", "fp8"} <= set(device.formats) and request.wants(["fp8"]):
+        reason = fp8_cache_problem(device)
+        if reason:
+            yield Unmeasurable(operation=operation, what="fp8 cache", reason=reason)
+        else:
+            pairs.append(("bf16", "fp8"))
+    for dtype, kv_dtype in pairs:
+        labels = {"library": device.library, "dtype": dtype, "kv_dtype": kv_dtype}
+        yield Space.of(operation, labels, points)
+
+
 class AttentionPrefill(Measurement):
-    """Q, K and V of a batch of sequences; the last `query_len` tokens of each are queries."""
+    """Q, K and V of a batch of sequences; the last `query_len` tokens of each are queries.
+
+    Queries, keys and values of the new tokens have just been computed by the model, so one set of inputs is
+    used where nothing is cached; cached prefixes come from memory.
+    """
 
     operation = "attention_prefill"
 
@@ -52,50 +71,27 @@ class AttentionPrefill(Measurement):
             for p in (0, 1024, 4096, 16_384, 65_536)
             if b * q <= request.max_tokens and q + p <= request.max_context_tokens
         ]
-        for dtype in request.wants(f for f in device.formats if f in {"bf16", "fp16", "fp32"}):
-            labels = {"library": device.library, "dtype": dtype, "kv_dtype": dtype}
-            yield Space.of("attention_prefill", labels, rows)
+        yield from attention_spaces("attention_prefill", device, request, rows)
 
     def job(self, device: Device, point: Point, seed: int) -> Job:
         """The fastest kernel installed."""
         b, q, p = number(point, "batch_size", "query_len", "prefix_len")
         heads, kv_heads, d, window = number(point, "num_heads", "num_kv_heads", "head_dim", "window_size")
-        dtype = str(point["dtype"])
         shape = AttentionShape(
-            batch_size=b, query_len=q, kv_len=p + q, heads=heads, kv_heads=kv_heads, head_dim=d, window=window
+            batch_size=b,
+            query_len=q,
+            kv_len=p + q,
+            heads=heads,
+            kv_heads=kv_heads,
+            head_dim=d,
+            window=window,
+            dtype=str(point["dtype"]),
+            kv_dtype=str(point["kv_dtype"]),
         )
-        copies = rotations(device, DTYPES[dtype] * b * d * (heads * q + 2 * kv_heads * (p + q)), most=8)
-        if device.torch is None:
-            calls = tuple(_numpy(shape, device, seed + i) for i in range(copies))
-            return Job(calls=calls, kernel="numpy, one head after the other")
-        name, build = self._kernels.best(device, shape, dtype)
-        return Job(calls=tuple(build(shape, device, dtype, seed + i) for i in range(copies)), kernel=name)
-
-
-def _numpy(shape: AttentionShape, device: Device, seed: int) -> Callable[[], object]:
-    s = shape
-    q = device.random((s.batch_size, s.heads, s.query_len, s.head_dim), "fp32", seed)
-    k = device.random((s.batch_size, s.kv_heads, s.kv_len, s.head_dim), "fp32", seed + 1)
-    v = device.random((s.batch_size, s.kv_heads, s.kv_len, s.head_dim), "fp32", seed + 2)
-    group = s.heads // s.kv_heads
-    position = np.arange(s.kv_len)[None, :] - np.arange(s.kv_len - s.query_len, s.kv_len)[:, None]
-    hidden = position > 0
-    if s.window:
-        hidden |= position <= -s.window
-
-    def run() -> Any:
-        out = np.empty_like(q)
-        for batch in range(s.batch_size):
-            for head in range(s.heads):
-                scores = q[batch, head] @ k[batch, head // group].T * (s.head_dim**-0.5)
-                scores[hidden] = -np.inf
-                scores -= scores.max(axis=1, keepdims=True)
-                np.exp(scores, out=scores)
-                scores /= scores.sum(axis=1, keepdims=True)
-                np.matmul(scores, v[batch, head // group], out=out[batch, head])
-        return out
-
-    return run
+        cache_bytes = DTYPES[shape.kv_dtype] * b * d * 2 * kv_heads * (p + q)
+        copies = rotations(device, cache_bytes) if p else 1
+        kernel = self._kernels.best(device, shape)
+        return Job(calls=kernel.calls(shape, device, seed, copies), kernel=kernel.name)
 
 
 MEASUREMENTS = (AttentionPrefill(),)

@@ -53,7 +53,7 @@ class CollectiveOperation(Measurement):
             self._shared[key] = Ranks(*key)
 
     def measure(self, device: Device, point: Point, effort: Effort, seed: int) -> Sampled:
-        """The time rank 0 sees between two barriers."""
+        """The time rank 0 sees once all ranks have met."""
         del seed
         self.start(device, point)
         ranks, size = number(point, "num_gpus", "size_bytes")

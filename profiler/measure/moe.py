@@ -12,6 +12,8 @@ import numpy as np
 from models.errors import Unsupported
 from models.profiles.columns import DTYPES
 from profiler.devices.device import Device, rotations
+from profiler.devices.torch_tensors import torch_dtype
+from profiler.grouped_products import Product, grouped_problem, grouped_product
 from profiler.job import Job, Point
 from profiler.measure.gemm import token_counts
 from profiler.measurement import Measurement, number
@@ -41,7 +43,17 @@ class Moe(Measurement):
             for e in experts
             for t in token_counts(min(request.max_tokens, 16_384))
         ]
-        for dtype in request.wants(f for f in device.formats if f in {"bf16", "fp16", "fp32"}):
+        formats = [f for f in device.formats if f in {"bf16", "fp16", "fp32"}]
+        if "fp8" in device.formats:
+            problem = grouped_problem(device, "fp8")
+            if problem:
+                yield Unmeasurable(operation="moe", what="fp8", reason=problem)
+            else:
+                formats.append("fp8")
+        if device.kind == "cuda":
+            reason = "PyTorch has no grouped products of 4-bit weights; engines' own kernels are not measured"
+            yield Unmeasurable(operation="moe", what="int4, mxfp4, nvfp4", reason=reason)
+        for dtype in request.wants(formats):
             for distribution in _DISTRIBUTIONS:
                 labels = {"library": device.library, "dtype": dtype, "distribution": distribution}
                 yield Space.of("moe", labels, rows)
@@ -57,87 +69,58 @@ class Moe(Measurement):
         if weight_bytes > 0.7 * device.free_bytes():
             raise Unsupported(f"the experts' weights take {weight_bytes / 1e9:.1f} GB, more than is free")
         copies = rotations(device, weight_bytes, most=4)
-        grouped = device.torch is not None and _has_grouped(device, dtype)
-        calls = tuple(
-            _call(device, dtype, (tokens, hidden, inner), loads, seed + i, grouped=grouped)
-            for i in range(copies)
-        )
-        kernel = "torch grouped_mm" if grouped else "one product an expert"
+        x = device.random((tokens, hidden), "bf16" if dtype == "fp8" else dtype, seed)
+        rng = np.random.default_rng(seed)
+        rows = np.concatenate([rng.permutation(tokens)[:count] for count in loads])
+        product, kernel = grouped_product(device, dtype, np.cumsum(loads))
+        weights = (_weights(device, dtype, (loads.size, hidden, inner), seed + 3 * i) for i in range(copies))
+        if device.torch is None:
+            calls = tuple(_numpy(x, up, down, rows, loads, product) for up, down in weights)
+        else:
+            calls = tuple(_torch(device, dtype, x, up, down, rows, product) for up, down in weights)
         return Job(calls=calls, kernel=f"gather, {kernel}, scatter; not fused")
 
 
-def _has_grouped(device: Device, dtype: str) -> bool:
-    torch = device.torch
-    if dtype != "bf16" or not hasattr(torch, "_grouped_mm"):
-        return False
-    try:
-        x = device.random((16, 64), dtype, 0)
-        w = device.random((2, 64, 32), dtype, 1)
-        torch._grouped_mm(x, w, offs=torch.tensor([8, 16], dtype=torch.int32, device=device.place))
-    except RuntimeError:
-        return False
-    return True
+def _weights(device: Device, dtype: str, size: tuple[int, int, int], seed: int) -> tuple[Any, Any]:
+    """(gate and up ``[experts, hidden, 2 · inner]``, down ``[experts, inner, hidden]``)."""
+    experts, hidden, inner = size
+    if dtype == "fp8":  # the grouped fp8 product wants each expert's weights column by column
+        up = device.random((experts, 2 * inner, hidden), dtype, seed + 1).transpose(1, 2)
+        return up, device.random((experts, hidden, inner), dtype, seed + 2).transpose(1, 2)
+    return (
+        device.random((experts, hidden, 2 * inner), dtype, seed + 1),
+        device.random((experts, inner, hidden), dtype, seed + 2),
+    )
 
 
-def _call(
-    device: Device,
-    dtype: str,
-    size: tuple[int, int, int],
-    loads: np.typing.NDArray[np.int64],
-    seed: int,
-    *,
-    grouped: bool,
-) -> Callable[[], object]:
-    tokens, hidden, inner = size
-    x = device.random((tokens, hidden), dtype, seed)
-    up = device.random((loads.size, hidden, 2 * inner), dtype, seed + 1)
-    down = device.random((loads.size, inner, hidden), dtype, seed + 2)
-    rng = np.random.default_rng(seed)
-    rows = np.concatenate([rng.permutation(tokens)[:count] for count in loads])
-    ends = np.cumsum(loads)
-    if device.torch is None:
-        return _numpy(x, up, down, rows, ends)
-    return _torch(device, x, up, down, rows, ends, grouped=grouped)
-
-
-def _numpy(x: Any, up: Any, down: Any, rows: Any, ends: Any) -> Callable[[], object]:
+def _numpy(x: Any, up: Any, down: Any, rows: Any, loads: Any, product: Product) -> Callable[[], object]:
     inner = down.shape[1]
-    spans = [(int(a), int(b)) for a, b in zip((0, *ends[:-1]), ends, strict=True)]
+    by_expert = [part for part in np.split(np.arange(rows.size), np.cumsum(loads)[:-1]) if part.size]
 
     def run() -> Any:
+        h = product(x[rows], up)
+        gate = h[:, :inner]
+        y = product(gate / (1 + np.exp(-np.clip(gate, -80, 80))) * h[:, inner:], down)
         out = np.zeros_like(x)
-        for expert, (a, b) in enumerate(spans):
-            if a == b:
-                continue
-            h = x[rows[a:b]] @ up[expert]
-            gate = h[:, :inner]
-            y = (gate / (1 + np.exp(-np.clip(gate, -80, 80))) * h[:, inner:]) @ down[expert]
-            out[rows[a:b]] += y  # an expert sees a token once: no repeated rows within a span
+        for part in by_expert:
+            out[rows[part]] += y[part]  # an expert sees a token once: no row is repeated within a part
         return out
 
     return run
 
 
 def _torch(
-    device: Device, x: Any, up: Any, down: Any, rows: Any, ends: Any, *, grouped: bool
+    device: Device, dtype: str, x: Any, up: Any, down: Any, rows: Any, product: Product
 ) -> Callable[[], object]:
     torch: Any = device.torch
     silu = torch.nn.functional.silu
     index = torch.from_numpy(rows).to(device.place)
-    offsets = torch.from_numpy(ends.astype(np.int32)).to(device.place)
-    spans = [(e, int(a), int(b)) for e, (a, b) in enumerate(zip((0, *ends[:-1]), ends, strict=True)) if a < b]
-
-    def products(rows_in: Any, weights: Any) -> Any:
-        if grouped:
-            return torch._grouped_mm(rows_in, weights, offs=offsets)
-        out = torch.empty((rows_in.shape[0], weights.shape[2]), dtype=rows_in.dtype, device=rows_in.device)
-        for expert, a, b in spans:
-            torch.mm(rows_in[a:b], weights[expert], out=out[a:b])
-        return out
+    form = torch_dtype(torch, dtype)
 
     def run() -> Any:
-        gate, value = products(x.index_select(0, index), up).chunk(2, dim=-1)
-        y = products(silu(gate) * value, down)
+        # Activations are cast once a product, as engines do; of the other formats the cast is nothing.
+        gate, value = product(x.to(form).index_select(0, index), up).chunk(2, dim=-1)
+        y = product((silu(gate) * value).to(form), down)
         return torch.zeros_like(x).index_add_(0, index, y)
 
     return run

@@ -18,7 +18,8 @@ from profiler.timing import Effort
 __all__ = ["MEASUREMENTS"]
 
 _RAPL = Path("/sys/class/powercap/intel-rapl:0/energy_uj")
-_SETTLE_SECONDS = 0.5
+_SETTLE_SECONDS = {"cpu": 0.5, "cuda": 2.0}
+"""NVML's power is an average over the last second, from Ampere on."""
 _SAMPLE_SECONDS = 0.1
 
 
@@ -56,7 +57,7 @@ class Power(Measurement):
         if point["load"] != "idle":
             job = self.job(device, point, seed)
             run, kernel = job.calls[0], job.kernel
-        self._run_for(device, run, _SETTLE_SECONDS)
+        self._run_for(device, run, _SETTLE_SECONDS[device.kind])
         samples = []
         for _ in range(max(effort.fewest, min(effort.samples, 20))):
             read = self._watts(device)

@@ -5,7 +5,8 @@ costs.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from models.architecture import DenseFeedForward, GroupedQueryAttention, resolve
@@ -21,6 +22,7 @@ __all__ = ["MEASUREMENTS"]
 
 _DEFAULT_MODEL = "llama-3.1-8b"
 _MOST_CPU_BYTES = 128 * 1024**2
+_GROUP = 8
 _SHARES = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0)
 
 
@@ -82,10 +84,14 @@ class SmShare(Measurement):
             heads=mixer.num_heads,
             kv_heads=mixer.num_key_value_heads,
             head_dim=mixer.head_dim,
+            dtype=dtype,
         )
-        name, build = self._kernels.best(device, shape, dtype)
-        products.append(build(shape, device, dtype, seed + 200))
-        return Job(calls=(lambda: [run() for run in products],), kernel=f"4 products, {name}", graph=False)
+        kernel = self._kernels.best(device, shape)
+        products += kernel.calls(shape, device, seed + 200, 1)
+        # No graph: its kernels would belong to the context of the stream they were recorded on.
+        return Job(
+            calls=(lambda: [run() for run in products],), kernel=f"4 products, {kernel.name}", graph=False
+        )
 
     def measure(self, device: Device, point: Point, effort: Effort, seed: int) -> Sampled:
         """Time inside the share; the whole device is restored whatever happens."""
@@ -101,15 +107,35 @@ class SmShare(Measurement):
                 torch.set_num_threads(threads)
         if share >= 1:
             return Sampled(device.time(job, effort), job.kernel)
-        green: Any = importlib.import_module("torch.cuda.green_contexts")
-        count = torch.cuda.get_device_properties(device.place).multi_processor_count
-        # Hopper hands out multiprocessors in groups of eight.
-        context = green.GreenContext.create(num_sms=max(8, round(share * count / 8) * 8))
-        context.set_context()
-        try:
+        with _green(torch, device, round(share * _multiprocessors(device))):
             return Sampled(device.time(job, effort), job.kernel)
-        finally:
-            context.pop_context()
+
+
+def _multiprocessors(device: Device) -> int:
+    return int(device.torch.cuda.get_device_properties(device.place).multi_processor_count)
+
+
+@contextmanager
+def _green(torch: Any, device: Device, multiprocessors: int) -> Iterator[None]:
+    """Whatever is launched inside runs on so many multiprocessors.
+
+    PyTorch 2.9 to 2.11 make the context current; from 2.12 on work goes to a stream of the context. Both
+    leave the current stream inside the context, so nothing may switch streams there.
+    """
+    green: Any = importlib.import_module("torch.cuda.green_contexts")
+    torch.cuda.synchronize()
+    context = green.GreenContext.create(num_sms=multiprocessors, device_id=device.index)
+    if hasattr(context, "Stream"):
+        with torch.cuda.stream(context.Stream()):
+            yield
+            torch.cuda.synchronize()
+        return
+    context.set_context()
+    try:
+        yield
+    finally:
+        torch.cuda.synchronize()
+        context.pop_context()
 
 
 def _mechanism(device: Device) -> tuple[str, tuple[float, ...]]:
@@ -128,7 +154,10 @@ def _mechanism(device: Device) -> tuple[str, tuple[float, ...]]:
         supported = False
     if not supported:
         raise Unsupported(f"PyTorch {torch.__version__} has no green contexts (2.9 or newer has, on Linux)")
-    return "green_context", _SHARES
+    count = _multiprocessors(device)
+    # Hopper hands multiprocessors out in groups of eight, at least eight: the shares that can be had.
+    groups = {max(1, round(share * count / _GROUP)) * _GROUP for share in _SHARES if share < 1}
+    return "green_context", (*sorted(n / count for n in groups if n < count), 1.0)
 
 
 def _is_dense(block: Any) -> bool:

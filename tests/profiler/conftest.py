@@ -54,6 +54,7 @@ class FormulaDevice:
     """A device that takes 2 µs and 1 µs per kilobyte of the arrays a job was made of, with 1 % of noise."""
 
     kind = "cpu"
+    index = 0
     library = "formula-1"
     torch: Any = None
     place = "cpu"
@@ -99,6 +100,9 @@ class FormulaDevice:
         return self.observe()
 
     def release(self) -> None:
+        pass
+
+    def require_usable(self) -> None:
         pass
 
 

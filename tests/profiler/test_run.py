@@ -13,9 +13,11 @@ from models.profiles.store import read_profile
 from models.profiles.validate import validate_profile
 from profiler.devices.numpy_cpu import NumpyCpu
 from profiler.finish import write_outcome
+from profiler.job import Job
 from profiler.journal import journal_path
 from profiler.run import Outcome, Progress, RunOptions, measure_profile
 from profiler.space import Request
+from profiler.timing import Effort
 
 SMALL = ("hbm", "launch", "gemm", "elementwise")
 
@@ -171,6 +173,53 @@ def test_a_space_that_only_fails_is_given_up(
     with pytest.raises(Unavailable, match=r"nothing was measured.*out of memory\. Tried to allocate"):
         run(device, options)
     assert not options.out.exists()
+
+
+def test_a_kernel_that_fails_in_any_way_is_one_reason(
+    tmp_path: Path, make_device: Callable[..., object], tiny_request: Request
+) -> None:
+    """What third-party kernels raise is not ours to list: the rest of the run goes on."""
+
+    class Odd(make_device):  # type: ignore[misc, valid-type]
+        def time(self, job: Job, effort: Effort) -> object:
+            if job.kernel == "fill":
+                raise TypeError("takes 3 positional arguments but 4 were given")
+            return super().time(job, effort)
+
+    options = RunOptions(out=tmp_path / "p", budget_seconds=3, operations=("hbm",), request=tiny_request)
+    outcome = run(Odd(), options)
+
+    assert {e.point["access"] for e in outcome.entries if not e.refused} == {"read", "copy"}
+    gone = next(u for u in outcome.unmeasurable if "write" in u.what)
+    assert gone.reason.startswith("TypeError: takes 3 positional")
+
+
+def test_a_lost_device_ends_the_run_and_the_next_leaves_that_point_out(
+    tmp_path: Path, make_device: Callable[..., object], tiny_request: Request
+) -> None:
+    class Fragile(make_device):  # type: ignore[misc, valid-type]
+        lost = False
+
+        def time(self, job: Job, effort: Effort) -> object:
+            if self.timed == 5 and not self.lost:
+                self.lost = True
+                raise RuntimeError("CUDA error: an illegal memory access was encountered")
+            return super().time(job, effort)
+
+        def require_usable(self) -> None:
+            if self.lost:
+                raise Unavailable("the GPU's context was lost")
+
+    options = RunOptions(out=tmp_path / "p", budget_seconds=3, operations=("hbm",), request=tiny_request)
+    with pytest.raises(Unavailable, match="context was lost"):
+        run(Fragile(), options)
+    assert journal_path(options.out).is_file()
+
+    outcome = run(make_device(), options)
+    refused = [e for e in outcome.entries if e.refused]
+    assert [e.refused for e in refused] == ["CUDA error: an illegal memory access was encountered"]
+    assert refused[0].point not in [e.point for e in outcome.entries if not e.refused]
+    assert outcome.resumed_points == 6
 
 
 def test_a_gpu_in_use_is_refused_or_marked(

@@ -171,6 +171,9 @@ def check(
     device: Annotated[str, typer.Option(help="cuda:0, cpu:torch or cpu:numpy.")] = "cuda:0",
     layers: Annotated[int, typer.Option(help="Most layers to build; times are of these.")] = 4,
     seed: Annotated[int, typer.Option(help="Seed of the random weights.")] = 0,
+    parts: Annotated[
+        bool, typer.Option("--parts", help="Also time the operators alone: is it the profile or the sum?")
+    ] = False,
 ) -> int:
     """Build layers of a model with random weights, time real steps, and compare them with the prediction."""
     from models.profiles.catalogue import find_profile
@@ -178,7 +181,14 @@ def check(
     from profiler.check.command import check_profile
 
     check_profile(
-        find_profile(profile), model, make_console(), device_name=device, tp=tp, layers=layers, seed=seed
+        find_profile(profile),
+        model,
+        make_console(),
+        device_name=device,
+        tp=tp,
+        layers=layers,
+        seed=seed,
+        parts=parts,
     )
     return 0
 

@@ -72,7 +72,7 @@ def test_rotations_outrun_the_cache_and_fit_the_memory() -> None:
     device.free_bytes = lambda: 10**9  # type: ignore[method-assign]
 
     assert rotations(device, 500) == 4
-    assert rotations(device, 1) == 16
+    assert rotations(device, 1) == 64
     assert rotations(device, 5000) == 1
     device.free_bytes = lambda: 6000  # type: ignore[method-assign]
     assert rotations(device, 500) == 3

@@ -91,3 +91,26 @@ def test_a_driver_that_fails_is_reported_once() -> None:
 
     broken.nvmlInit = fail
     assert "version mismatch" in Nvml("abc", broken).problem
+
+
+def test_our_workers_are_not_strangers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("profiler.devices.nvml.OWN_PROCESSES", {os.getpid(), 91, 92})
+
+    assert Nvml("a", library(pids=(os.getpid(), 91, 92))).observe(own_bytes=10**9).others == ""
+    # In a container all of them have other numbers outside.
+    assert Nvml("a", library(pids=(5001, 5002, 5003))).observe(own_bytes=10**9).others == ""
+    strange = Nvml("a", library(pids=(5001, 5002, 5003, 5004))).observe(own_bytes=10**9)
+    assert "1 other processes" in strange.others
+
+
+@pytest.mark.parametrize(
+    "name", ["nvmlDeviceGetCurrentClocksEventReasons", "nvmlDeviceGetCurrentClocksThrottleReasons"]
+)
+def test_throttling_is_counted_under_either_name(name: str) -> None:
+    card = library()
+    setattr(card, name, lambda h: 0x04 | 0x40 | 0x01)  # idle is no throttling
+    nvml = Nvml("a", card)
+    nvml.observe(own_bytes=10**9)
+    nvml.observe(own_bytes=10**9)
+
+    assert nvml.throttled == {"power cap": 2, "hardware thermal slowdown": 2}
