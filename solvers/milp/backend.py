@@ -26,6 +26,8 @@ class Task:
         As in `SolveOptions`.
     absolute_gap
         A bound this close below the objective ends the solve as well; backends may ignore it.
+    node_limit
+        Branch-and-bound nodes after which it ends, None: no limit; backends may ignore it.
     on_progress
         Called with (best objective or None, bound or None) now and then; True means: stop.
     """
@@ -37,6 +39,7 @@ class Task:
     time_limit_s: float | None
     gap: float
     absolute_gap: float = 1e-9
+    node_limit: int | None = None
     threads: int
     seed: int
     on_progress: Callable[[float | None, float | None], bool]

@@ -49,6 +49,8 @@ class Highs(Backend):
             _checked(h.setOptionValue(name, value), f"the option {name}")
         if task.time_limit_s is not None:
             h.setOptionValue("time_limit", max(task.time_limit_s, 0.01))
+        if task.node_limit is not None:
+            _checked(h.setOptionValue("mip_max_nodes", task.node_limit), "the option mip_max_nodes")
         if task.start is not None:
             index = np.arange(task.start.size, dtype=np.int32)
             h.setSolution(index.size, index, np.asarray(task.start, np.float64))
@@ -206,7 +208,7 @@ def _outcome(h: Any, task: Task, scale: float, *, stopped: bool) -> Outcome:
     # every column is bounded, so "unbounded or infeasible" can only mean infeasible
     infeasible = status in (s.kInfeasible, s.kUnboundedOrInfeasible)
     if status not in (s.kOptimal, s.kInfeasible, s.kUnboundedOrInfeasible, s.kTimeLimit, s.kInterrupt) and (
-        status not in (s.kHighsInterrupt, s.kModelEmpty)
+        status not in (s.kHighsInterrupt, s.kModelEmpty, s.kSolutionLimit)
     ):
         raise SolverFailed(f"HiGHS ended with model status {h.modelStatusToString(status)}")
     if status == s.kModelEmpty:
