@@ -62,7 +62,9 @@ def standing_layout(
         mine = [t for t in tenants if candidates[t.candidate].pool == pool.name]
         if not mine:
             continue
-        problem = placement_problem(pool, mine, candidates, loss_of=None, spread_limits={}, may_move=False)
+        problem = placement_problem(
+            fleet, pool, mine, candidates, loss_of=None, spread_limits={}, may_move=False
+        )
         if not evaluate(compile_problem(problem), problem.space.initial).feasible:
             return None
     return Layout(tenants=tuple(tenants), stages=stages)

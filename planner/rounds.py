@@ -140,7 +140,16 @@ def _learn(problem: SizingProblem, misplaced: Misplaced, counts: Mapping[int, in
             uneven[index] = uneven.get(index, 1) + 1
     if uneven != problem.unevenness:
         return replace(problem, unevenness=uneven)
+    # What was left over may be smaller than what sizing chooses next: the amount is a guess from below.
     smallest = min(c.gpus_per_group for c in problem.candidates if c.pool == misplaced.pool)
+    used = sum(
+        problem.candidates[index].gpus * count
+        for index, count in counts.items()
+        if problem.candidates[index].pool == misplaced.pool
+    )
+    pool = problem.fleet.pool(misplaced.pool)
     withheld = dict(problem.withheld_gpus)
-    withheld[misplaced.pool] = withheld.get(misplaced.pool, 0) + smallest
+    withheld[pool.name] = max(
+        withheld.get(pool.name, 0) + smallest, pool.usable_gpus - used + misplaced.left_over_gpus
+    )
     return replace(problem, withheld_gpus=withheld)

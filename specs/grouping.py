@@ -14,7 +14,7 @@ from models.graph import Axis, Partition, Scope
 from specs.entities import Entities, Numbered
 from specs.values import NamedAxis
 
-__all__ = ["Column", "Over", "PartitionInput", "ScopeInput", "make_partition", "make_scopes"]
+__all__ = ["Column", "Labelled", "Over", "PartitionInput", "ScopeInput", "make_partition", "make_scopes"]
 
 Column: TypeAlias = npt.NDArray[np.integer] | npt.NDArray[np.str_] | Sequence[int] | Sequence[str]
 
@@ -35,10 +35,26 @@ class Over:
     items: Mapping[str, str | Sequence[str]]
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Labelled:
+    """A partition by number with the name of every group, so that a group may be without objects.
+
+    Parameters
+    ----------
+    labels
+        Names of the groups, each once.
+    index
+        int[n_objects]: group of each object, -1 for none.
+    """
+
+    labels: Sequence[str]
+    index: npt.NDArray[np.integer]
+
+
 ScopeInput: TypeAlias = Mapping[str, str | Sequence[str]] | Over | Column
 """Container → item (or several items); or one item for each container as an array: numbers (-1: none) or
 names (empty: none); or `Over` another scope. Containers left out are outside of the scope."""
-PartitionInput: TypeAlias = Mapping[str, Sequence[str]] | Column
+PartitionInput: TypeAlias = Mapping[str, Sequence[str]] | Column | Labelled
 """Group → its objects (groups may overlap, need not cover all); or one group for each object as an array:
 numbers (-1: none) or names (empty: none)."""
 
@@ -128,6 +144,12 @@ def make_partition(name: str, value: PartitionInput, objects: Entities) -> tuple
     UnknownName
         For an object that does not exist.
     """
+    if isinstance(value, Labelled):
+        if np.shape(value.index) != (objects.size,) or len(set(value.labels)) != len(value.labels):
+            raise InvalidInput(f"partition {name!r}: one number an object and each name once are needed")
+        axis = Axis(name, len(value.labels), value.labels)
+        given = np.asarray(value.index, np.int32)
+        return Partition.from_single(name, axis, given), NamedAxis(name, value.labels)
     if not isinstance(value, Mapping):
         index, labels = _column(value, objects, f"partition {name!r}")
         return Partition.from_single(name, Axis(name, len(labels), labels), index), NamedAxis(name, labels)

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import functools
+from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
 from models.architecture import Architecture
 from models.hardware import Gpu
 from models.workload import LengthDistribution
+from specs import LimitSpec
 
-__all__ = ["Fleet", "Goal", "Parallelism", "Policies", "Pool", "ServedModel", "ServedWorkload", "Target"]
+__all__ = [
+    "Fleet",
+    "Goal",
+    "Parallelism",
+    "Periods",
+    "PlacementLimit",
+    "Policies",
+    "Pool",
+    "ServedModel",
+    "ServedWorkload",
+    "Target",
+]
 
 Goal = Literal["unserved_demand", "cost", "gpus", "movement"]
 
@@ -25,7 +39,15 @@ class Pool:
     zone
         Failure and network domain; prefill and decode instances of one workload share a zone.
     price_per_gpu_hour
-        In any currency, the same for all pools.
+        Of GPUs in use, in any currency, the same for all pools.
+    unavailable
+        Indices of nodes that are out of service.
+    reserved_gpus, reserved_price_per_gpu_hour
+        So many GPUs are paid for at that price, used or not; only those beyond cost `price_per_gpu_hour`.
+    availability
+        Share of the time that an instance serves: below 1 for spot GPUs, which their owner takes back.
+    gpu_watts, pool_limit_watts, rack_limit_watts
+        Power of a GPU in use, and most that those of the pool and of a rack may draw; None: no such limit.
     """
 
     name: str
@@ -35,11 +57,45 @@ class Pool:
     racks: int
     zone: str
     price_per_gpu_hour: float
+    unavailable: tuple[int, ...] = ()
+    reserved_gpus: int = 0
+    reserved_price_per_gpu_hour: float = 0.0
+    availability: float = 1.0
+    gpu_watts: float = 0.0
+    pool_limit_watts: float | None = None
+    rack_limit_watts: float | None = None
 
     @property
     def gpus(self) -> int:
-        """GPUs in the pool."""
-        return self.nodes * self.gpus_per_node
+        """GPUs in the pool that are in service."""
+        return self.nodes_in_service * self.gpus_per_node
+
+    @property
+    def nodes_in_service(self) -> int:
+        """Nodes that can be used."""
+        return self.nodes - len(self.unavailable)
+
+    @property
+    def racks_in_service(self) -> int:
+        """Racks that have a node in service."""
+        return len(_nodes_by_rack(self.nodes, self.racks, self.unavailable))
+
+    @property
+    def usable_gpus(self) -> int:
+        """GPUs that may be in use at once: those in service, within the power budgets."""
+        usable = self.gpus
+        if self.pool_limit_watts is not None:
+            usable = min(usable, int(self.pool_limit_watts / self.gpu_watts + 1e-9))
+        if self.rack_limit_watts is not None:
+            nodes = _nodes_by_rack(self.nodes, self.racks, self.unavailable)
+            a_rack = int(self.rack_limit_watts / self.gpu_watts + 1e-9)
+            usable = min(usable, sum(min(count * self.gpus_per_node, a_rack) for count in nodes.values()))
+        return usable
+
+    def cost_per_hour(self, gpus: float) -> float:
+        """Price of an hour in which so many GPUs are in use."""
+        beyond = max(0.0, gpus - self.reserved_gpus)
+        return self.reserved_gpus * self.reserved_price_per_gpu_hour + beyond * self.price_per_gpu_hour
 
     def rack_of(self, node: int) -> int:
         """Rack of the node with that index."""
@@ -55,6 +111,13 @@ class Pool:
         digits = name.rpartition("/n")[2]
         node = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else -1
         return node if 0 <= node < self.nodes and self.node_name(node) == name else -1
+
+
+@functools.lru_cache(maxsize=256)
+def _nodes_by_rack(nodes: int, racks: int, unavailable: tuple[int, ...]) -> Counter[int]:
+    """Nodes in service of each rack that has any."""
+    down = set(unavailable)
+    return Counter(node * racks // nodes for node in range(nodes) if node not in down)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +171,11 @@ class ServedWorkload:
         1 is served first when supply is short.
     lengths_source
         Where lengths (and the rate, for a trace) come from.
+    tenant
+        Whose requests these are; tenants of one priority share a shortage fairly.
+    period_rates_per_s
+        The rate in each of the fleet's periods; empty without periods. `rate_per_s` is that of the period
+        the plan is placed for.
     """
 
     name: str
@@ -118,6 +186,48 @@ class ServedWorkload:
     tpot: Target
     priority: int
     lengths_source: str
+    tenant: str = ""
+    period_rates_per_s: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Periods:
+    """Equal parts of a day or of a trace.
+
+    Parameters
+    ----------
+    length_s
+        Seconds of each.
+    placed
+        Index of the period that is placed on nodes; the others are sized.
+    start_delay_s
+        Seconds an instance that starts between two periods is paid for before it serves.
+    """
+
+    count: int
+    length_s: float
+    placed: int
+    start_delay_s: float
+
+    @property
+    def is_a_day(self) -> bool:
+        """Whether the periods make up a day, so that the first follows the last."""
+        return abs(self.count * self.length_s - 86_400) < 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacementLimit:
+    """A limit of the spec language on the placement of pools.
+
+    Parameters
+    ----------
+    pools
+        Names of the pools it holds for; each is placed by itself.
+    """
+
+    name: str
+    spec: LimitSpec
+    pools: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +252,10 @@ class Policies:
     roles
         ``mixed`` instances, and ``disaggregated`` pairs of prefill and decode instances.
     shortage
-        What to do when supply cannot carry the demand: ``refuse``, or ``serve_what_fits`` by priority.
+        What to do when supply cannot carry the demand: ``refuse``, or ``serve_what_fits`` by priority, then
+        fairly between tenants.
+    placement_limits
+        What placement must keep beside the limits of its own.
     """
 
     loss_of: Literal["node", "rack", "zone"] | None
@@ -150,6 +263,7 @@ class Policies:
     parallelism: Parallelism
     roles: tuple[Literal["mixed", "disaggregated"], ...]
     shortage: Literal["refuse", "serve_what_fits"]
+    placement_limits: tuple[PlacementLimit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +279,8 @@ class Fleet:
         anywhere gives an equal fleet.
     digest
         SHA-256 of `self_contained`, hexadecimal.
+    periods
+        When demand changes; None: one demand for ever.
     """
 
     name: str
@@ -175,6 +291,7 @@ class Fleet:
     goals: tuple[Goal, ...]
     self_contained: str
     digest: str
+    periods: Periods | None = None
 
     def model(self, name: str) -> ServedModel:
         """Return the model of that name."""

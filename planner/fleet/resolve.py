@@ -6,6 +6,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,8 +24,18 @@ from models.errors import FulcrumError, InvalidInput, UnknownName
 from models.hardware import Gpu
 from models.profiles.device import find_gpu
 from models.workload import LengthDistribution, load_lengths, parse_lengths, read_azure_trace
+from planner.fleet.demand import Demand, make_periods, placed_at, trace_demand
 from planner.fleet.fleet import Fleet, Parallelism, Policies, Pool, ServedModel, ServedWorkload, Target
-from planner.fleet.schema import FleetEntry, ModelEntry, PoliciesEntry, PoolEntry, SloEntry, WorkloadEntry
+from planner.fleet.limits import placement_limits
+from planner.fleet.schema import (
+    FleetEntry,
+    ModelEntry,
+    PoliciesEntry,
+    PoolEntry,
+    PowerEntry,
+    SloEntry,
+    WorkloadEntry,
+)
 
 __all__ = ["Resolver"]
 
@@ -53,6 +64,10 @@ class Resolver:
 
     def fleet(self, entry: FleetEntry) -> Fleet:
         """Return the fleet, or raise `InvalidDocument` with every mistake."""
+        self.entry = entry
+        periods_entry = entry.periods
+        if periods_entry is not None and (periods_entry.current or 0) >= periods_entry.count:
+            self.fail(f"periods count from 0 to {periods_entry.count - 1}", ("periods", "current"))
         self.unique("pool", [pool.name for pool in entry.pools], "pools")
         self.unique("model", [model.name for model in entry.models], "models")
         self.unique("workload", [w.name or w.model for w in entry.workloads], "workloads")
@@ -66,8 +81,18 @@ class Resolver:
         workloads = [self.workload(w, names, ("workloads", i)) for i, w in enumerate(entry.workloads)]
         policies = self.policies(entry.policies)
         self.check_lengths(models, workloads)
+        if not self.violations:
+            made = [pool for pool in pools if pool is not None]
+            asked = [workload for workload in workloads if workload is not None]
+            limits = placement_limits(self, entry.policies.assignment, made, asked)
+            policies = replace(policies, placement_limits=limits)
         if self.violations:
             raise InvalidDocument(self.violations)
+        periods = None
+        if entry.periods is not None:
+            served = [workload for workload in workloads if workload is not None]
+            periods = make_periods(entry.periods, served, [model for model in models if model is not None])
+            workloads = [placed_at(workload, periods.placed) for workload in served]
         text = json.dumps(self.inlined, sort_keys=True, ensure_ascii=False, allow_nan=False)
         return Fleet(
             name=entry.fleet,
@@ -76,6 +101,7 @@ class Resolver:
             workloads=tuple(workload for workload in workloads if workload is not None),
             policies=policies,
             goals=tuple(entry.goals),
+            periods=periods,
             self_contained=text,
             digest=hashlib.sha256(text.encode()).hexdigest(),
         )
@@ -86,11 +112,32 @@ class Resolver:
         kind: Gpu | None = self.attempt(lambda: find_gpu(entry.gpu), (*path, "gpu"))
         if entry.racks > entry.nodes:
             self.fail(f"{entry.racks} racks for {entry.nodes} nodes: at most one a node", (*path, "racks"))
+        down = tuple(sorted(set(entry.unavailable)))
+        if len(down) != len(entry.unavailable) or (down and down[-1] >= entry.nodes):
+            self.fail(
+                f"each index once, from 0 to {entry.nodes - 1}, got {entry.unavailable}",
+                (*path, "unavailable"),
+            )
+        elif len(down) == entry.nodes:
+            self.fail("all nodes are out of service: leave the pool out instead", (*path, "unavailable"))
+        reserved, spot, power = entry.reserved, entry.spot, entry.power or PowerEntry()
+        if reserved is not None and reserved.gpus > entry.nodes * entry.gpus_per_node:
+            have = entry.nodes * entry.gpus_per_node
+            self.fail(f"{reserved.gpus} of the {have} GPUs there are", (*path, "reserved", "gpus"))
         if kind is None:
             return None
+        watts = power.per_gpu_watts or kind.tdp_watts
+        if watts <= 0 and (power.pool_limit_watts or power.rack_limit_watts):
+            self.fail(f"the power of a {kind.name} is not known: state per_gpu_watts", (*path, "power"))
+        # A renewal process: up for 1 / losses on average, then down for the recovery.
+        down_hours = 0.0 if spot is None else spot.losses_per_hour * spot.recovery / 3.6e6
         return Pool(
             name=entry.name, gpu=kind, nodes=entry.nodes, gpus_per_node=entry.gpus_per_node,
             racks=entry.racks, zone=entry.zone, price_per_gpu_hour=entry.price_per_gpu_hour,
+            unavailable=down, reserved_gpus=reserved.gpus if reserved else 0,
+            reserved_price_per_gpu_hour=reserved.price_per_gpu_hour if reserved else 0.0,
+            availability=1.0 / (1.0 + down_hours), gpu_watts=watts,
+            pool_limit_watts=power.pool_limit_watts, rack_limit_watts=power.rack_limit_watts,
         )  # fmt: skip
 
     def model(self, entry: ModelEntry, path: DocumentPath) -> ServedModel | None:
@@ -143,20 +190,32 @@ class Resolver:
         if entry.model not in models:
             where = (*path, "model")
             self.violations.append(UnknownName("model", entry.model, models, path=where, **self.at(where)))
-        lengths, rate, source = self.demand(entry, path)
+        lengths, demand, source = self.demand(entry, path)
         ttft = self.target(entry.slo, "ttft", (*path, "slo"))
         tpot = self.target(entry.slo, "tpot", (*path, "slo"))
-        if lengths is None or rate is None or ttft is None or tpot is None:
+        periods = self.entry.periods
+        if entry.shape is not None:
+            count = periods.count if periods is not None else 0
+            if len(entry.shape) != count or not any(entry.shape):
+                what = f"{count} factors, not all 0, one a period" if count else "no periods to shape"
+                self.fail(f"{len(entry.shape)} factors; the fleet has {what}", (*path, "shape"))
+                return None
+            demand = None if demand is None else replace(demand, shape=tuple(entry.shape))
+        if lengths is None or demand is None or ttft is None or tpot is None:
             return None
+        rate = demand.rate_per_s * entry.scale
+        shape = demand.shape or (1.0,) * (periods.count if periods is not None else 0)
         return ServedWorkload(
-            name=entry.name or entry.model, model=entry.model, rate_per_s=rate * entry.scale, lengths=lengths,
+            name=entry.name or entry.model, model=entry.model, rate_per_s=rate, lengths=lengths,
             ttft=ttft, tpot=tpot, priority=entry.priority, lengths_source=source,
+            tenant=entry.tenant or entry.name or entry.model,
+            period_rates_per_s=tuple(rate * factor for factor in shape),
         )  # fmt: skip
 
     def demand(
         self, entry: WorkloadEntry, path: DocumentPath
-    ) -> tuple[LengthDistribution | None, float | None, str]:
-        """Return lengths, rate before `scale`, and where they are from."""
+    ) -> tuple[LengthDistribution | None, Demand | None, str]:
+        """Return lengths, demand before `scale`, and where they are from."""
         if (entry.trace is None) == (entry.lengths is None):
             self.fail("give either a trace, or lengths with a rate", path)
             return None, None, ""
@@ -167,12 +226,20 @@ class Resolver:
             trace = None if file is None else self.attempt(functools.partial(read_azure_trace, file), where)
             if trace is None:
                 return None, None, ""
-            rate = entry.rate if entry.rate is not None else self.attempt(lambda: trace.rate_per_s, where)
+            policy = self.entry.policies.demand
+            periods = self.entry.periods if entry.shape is None else None
+            demand = self.attempt(lambda: trace_demand(trace, policy, periods), where)
+            if demand is None:
+                return None, None, ""
+            if entry.rate is not None:
+                demand = replace(demand, rate_per_s=entry.rate)
             lengths = trace.lengths()
             source = Path(entry.trace).name
             del inlined["trace"]
-            inlined |= {"lengths": _lengths_value(lengths, source), "rate": f"{rate!r}/s"}
-            return lengths, rate, source
+            inlined |= {"lengths": _lengths_value(lengths, source), "rate": f"{demand.rate_per_s!r}/s"}
+            if demand.shape is not None:
+                inlined["shape"] = list(demand.shape)
+            return lengths, demand, source
         if entry.rate is None:
             self.fail("lengths need a rate beside them, such as rate: 8/s", path)
         where = (*path, "lengths")
@@ -187,7 +254,8 @@ class Resolver:
         else:
             name = self.document.source or "fleet document"
             read = self.attempt(lambda: parse_lengths(entry.lengths, source=name), where)
-        return read, entry.rate, read.source if read is not None else ""
+        demand = Demand(rate_per_s=entry.rate) if entry.rate is not None else None
+        return read, demand, read.source if read is not None else ""
 
     def target(self, entry: SloEntry, kind: str, path: DocumentPath) -> Target | None:
         given = {

@@ -12,12 +12,17 @@ from models.document import parse_duration_ms, parse_fraction, parse_rate_per_s
 from models.errors import InvalidInput
 
 __all__ = [
+    "DemandEntry",
     "FleetEntry",
     "ModelEntry",
     "ParallelismEntry",
+    "PeriodsEntry",
     "PoliciesEntry",
     "PoolEntry",
+    "PowerEntry",
+    "ReservedEntry",
     "SloEntry",
+    "SpotEntry",
     "SurviveEntry",
     "WorkloadEntry",
 ]
@@ -65,6 +70,35 @@ class Entry(BaseModel):
     )
 
 
+class ReservedEntry(Entry):
+    """GPUs of a pool that are paid for whether they are used or not."""
+
+    gpus: int = Field(ge=1)
+    """Number of GPUs; the pool's other GPUs are paid for when used."""
+    price_per_gpu_hour: float = Field(ge=0)
+    """Price of one of them for one hour."""
+
+
+class SpotEntry(Entry):
+    """GPUs that their owner may take back at any time."""
+
+    losses_per_hour: float = Field(gt=0, le=60)
+    """How often a GPU is taken back, on average, in an hour of use."""
+    recovery: Duration
+    """From the loss of an instance to its replacement serving."""
+
+
+class PowerEntry(Entry):
+    """Power budgets, for the GPUs alone."""
+
+    per_gpu_watts: float | None = Field(default=None, gt=0)
+    """Power of one GPU; default: the limit of its board in the datasheet."""
+    pool_limit_watts: float | None = Field(default=None, gt=0)
+    """Most that the GPUs in use of the whole pool may draw."""
+    rack_limit_watts: float | None = Field(default=None, gt=0)
+    """Most that the GPUs in use of one rack may draw."""
+
+
 class PoolEntry(Entry):
     """Equal nodes of one GPU type."""
 
@@ -81,7 +115,15 @@ class PoolEntry(Entry):
     zone: Name = "default"
     """Failure and network domain. Prefill and decode of one workload share a zone."""
     price_per_gpu_hour: float = Field(ge=0)
-    """Price of one GPU for one hour, in one currency for the whole document."""
+    """Price of one GPU for one hour of use, in one currency for the whole document."""
+    unavailable: list[Annotated[int, Field(ge=0)]] = []
+    """Indices of nodes that are out of service."""
+    reserved: ReservedEntry | None = None
+    """GPUs paid for whether used or not; default: none."""
+    spot: SpotEntry | None = None
+    """How often the pool's GPUs are taken back; default: never."""
+    power: PowerEntry | None = None
+    """Power budgets; default: none."""
 
 
 class ModelEntry(Entry):
@@ -147,6 +189,10 @@ class WorkloadEntry(Entry):
     """Latency targets."""
     priority: int = Field(default=1, ge=1, le=100)
     """1 is served first when supply is short."""
+    tenant: Name | None = None
+    """Whose requests these are; default: the workload is a tenant of its own."""
+    shape: list[Annotated[float, Field(ge=0)]] | None = Field(default=None, min_length=1)
+    """Factor on the rate in each of the fleet's periods; default: a trace's own windows, else always 1."""
 
 
 class SurviveEntry(Entry):
@@ -165,6 +211,15 @@ class ParallelismEntry(Entry):
     """Pipeline-parallel sizes; stages may be on different nodes of a pool."""
 
 
+class DemandEntry(Entry):
+    """Which rate of a trace is planned for."""
+
+    percentile: float = Field(gt=0, le=100)
+    """Percentile of the rates of the trace's windows (of each period, where the fleet has periods)."""
+    window: Duration
+    """Length of a window."""
+
+
 class PoliciesEntry(Entry):
     """Rules for every workload."""
 
@@ -177,7 +232,27 @@ class PoliciesEntry(Entry):
     roles: list[Literal["mixed", "disaggregated"]] = Field(default=["mixed", "disaggregated"], min_length=1)
     """Ways to serve: mixed instances; disaggregated pairs of prefill and decode instances."""
     shortage: Literal["refuse", "serve_what_fits"] = "refuse"
-    """When supply is short: no plan, or the plan that serves most, by priority."""
+    """When supply is short: no plan, or the plan that serves most: priorities first, then max-min fairness
+    between tenants."""
+    demand: DemandEntry | None = None
+    """Rate of a trace that is planned for; default: its mean."""
+    assignment: list[
+        Annotated[Any, WithJsonSchema({"type": "object", "additionalProperties": True, "minProperties": 1})]
+    ] = []
+    """Hard limits on the placement of each pool, in the spec language (see docs/fleet.md)."""
+
+
+class PeriodsEntry(Entry):
+    """Parts of a day, or of a trace, that are sized one by one."""
+
+    count: int = Field(ge=2, le=1000)
+    """Number of periods."""
+    length: Duration
+    """Length of each."""
+    current: int | None = Field(default=None, ge=0)
+    """The period that is placed on nodes; default: the one with the largest demand."""
+    start_delay: Duration = 0.0
+    """Time an instance that starts between two periods is paid for before it serves."""
 
 
 class FleetEntry(Entry):
@@ -193,6 +268,8 @@ class FleetEntry(Entry):
     """Requests to serve."""
     policies: PoliciesEntry = PoliciesEntry()
     """Rules."""
+    periods: PeriodsEntry | None = None
+    """Periods of changing demand; default: one demand for ever."""
     goals: list[Literal["unserved_demand", "cost", "gpus", "movement"]] = Field(
         default=["unserved_demand", "cost", "movement"], min_length=1
     )

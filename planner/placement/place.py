@@ -6,17 +6,23 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from models.graph import evaluate
 from planner.candidates.candidate import Candidate
+from planner.clock import PROVEN_GAP
 from planner.fleet.fleet import Fleet, Pool
 from planner.placement.gpus import Claim, assign_gpus
-from planner.placement.problem import part_name, placement_problem, running_nodes
+from planner.placement.pack import pack
+from planner.placement.problem import parts_of, placement_problem, running_nodes, starts_of
 from planner.placement.tenant import Tenant
 from planner.plan.instance import Stage
 from solvers import Result, SolveOptions, solve
+from solvers.judge import judged
 from specs import Problem, compile_problem
 
 __all__ = ["Misplaced", "Placement", "place"]
 
+LARGE = 20_000
+"""Parts times nodes of a pool above which a packing that keeps all limits is taken as it is."""
 Options = Callable[[], SolveOptions]
 """Gives the options of the next solve: each may use the time that is left."""
 
@@ -32,10 +38,14 @@ class Misplaced:
     crowded
         Most parts on one node (or rack) of each candidate (by index) in a placement that does exist, when
         only the spread was in the way; empty when there is none at all.
+    left_over_gpus
+        GPUs of the parts that found no place when as many as possible were placed, the spread not counted;
+        0 when only the spread was in the way.
     """
 
     pool: str
     crowded: Mapping[int, int]
+    left_over_gpus: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,38 +89,62 @@ def place(
         mine = [tenant for tenant in tenants if candidates[tenant.candidate].pool == pool.name]
         if not mine:
             continue
-        solved = _solve(fleet, pool, mine, candidates, spread_limits, options, strict=True)
+        solved = _solve(fleet, pool, mine, candidates, spread_limits, options)
         results[pool.name] = solved
         if solved.assignment is not None:
             stages |= _stages(pool, mine, candidates, solved.assignment.tolist())
         else:
-            loose = _solve(fleet, pool, mine, candidates, spread_limits, options, strict=False)
-            crowded = {} if loose.assignment is None else _crowding(
-                fleet, pool, mine, candidates, loose.assignment.tolist()
-            )  # fmt: skip
-            misplaced.append(Misplaced(pool=pool.name, crowded=crowded))
+            misplaced.append(_why(fleet, pool, mine, candidates, options))
     return Placement(stages=stages, results=results, misplaced=tuple(misplaced))
 
 
 def _solve(
     fleet: Fleet, pool: Pool, tenants: Sequence[Tenant], candidates: Sequence[Candidate],
-    spread_limits: Mapping[int, int], options: Options, *, strict: bool,
+    spread_limits: Mapping[int, int], options: Options,
 ) -> Result:  # fmt: skip
-    """Solve one pool: first with everything that runs held in place, then with moves.
-
-    Without `strict` the loss policy is dropped: how could it be placed at all?
-    """
-    loss_of = fleet.policies.loss_of if strict else None
+    """Solve one pool: first with everything that runs held in place, then with moves."""
+    loss_of = fleet.policies.loss_of
+    parts, start = parts_of(tenants, candidates), starts_of(pool, tenants, candidates)
+    packed = pack(pool, parts, start, loss_of=loss_of, spread_limits=spread_limits)
+    large = len(parts) * pool.nodes > LARGE
+    stays = packed is not None and bool((packed == start)[start >= 0].all())
     result = None
-    for may_move in (False, True):
+    for may_move in (False, True) if (start >= 0).any() else (False,):
+        if large and may_move is stays:
+            continue
         problem = placement_problem(
-            pool, tenants, candidates, loss_of=loss_of, spread_limits=spread_limits, may_move=may_move
-        )
-        result = _named(solve(compile_problem(problem), options()), problem)
-        if result.assignment is not None or (problem.space.initial < 0).all():
+            fleet, pool, tenants, candidates,
+            loss_of=loss_of, spread_limits=spread_limits, may_move=may_move,
+        )  # fmt: skip
+        graph = compile_problem(problem)
+        if large and packed is not None and evaluate(graph, packed).feasible:
+            # Every goal counts something undesired, so that none is below 0.
+            result = judged(graph, packed, solver="packing", gap=PROVEN_GAP, bounds=[0.0] * len(graph.tiers))
+        else:
+            result = solve(graph, replace(options(), start=packed))
+        result = _named(result, problem)
+        if result.assignment is not None:
             break
     assert result is not None
     return result
+
+
+def _why(
+    fleet: Fleet, pool: Pool, tenants: Sequence[Tenant], candidates: Sequence[Candidate], options: Options
+) -> Misplaced:
+    """Return what was in the way: the spread, or room; everything may move, and the spread is not counted."""
+    problem = placement_problem(
+        fleet, pool, tenants, candidates,
+        loss_of=None, spread_limits={}, may_move=True, may_be_unassigned=True,
+    )  # fmt: skip
+    result = solve(compile_problem(problem), options())
+    if result.assignment is None:
+        return Misplaced(pool=pool.name, crowded={}, left_over_gpus=0)
+    parts = parts_of(tenants, candidates)
+    nodes = result.assignment.tolist()
+    left_over = sum(part.gpus for part, node in zip(parts, nodes, strict=True) if node < 0)
+    crowded = {} if left_over else _crowding(fleet, pool, tenants, candidates, nodes)
+    return Misplaced(pool=pool.name, crowded=crowded, left_over_gpus=left_over)
 
 
 def _named(result: Result, problem: Problem) -> Result:
@@ -153,14 +187,14 @@ def _stages(
                 held = tuple(
                     gpu for stage in tenant.running.stages if stage.node == name for gpu in stage.gpus
                 )
-            claims[node].append(Claim(name=part_name(tenant, part), size=candidate.gpus_per_group, held=held))
+            claims[node].append(Claim(name=f"{tenant.name}/{part}", size=candidate.gpus_per_group, held=held))
     given = {node: assign_gpus(wanted, pool.gpus_per_node) for node, wanted in claims.items()}
     result = {}
     for tenant in tenants:
         tensor = candidates[tenant.candidate].tensor_parallel_size
         stages = []
         for part, node in enumerate(placed[tenant.name]):
-            gpus = given[node][part_name(tenant, part)]
+            gpus = given[node][f"{tenant.name}/{part}"]
             for start in range(0, len(gpus), tensor):
                 stages.append(Stage(pool.node_name(node), gpus[start : start + tensor]))
         result[tenant.name] = tuple(stages)

@@ -1,45 +1,65 @@
-"""One pool's placement as an assignment problem of the spec language.
+"""One pool's placement as an assignment problem of the spec language; its names are those of `vocabulary`.
 
-Objects are node-sized parts of instances (`Candidate.groups` of each), containers are nodes. Hard: GPUs of
-a node (Capacity); one part of an instance a node (GroupCount); the spread that sizing counted on when it
-made the fleet survive a loss (GroupCount). Goals: running parts stay (AvoidMoving, or MinimizeMovement
-where not all can), parts of a service spread over racks and nodes (GroupCount), racks are used evenly
-(Balance).
+Hard: GPUs of a node (Capacity); one part of an instance a node (GroupCount); the spread that sizing counted
+on when it made the fleet survive a loss (GroupCount); the power of a rack (Capacity); the limits of the fleet
+document. Goals: running parts stay (AvoidMoving, or MinimizeMovement where not all can), parts of a service
+spread over racks and nodes (GroupCount), racks are used evenly (Balance).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from models.graph.space import Ints
 from planner.candidates.candidate import Candidate
-from planner.fleet.fleet import Pool
+from planner.fleet.fleet import Fleet, Pool
 from planner.placement.tenant import Tenant
+from planner.placement.vocabulary import Part, problem_of
 from specs import (
     HARD,
     AvoidMoving,
     Balance,
     Capacity,
     Constraint,
-    Dimension,
-    Entities,
     Goal,
     GroupCount,
+    MaximizeAllocation,
     MinimizeMovement,
     Problem,
 )
 
-__all__ = ["part_name", "placement_problem", "running_nodes"]
+__all__ = ["parts_of", "placement_problem", "running_nodes", "starts_of"]
 
 
-def part_name(tenant: Tenant, part: int) -> str:
-    """Name of the object that is part `part` of an instance."""
-    return f"{tenant.name}/{part}"
+def parts_of(tenants: Sequence[Tenant], candidates: Sequence[Candidate]) -> list[Part]:
+    """Return the parts of each instance, in the order of the instances."""
+    return [
+        Part(
+            name=f"{tenant.name}/{number}",
+            instance=tenant.name,
+            workload=candidate.workload,
+            role=candidate.role,
+            gpus=candidate.gpus_per_group,
+            column=tenant.candidate,
+        )
+        for tenant in tenants
+        for candidate in [candidates[tenant.candidate]]
+        for number in range(candidate.groups)
+    ]
+
+
+def starts_of(pool: Pool, tenants: Sequence[Tenant], candidates: Sequence[Candidate]) -> Ints:
+    """int32[part]: node index of each part today; -1 where it starts or its node is gone."""
+    return np.array(
+        [node for t in tenants for node in running_nodes(pool, candidates[t.candidate], t)], np.int32
+    )
 
 
 def placement_problem(
+    fleet: Fleet,
     pool: Pool,
     tenants: Sequence[Tenant],
     candidates: Sequence[Candidate],
@@ -47,6 +67,7 @@ def placement_problem(
     loss_of: str | None,
     spread_limits: Mapping[int, int],
     may_move: bool,
+    may_be_unassigned: bool = False,
 ) -> Problem:
     """Return the placement problem of one pool.
 
@@ -54,56 +75,48 @@ def placement_problem(
     ----------
     tenants
         Instances on this pool, at least one.
-    spread_limits
-        Most parts of a candidate (by index) that one node, or rack, may hold, as `loss_of` says.
+    loss_of, spread_limits
+        Most parts of a candidate (by index) that one node, or rack, may hold, as `loss_of` says; None: any.
     may_move
         Whether running parts may move, as little as possible, or stay where they are.
+    may_be_unassigned
+        Whether parts may stay without a node; as few GPUs as possible then do, before any other goal.
     """
-    parts = [(tenant, part) for tenant in tenants for part in range(candidates[tenant.candidate].groups)]
-    names = [part_name(tenant, part) for tenant, part in parts]
-    start = [running_nodes(pool, candidates[tenant.candidate], tenant)[part] for tenant, part in parts]
-    services: dict[str, list[str]] = defaultdict(list)
-    columns: dict[str, list[str]] = defaultdict(list)
-    instances: dict[str, list[str]] = defaultdict(list)
-    for (tenant, _), name in zip(parts, names, strict=True):
-        candidate = candidates[tenant.candidate]
-        services[f"{candidate.workload} {candidate.role}"].append(name)
-        columns[f"column {tenant.candidate}"].append(name)
-        if candidate.groups > 1:
-            instances[tenant.name].append(name)
-    partitions: dict[str, Mapping[str, Sequence[str]]] = {"service": services, "column": columns}
+    parts = parts_of(tenants, candidates)
+    start = starts_of(pool, tenants, candidates)
     constraints = [Constraint(Capacity(scope="node", dimension="gpus"), HARD, "GPUs of a node")]
-    if instances:
-        partitions["instance"] = instances
-        constraints.append(
-            Constraint(GroupCount(scope="node", partition="instance", limit=1), HARD, "parts apart")
-        )
-    if loss_of is not None:
-        limits = {column: float(spread_limits[int(column.split()[1])]) for column in columns}
+    if any(candidates[tenant.candidate].groups > 1 for tenant in tenants):
+        apart = GroupCount(scope="node", partition="instance", limit=1)
+        constraints.append(Constraint(apart, HARD, "parts apart"))
+    if loss_of in ("node", "rack"):
+        limits = {str(part.column): float(spread_limits[part.column]) for part in parts}
         limit = GroupCount(scope=loss_of, partition="column", group_limits=limits)
         constraints.append(Constraint(limit, HARD, f"survive the loss of a {loss_of}"))
+    if pool.rack_limit_watts is not None:
+        power = Capacity(scope="rack", dimension="power_watts", limit=pool.rack_limit_watts)
+        constraints.append(Constraint(power, HARD, "power of a rack"))
+    constraints += [
+        Constraint(limit.spec, HARD, limit.name)
+        for limit in fleet.policies.placement_limits
+        if pool.name in limit.pools
+    ]
     goals: list[Sequence[Goal]] = []
-    if any(node >= 0 for node in start):
+    if may_be_unassigned:
+        goals.append([Goal(MaximizeAllocation(scope="pool", dimension="gpus"), name="GPUs not placed")])
+    if (start >= 0).any():
         if may_move:
             goals.append([Goal(MinimizeMovement(dimension="gpus"), name="GPUs that move")])
         else:
             constraints.append(Constraint(AvoidMoving(), HARD, "running parts stay"))
-    goals += _spread(pool, {name: len(members) for name, members in services.items()})
-    return Problem(
-        objects=Entities(name="part", ids=names),
-        containers=Entities(name="node", ids=[pool.node_name(node) for node in range(pool.nodes)]),
-        assignment=np.array(start, np.int32),
-        may_be_unassigned=False,
-        scopes={"rack": np.array([pool.rack_of(node) for node in range(pool.nodes)], np.int64)},
-        partitions=partitions,
-        dimensions={
-            "gpus": Dimension(
-                objects=np.array([float(candidates[tenant.candidate].gpus_per_group) for tenant, _ in parts]),
-                containers=float(pool.gpus_per_node),
-            )
-        },
+    goals += _spread(pool, Counter(f"{part.workload} {part.role}" for part in parts))
+    return problem_of(
+        pool,
+        fleet.workloads,
+        parts,
+        start=start,
         constraints=constraints,
         goals=goals,
+        may_be_unassigned=may_be_unassigned,
     )
 
 
@@ -119,7 +132,7 @@ def _spread(pool: Pool, sizes: Mapping[str, int]) -> list[Sequence[Goal]]:
             ),
             name=f"crowding of {scope}s",
         )
-        for scope, places in (("rack", pool.racks), ("node", pool.nodes))
+        for scope, places in (("rack", pool.racks), ("node", pool.nodes_in_service))
         if places > 1
     ]
     if spread:
@@ -136,4 +149,6 @@ def running_nodes(pool: Pool, candidate: Candidate, tenant: Tenant) -> tuple[int
         return nowhere
     # Consecutive stages share a node; each node once.
     nodes = [pool.node_index(name) for name in dict.fromkeys(stage.node for stage in tenant.running.stages)]
-    return tuple(nodes) if len(nodes) == candidate.groups else nowhere
+    if len(nodes) != candidate.groups:
+        return nowhere
+    return tuple(-1 if node in pool.unavailable else node for node in nodes)

@@ -60,4 +60,4 @@ class SizingProblem:
 
 def failure_units(pool: Pool, loss_of: str | None) -> int | None:
     """Return how many nodes, racks or zones, whichever the policy may lose, a pool is in; None without it."""
-    return {None: None, "node": pool.nodes, "rack": pool.racks, "zone": 1}[loss_of]
+    return {None: None, "node": pool.nodes_in_service, "rack": pool.racks_in_service, "zone": 1}[loss_of]

@@ -13,7 +13,7 @@ def limit_supply(columns: Columns) -> None:
     """Constrain the GPUs per pool; and for every k, groups of more than 1/(k+1) node to k a node."""
     builder, pools = columns.builder, columns.fleet.pools
     withheld = columns.problem.withheld_gpus
-    supply = np.array([pool.gpus - withheld.get(pool.name, 0) for pool in pools], np.float64)
+    supply = np.array([pool.usable_gpus - withheld.get(pool.name, 0) for pool in pools], np.float64)
     builder.constrain(builder.affine([(columns.gpus_per_pool(), 1.0)], -supply), name="GPUs per pool")
     for pool in pools:
         # Larger groups pack worse than their GPU count says: on 6-GPU nodes only one group of 4 fits.
@@ -28,6 +28,6 @@ def limit_supply(columns: Columns) -> None:
             )
             groups = builder.total(columns.weighted(large))
             builder.constrain(
-                builder.affine([(groups, 1.0)], -float(k * pool.nodes)),
+                builder.affine([(groups, 1.0)], -float(k * pool.nodes_in_service)),
                 name=f"{pool.name}: groups of more than 1/{k + 1} node",
             )

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from models.graph import evaluate
+from planner.fleet.fleet import PlacementLimit
 from planner.placement.place import Placement, place
 from planner.placement.problem import placement_problem
 from planner.placement.tenant import Tenant, make_tenants
 from planner.plan import Stage
 from planner.testing import make_candidate, make_fleet, make_instance
 from solvers import SolveOptions
-from specs import compile_problem
+from specs import ExclusiveGroups, compile_problem
 
 FLEET = make_fleet()
 
@@ -130,7 +131,7 @@ def test_the_answer_is_the_best_of_all_placements() -> None:
     current = [make_instance("code-mixed-7", (Stage("a/r0/n0", (0, 1)),), workload="code", model="code")]
     tenants = make_tenants(candidates, {0: 2, 1: 3}, current)
     problem = placement_problem(
-        FLEET.pools[0], tenants, candidates, loss_of=None, spread_limits={}, may_move=True
+        FLEET, FLEET.pools[0], tenants, candidates, loss_of=None, spread_limits={}, may_move=True
     )
     graph = compile_problem(problem)
     values = (evaluate(graph, np.array(a)) for a in itertools.product(range(3), repeat=5))
@@ -141,3 +142,49 @@ def test_the_answer_is_the_best_of_all_placements() -> None:
     # Nothing has to move here, so the first tier of the brute force (movement) is 0 and the others are these.
     assert best[0] == 0
     assert [t.value for t in got.tiers] == pytest.approx(best[1:])
+
+
+def test_limits_of_the_document_are_kept_and_told_apart_from_the_spread() -> None:
+    limit = PlacementLimit(
+        name="apart", spec=ExclusiveGroups(scope="node", partition="tenant"), pools=("a", "b")
+    )
+    fleet = replace(FLEET, policies=replace(FLEET.policies, placement_limits=(limit,)))
+    both = [make_candidate(FLEET), make_candidate(FLEET, workload="code", model="code")]
+    placement = place(
+        fleet, make_tenants(both, {0: 8, 1: 6}, ()), both, spread_limits={}, options=SolveOptions
+    )
+    tenants: dict[str, set[str]] = {}
+    for name, stages in placement.stages.items():
+        tenants.setdefault(stages[0].node, set()).add(name.split("-")[0])
+    assert placement.misplaced == ()
+    assert all(len(there) == 1 for there in tenants.values())
+    crowd = place(
+        fleet, make_tenants(both, {0: 8, 1: 8}, ()), both, spread_limits={}, options=SolveOptions
+    )  # three nodes of six: one tenant must do with one node
+    assert [(m.pool, m.left_over_gpus) for m in crowd.misplaced] == [("a", 2)]
+
+
+def test_power_of_a_rack_and_nodes_out_of_service() -> None:
+    pool = replace(FLEET.pools[0], unavailable=(1,), gpu_watts=700.0, rack_limit_watts=2100.0)
+    fleet = replace(FLEET, pools=(pool, FLEET.pools[1]))
+    assert (pool.gpus, pool.usable_gpus) == (12, 6)
+    one = [make_candidate(FLEET)]
+    placement = place(fleet, make_tenants(one, {0: 6}, ()), one, spread_limits={}, options=SolveOptions)
+    used = Counter(stages[0].node for stages in placement.stages.values())
+    assert used == {"a/r0/n0": 3, "a/r2/n2": 3}
+    more = place(fleet, make_tenants(one, {0: 7}, ()), one, spread_limits={}, options=SolveOptions)
+    assert [m.left_over_gpus for m in more.misplaced] == [1]
+
+
+def test_a_large_pool_is_packed_within_the_same_limits() -> None:
+    pool = replace(FLEET.pools[0], nodes=300, gpus_per_node=8, racks=30)
+    fleet = replace(FLEET, pools=(pool,), policies=replace(FLEET.policies, loss_of="rack"))
+    both = [make_candidate(fleet, gpus_per_group=2, tensor_parallel_size=2), make_candidate(fleet)]
+    tenants = make_tenants(both, {0: 90, 1: 60}, ())
+    placement = place(fleet, tenants, both, spread_limits={0: 3, 1: 2}, options=SolveOptions)
+    result = placement.results["a"]
+    assert result.solver == "packing"
+    assert len(placement.stages) == 150
+    assert (result.tiers[0].value, result.tiers[0].gap) == (0.0, 0.0)
+    racks = Counter((len(s[0].gpus), s[0].node.split("/")[1]) for s in placement.stages.values())
+    assert max(n for (size, _), n in racks.items() if size == 2) <= 3
