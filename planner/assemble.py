@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from models.profiles.stated_error import measured_source
 from models.serving import operate
 from planner.candidates.candidate import Candidate
 from planner.candidates.enumerate import instance_model, targets
@@ -182,6 +183,11 @@ def make_basis(fleet: Fleet, instances: Sequence[Instance]) -> tuple[Basis, ...]
     found = [
         Basis(what=f"gpu {pool.gpu.name}", basis=pool.gpu.basis, source=pool.gpu.source)
         for pool in {pool.gpu.name: pool for pool in fleet.pools}.values()
+    ]
+    found += [
+        Basis(what=f"operators on {name}", basis="measured", source=source)
+        for name in dict.fromkeys(pool.gpu.name for pool in fleet.pools)
+        if (source := measured_source(name)) is not None
     ]
     found += [
         Basis(what=f"model {m.name}", basis="config", source=m.architecture.source) for m in fleet.models

@@ -127,9 +127,11 @@ def _curves(
 ) -> StepCurves:
     """Priced from the profile of the GPU where there is one, else from its datasheet.
 
-    In a profile, tables of the engine come first, then the points of the library that measured it.
+    In a profile, tables of the engine come first, then the points of the library that measured it; what those
+    lack, the profile that ships for that type of GPU may have.
     """
-    from models.profiles.catalogue import known_profiles
+    from models.profiles.catalogue import PACKAGED, known_profiles
+    from models.profiles.store import MANIFEST_FILE
     from models.serving.points import PointTimes, own_library
 
     folder = known_profiles().get(gpu.name)
@@ -140,5 +142,8 @@ def _curves(
         if library is None:
             times = TableTimes(grids, gpu, engine, module=attention_module(architecture))
         else:
-            times = PointTimes(grids.profile, gpu, library, engine)
+            shipped = PACKAGED / (grids.profile.manifest.gpu or "-")
+            ships = (shipped / MANIFEST_FILE).is_file()
+            tables = TableTimes(grids_of(str(shipped)), gpu, engine) if ships else None
+            times = PointTimes(grids.profile, gpu, library, engine, tables=tables)
     return StepCurves.price(architecture, parallelism, times, weights=weights, kv_cache=kv_cache)

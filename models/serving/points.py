@@ -4,7 +4,9 @@ Tables of engines are complete grids (`models.serving.tables`); the profiler mea
 they tell most, and `models.profiles.interpolate` answers between them. Its kernels are those of the library
 it ran with, not an engine's, and every plan that rests on them says so.
 
-What was not measured is never replaced in silence:
+What was not measured is never replaced in silence. Where tables of an engine on the same GPU are at hand (the
+profile that ships for its type), they stand in, operator by operator and format by format; each is named, and
+the basis of the whole price is then no better than theirs. Without such tables:
 
 - sizes (tokens, sequences, context) beyond the largest measured: the utilisation at the edge is held; noted;
 - a number format that was not measured: refused, but that on a CPU fp32 rows stand for bf16 and fp16, because
@@ -26,8 +28,9 @@ from models.profiles.interpolate import MAX_OCTAVES_OUTSIDE, Interpolator
 from models.profiles.store import Profile
 from models.serving.basis import Basis, weakest
 from models.serving.engine import engine_names
-from models.serving.operators import AllReduce, Attention, Experts, Gemm, LinearAttention
+from models.serving.operators import AllReduce, Attention, Experts, Gemm, LinearAttention, OperatorTimes
 from models.serving.roofline import RooflineTimes
+from models.serving.tables import TableTimes
 
 __all__ = ["PointTimes", "own_library"]
 
@@ -77,20 +80,27 @@ class PointTimes:
         Rows of which software count.
     engine
         The engine that will run there, for the notes.
+    tables
+        Tables of that engine on the same type of GPU, of attention alone rather than of whole modules; for
+        what has no points. None = the device's figures.
     """
 
-    def __init__(self, profile: Profile, gpu: Gpu, library: str, engine: str) -> None:
+    def __init__(
+        self, profile: Profile, gpu: Gpu, library: str, engine: str, *, tables: TableTimes | None = None
+    ) -> None:
         self.profile, self.gpu, self.library, self.engine = profile, gpu, library, engine
         self.roofline = RooflineTimes(gpu)
+        self.tables = tables
+        self.other: OperatorTimes = tables or self.roofline
         self.name = f"profile {profile.manifest.name} ({library})"
         self.notes: dict[str, str] = {}
-        self.missing: dict[str, str] = {}
+        self.missing: set[tuple[str, str]] = set()
         self._bases: set[Basis] = set()
         self._interpolators: dict[str, Interpolator | None] = {}
 
     def basis(self) -> Basis:
-        """The weakest basis of the tables asked; ``datasheet`` when an operator had no points."""
-        lacking: list[Basis] = ["datasheet"] if self.missing else []
+        """The weakest basis of the tables asked; of an operator without points, that of what stood in."""
+        lacking: list[Basis] = [self.other.basis()] if self.missing else []
         return weakest([*self._bases, *lacking])
 
     def remarks(self) -> tuple[str, ...]:
@@ -99,17 +109,19 @@ class PointTimes:
         if self.gpu.generation == "cpu":
             said.append(f"{self.name}: what {self.engine} costs beside its kernels is as fitted on GPUs")
         said += [f"{self.name}: {why}" for _, why in sorted(self.notes.items())]
-        said += [
-            f"{self.name}: {what}: {why}; the device's figures were used"
-            for what, why in sorted(self.missing.items())
-        ]
+        used = "the device's figures were used"
+        if self.tables is not None:
+            used = f"{self.tables.name} was used, which is {self.tables.grids.profile.manifest.basis}"
+        said += [f"{self.name}: {what}: {why}; {used}" for what, why in sorted(self.missing)]
+        if self.missing and self.tables is not None:
+            said += self.tables.remarks()
         return tuple(said)
 
     def gemm(self, op: Gemm, tokens: Floats) -> Floats:
         """See `OperatorTimes`."""
         group = self._in_format("gemm", "products", {"dtype": op.precision})
         found = self._time("gemm", "products", group, {"m": tokens, "n": op.n, "k": op.k})
-        return self.roofline.gemm(op, tokens) if found is None else op.count * found
+        return self.other.gemm(op, tokens) if found is None else op.count * found
 
     def experts(self, op: Experts, tokens: Floats) -> Floats:
         """Under the most skewed routing that was measured."""
@@ -128,7 +140,7 @@ class PointTimes:
             if self._has("moe", distribution=routing)
         ]
         found = self._time("moe", "experts", groups[0] if groups else None, sizes)
-        return self.roofline.experts(op, tokens) if found is None else op.count * found
+        return self.other.experts(op, tokens) if found is None else op.count * found
 
     def separate_projections(self, op: Attention) -> tuple[Gemm, ...]:
         """All: attention was measured alone."""
@@ -150,7 +162,7 @@ class PointTimes:
         wanted = {"dtype": "bf16", "kv_dtype": "bf16"}
         group = self._in_format("attention_prefill", "prefill attention", wanted)
         found = self._time("attention_prefill", "prefill attention", group, sizes)
-        return self.roofline.prefill_attention(op, tokens) if found is None else op.count * found
+        return self.other.prefill_attention(op, tokens) if found is None else op.count * found
 
     def decode_attention(self, op: Attention, batch: Floats, context: Floats) -> Floats:
         """See `OperatorTimes`."""
@@ -169,7 +181,7 @@ class PointTimes:
         group = None if op.top_k else self._in_format(operation, "decode attention", wanted)
         found = self._time(operation, "decode attention", group, sizes, monotone=False)
         if found is None:
-            return self.roofline.decode_attention(op, batch, context)
+            return self.other.decode_attention(op, batch, context)
         grid = found.reshape(batch.size, context.size)
         for axis in (0, 1):
             grid = np.flip(np.minimum.accumulate(np.flip(grid, axis), axis=axis), axis)
@@ -177,15 +189,15 @@ class PointTimes:
 
     def linear_attention(self, op: LinearAttention, tokens: Floats, *, decode: bool) -> Floats:
         """The profiler does not measure recurrent layers."""
-        self.missing["linear attention"] = "not measured"
-        return self.roofline.linear_attention(op, tokens, decode=decode)
+        self.missing.add(("linear attention", "not measured"))
+        return self.other.linear_attention(op, tokens, decode=decode)
 
     def all_reduce(self, op: AllReduce, tokens: Floats) -> Floats:
         """See `OperatorTimes`."""
         if op.ranks < 2:
             return np.zeros_like(tokens)
         found = self._collective("all_reduce", op, tokens)
-        return self.roofline.all_reduce(op, tokens) if found is None else op.count * found
+        return self.other.all_reduce(op, tokens) if found is None else op.count * found
 
     def exchange(self, op: AllReduce, tokens: Floats) -> Floats:
         """A gather before the experts and a reduce-scatter after them."""
@@ -193,7 +205,7 @@ class PointTimes:
             return np.zeros_like(tokens)
         parts = [self._collective(operation, op, tokens) for operation in ("all_gather", "reduce_scatter")]
         if parts[0] is None or parts[1] is None:
-            return self.roofline.exchange(op, tokens)
+            return self.other.exchange(op, tokens)
         return op.count * (parts[0] + parts[1])
 
     def send(self, size_bytes: Floats) -> Floats:
@@ -204,8 +216,8 @@ class PointTimes:
         """Traffic at the rate that memory streams reached."""
         rate = stream_bytes_per_s(self.profile)
         if rate is None:
-            self.missing["small kernels"] = "no memory streams measured (--ops hbm)"
-            return self.roofline.elementwise(size_bytes)
+            self.missing.add(("small kernels", "no memory streams measured (--ops hbm)"))
+            return self.other.elementwise(size_bytes)
         self._bases.add(self.profile.manifest.tables["hbm"].basis)
         return size_bytes / rate * 1e3
 
@@ -235,7 +247,7 @@ class PointTimes:
         Raises
         ------
         Unsupported
-            It was measured, but in other formats.
+            It was measured, but in other formats, and there are no tables to stand in.
         """
         points = self._points(operation)
         if points is None:
@@ -255,6 +267,9 @@ class PointTimes:
                     )
                     return group
         known = ", ".join(sorted({"/".join(dict.fromkeys(g.labels[c] for c in wanted)) for g in groups}))
+        if self.tables is not None:
+            self.missing.add((what, f"measured in {known}, not in {asked}"))
+            return None
         raise Unsupported(
             f"{self.name} has {what} in {known}, none in {asked}: measure them, or choose another precision"
         )
@@ -271,10 +286,11 @@ class PointTimes:
         """Milliseconds at every size; None, with the reason kept, where the points cannot say."""
         points = self._interpolators.get(operation)
         if points is None or group is None:
-            self.missing[what] = "not measured"
+            if all(known != what for known, _ in self.missing):
+                self.missing.add((what, "not measured"))
             return None
         if group.log_ratio is None:
-            self.missing[what] = f"only {len(group.table)} points in {'/'.join(group.labels.values())}"
+            self.missing.add((what, f"only {len(group.table)} points in {'/'.join(group.labels.values())}"))
             return None
         for axis in points.schema.axes:
             known = group.table.numbers(axis.name)
@@ -290,9 +306,8 @@ class PointTimes:
             there = axis.coordinate(known)
             outside = float(np.max(np.maximum(here - there.max(), there.min() - here)))
             if outside > MAX_OCTAVES_OUTSIDE:
-                self.missing[what] = (
-                    f"{axis.name} {asked[0]:g} is far outside the measured {known.min():g} to {known.max():g}"
-                )
+                far = f"{axis.name} {asked[0]:g} is far outside the measured"
+                self.missing.add((what, f"{far} {known.min():g} to {known.max():g}"))
                 return None
         self._bases.add(self.profile.manifest.tables[operation].basis)
         value = points.estimate({**sizes, **group.labels}).require() / 1e3

@@ -1,6 +1,8 @@
 """Operator times from our own points: right where measured, refused or noted where not, never silent."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -118,3 +120,51 @@ def test_packaged_tables_are_never_taken_for_ours(name: str) -> None:
     profile = read_profile(PACKAGED / name)
     if profile.manifest.tables["gemm"].basis == "imported":
         assert [own_library(profile, engine) for engine in engine_names()] == [None] * len(engine_names())
+
+
+def test_tables_of_the_same_gpu_stand_in_operator_by_operator(formula_profile: Make) -> None:
+    """An own profile hides the one that ships, but only for what it holds."""
+    from models.serving.grids import grids_of
+    from models.serving.tables import TableTimes
+
+    profile = formula_profile("mine", kind="cuda", gpu="h200-sxm-141gb", dtype="bf16", library="torch-2.11")
+    card = measured_gpu(profile, "mine")
+    shipped = TableTimes(grids_of(str(PACKAGED / "h200-sxm-141gb")), card, "vllm")
+    ours = PointTimes(profile, card, "torch-2.11", "vllm", tables=shipped)
+    own = Gemm(1024, 1024, "bf16", 2)
+
+    alone = PointTimes(profile, card, "torch-2.11", "vllm")
+    assert ours.gemm(own, TOKENS) == pytest.approx(alone.gemm(own, TOKENS))
+    assert ours.basis() == "measured"
+    for ask in (
+        lambda t: t.gemm(Gemm(1024, 1024, "fp8", 2), TOKENS),
+        lambda t: t.decode_attention(replace(GQA, kv_precision="fp8", key_dim=128), TOKENS, TOKENS),
+        lambda t: t.all_reduce(AllReduce(8, 8192, 3), TOKENS),
+        lambda t: t.exchange(AllReduce(8, 8192, 3), TOKENS),
+    ):
+        assert ask(ours) == pytest.approx(ask(shipped))
+    assert ours.basis() == "imported"
+    said = " ".join(ours.remarks())
+    assert "products: measured in bf16, not in fp8; profile h200-sxm-141gb (vllm) was used" in said
+    assert "which is imported" in said
+    assert "all_reduce of 8 GPUs: not measured; profile h200-sxm-141gb (vllm) was used" in said
+
+
+def test_a_plans_model_takes_the_shipped_tables_beside_its_own(
+    formula_profile: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from models.architecture import architecture
+    from models.profiles.device import find_gpu
+    from models.serving import Configuration, InstanceModel, Parallelism, engine
+
+    formula_profile("mine", kind="cuda", gpu="h200-sxm-141gb", dtype="bf16", library="torch-2.11")
+    monkeypatch.setenv("FULCRUM_PROFILES", str(tmp_path / "profiles"))
+    fp8 = InstanceModel.of(
+        Configuration(
+            architecture=architecture("llama-3.1-8b"), gpu=find_gpu("mine"), engine=engine("vllm"),
+            parallelism=Parallelism(), kv_cache="fp8", weights="fp8",
+        )
+    )  # fmt: skip
+
+    assert fp8.curves.basis == "imported"
+    assert any("products: measured in bf16, not in fp8" in said for said in fp8.curves.remarks)
