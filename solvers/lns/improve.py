@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from solvers.clock import Clock
 from solvers.lns.incumbent import Incumbent
 from solvers.lns.neighbourhoods import Chooser, Part
 from solvers.lns.restrict import Restriction, restrict
+from solvers.milp.backend import Backend, Outcome, Task
 from solvers.milp.backends import backend
 from solvers.milp.solve import solve_milp
 from solvers.options import SolveOptions
@@ -23,7 +25,9 @@ __all__ = ["Improver"]
 
 PART_S = 1.0
 """Time a part should take at most; parts become smaller when it is not enough."""
-GAP = 1e-9
+PART_NODES = 300
+"""Nodes of branch and bound a part may take where answers must not depend on time."""
+GAP = 1e-8
 """Relative gap of a part: the values are those of the whole problem, so that little of them can change."""
 
 
@@ -52,42 +56,51 @@ class Improver:
             self.incumbent.move_to(assignment)
             self.version += 1
 
-    def step(self, chooser: Chooser, options: SolveOptions, *, part_s: float = PART_S) -> bool:
-        """Free one part, solve it, keep it if better; whether it was."""
+    def step(self, chooser: Chooser, options: SolveOptions, *, part_s: float | None = PART_S) -> bool:
+        """Free one part, solve it, keep it if better; whether it was.
+
+        `part_s`: time limit of the part; None: `PART_NODES` instead, so that the answer repeats.
+        """
         with self.lock:
             part = chooser.next()
-            made = restrict(self.incumbent, part.objects, part.containers)
+            made = restrict(self.incumbent, part.objects, part.containers, homes=part.homes)
             version = self.version
         found = self._solved(made, options, part_s)
         better = False
         if found is not None and np.any(found.assignment != made.graph.space.initial):
             better = self._keep(part, made, found.assignment, version)
-        chooser.learn(part, better=better, quick=found is not None and found.quick)
+        chooser.learn(part, better=better, share=1.0 if found is None else found.share)
         with self.lock:
             self.tried += 1
             self.better += better
         return better
 
-    def _solved(self, part: Restriction, options: SolveOptions, part_s: float) -> _Found | None:
+    def _solved(self, part: Restriction, options: SolveOptions, part_s: float | None) -> _Found | None:
         inner = replace(
             options, time_limit_s=part_s, gap=GAP, threads=1, start=None, on_progress=None,
             iteration_limit=None,
         )  # fmt: skip
         clock = Clock(inner)
         try:
-            result = solve_milp(part.graph, inner, backend("highs"), clock)
+            result = solve_milp(
+                part.graph, inner, _PartSolver() if part_s is None else backend("highs"), clock
+            )
         except Unsupported:
             return None
         if result.assignment is None:
             return None
-        return _Found(result.assignment, clock.elapsed_s < 0.5 * part_s)
+        if part_s is None:
+            share = result.statistics.get("nodes", 0.0) / PART_NODES
+        else:
+            share = clock.elapsed_s / part_s
+        return _Found(result.assignment, share)
 
     def _keep(self, part: Part, made: Restriction, assignment: Ints, version: int) -> bool:
         with self.lock:
             if version != self.version:
                 # something else changed meanwhile: the same places, seen from what is there now
                 there = made.containers_of(assignment)
-                made = restrict(self.incumbent, made.objects, made.containers)
+                made = restrict(self.incumbent, made.objects, np.unique(there[there >= 0]))
                 assignment = np.where(there < 0, -1, np.searchsorted(made.containers, there)).astype(np.int32)
             if not _better(made, assignment):
                 return False
@@ -97,10 +110,22 @@ class Improver:
             return True
 
 
+class _PartSolver(Backend):
+    """HiGHS with a limit on nodes."""
+
+    name: ClassVar[str] = "highs"
+
+    def unavailable(self) -> str | None:
+        return backend("highs").unavailable()
+
+    def solve(self, task: Task) -> Outcome:
+        return backend("highs").solve(replace(task, node_limit=PART_NODES))
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     assignment: Ints
-    quick: bool
+    share: float
 
 
 def _better(part: Restriction, assignment: Ints) -> bool:

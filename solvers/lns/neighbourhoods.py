@@ -8,7 +8,7 @@ import numpy as np
 
 from models.graph import Partition, Scope
 from models.graph.cells import Array
-from models.graph.ops import GroupUsage
+from models.graph.ops import GroupUsage, Usage
 from solvers.lns.hotness import container_costs, scopes_of
 from solvers.lns.incumbent import Incumbent
 from solvers.milp.linear import Indices
@@ -21,19 +21,23 @@ SMALLEST, LARGEST = 60, 60_000
 """Least and largest size of a part: free objects × containers."""
 FIRST = 600
 """Size the first parts have."""
-GROWTH = 1.25
-"""How much larger parts become after one that was solved quickly, and smaller after one that was not."""
+AIM = 0.3
+"""Share of its limit that a part should take; sizes follow."""
 REFRESH = 20
 """Parts after which it is looked again where the cost arises."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What to free: int64 `objects` among int64 `containers`; `kind` is one of `KINDS`."""
+    """What to free: int64 `objects` among int64 `containers`; `kind` is one of `KINDS`.
+
+    ``homes``: each object may also go back to where it started.
+    """
 
     kind: str
     objects: Indices
     containers: Indices
+    homes: bool
 
 
 @dataclass(slots=True)
@@ -60,6 +64,7 @@ class Chooser:
     _arms: dict[str, _Arm] = field(default_factory=dict)
     _scopes: list[Scope] = field(default_factory=list)
     _partitions: list[Partition] = field(default_factory=list)
+    _start_matters: bool = False
     _costs: Array | None = None
     _age: int = 0
 
@@ -70,6 +75,8 @@ class Chooser:
             if scope.items.size > 1 and 1 < sizes.max(initial=0) < n:
                 self._scopes.append(scope)
         for node in self.incumbent.nodes:
+            if isinstance(node.op, (Usage, GroupUsage)):
+                self._start_matters |= node.op.counted != "after"
             if isinstance(node.op, GroupUsage) and node.op.partition.group_sizes.max(initial=0) > 1:
                 self._partitions.append(node.op.partition)
         self._partitions = list({id(p): p for p in self._partitions}.values())
@@ -87,14 +94,15 @@ class Chooser:
             return self._related(size)
         return self._filled(kind, self._order(kind), size)
 
-    def learn(self, part: Part, *, better: bool, quick: bool) -> None:
-        """What became of `part`: whether it led to something better, and whether it took little time."""
+    def learn(self, part: Part, *, better: bool, share: float) -> None:
+        """What became of `part`: whether it led to something better, and what share of its limit it took."""
         arm = self._arms[part.kind]
         arm.tries += 1
         arm.won += better
         if arm.tries > 50:  # forget slowly
             arm.tries, arm.won = arm.tries // 2, arm.won / 2
-        arm.size = float(np.clip(arm.size * (GROWTH if quick else 1 / GROWTH**2), SMALLEST, LARGEST))
+        change = float(np.clip((AIM / max(share, 0.01)) ** 0.5, 0.6, 1.7))
+        arm.size = float(np.clip(arm.size * change, SMALLEST, LARGEST))
 
     # -- the kinds -------------------------------------------------------------------------------------------
 
@@ -147,7 +155,7 @@ class Chooser:
         if waiting.size:
             some = self.rng.permutation(waiting)[: max(1, int(size) // 10 // containers.size)]
             members = np.append(members, some)
-        return Part(kind, self._thinned(members, size / containers.size), containers)
+        return Part(kind, self._thinned(members, size / containers.size), containers, self._homes())
 
     def _thinned(self, objects: Indices, most: float) -> Indices:
         n = max(int(most), 2)
@@ -170,4 +178,7 @@ class Chooser:
         here = np.unique(here[here >= 0])
         others = self.rng.permutation(self.incumbent.graph.space.n_containers)
         room = max(int(size / max(members.size, 1)) - here.size, 1)
-        return Part("related", np.sort(members), np.union1d(here, others[:room]))
+        return Part("related", np.sort(members), np.union1d(here, others[:room]), self._homes())
+
+    def _homes(self) -> bool:
+        return self._start_matters and bool(self.rng.random() < 0.5)

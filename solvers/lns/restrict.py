@@ -12,8 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
+from scipy import sparse
 
-from models.graph import HARD, Constraint, Graph, GraphBuilder, Node
+from models.graph import HARD, Constraint, DynamicWeights, Graph, GraphBuilder, Node
 from models.graph.axis import AnyAxis, Axis, ProductAxis
 from models.graph.cells import Array, Cells, as_dense
 from models.graph.graph import Tier
@@ -70,15 +72,19 @@ class Restriction:
         return whole[assignment].astype(np.int32)
 
 
-def restrict(incumbent: Incumbent, objects: Indices, containers: Indices) -> Restriction:
+def restrict(
+    incumbent: Incumbent, objects: Indices, containers: Indices, *, homes: bool = False
+) -> Restriction:
     """Free `objects` among `containers` (and unassigned, where allowed), all others stay where they are.
 
-    Where a free object is now is always one of its choices; `containers` is extended by these places.
+    Where a free object is now is always one of its choices; `containers` is extended by these places. With
+    `homes` each may also go back to where it started, a place that no other free object may enter for that.
     """
     space = incumbent.graph.space
     objects = np.unique(objects)
-    here = incumbent.assignment[objects]
-    containers = np.union1d(containers, here[here >= 0]).astype(np.int64)
+    here, home = incumbent.assignment[objects], space.initial[objects]
+    inner = np.union1d(containers, here[here >= 0]).astype(np.int64)
+    containers = np.union1d(inner, home[home >= 0]).astype(np.int64) if homes else inner
     places = np.append(containers, UNASSIGNED)
     live = live_elements(incumbent.nodes, objects, places)
     part = AssignmentSpace(
@@ -94,7 +100,19 @@ def restrict(incumbent: Incumbent, objects: Indices, containers: Indices) -> Res
     )  # fmt: skip
     nodes = _Nodes(incumbent, builder, leaves, live).all()
     _roots(incumbent, builder, live, nodes)
+    if containers.size > inner.size:
+        _keep_out(builder, home, containers, ~np.isin(containers, inner))
     return Restriction(builder.build(), objects, containers, nodes, live)
+
+
+def _keep_out(builder: GraphBuilder, home: Ints, containers: Indices, own: npt.NDArray[np.bool_]) -> None:
+    """Let the containers marked by `own` take only objects that started there."""
+    homes, of_object = np.unique(home, return_inverse=True)
+    forbidden = own & (containers != homes[:, None])
+    weights = DynamicWeights(
+        np.zeros(home.size), of_object.astype(np.int32), sparse.csr_array(forbidden.astype(np.float64))
+    )
+    builder.constrain(builder.usage(builder.container_scope, weights), spec="part", name="only back home")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
