@@ -78,7 +78,7 @@ class InvalidInput(FulcrumError):
 
 
 class UnknownName(InvalidInput):
-    """A name that does not exist among the valid ones."""
+    """A name that does not exist among the valid ones; `aliases` are suggested too, but not listed."""
 
     def __init__(
         self,
@@ -86,6 +86,7 @@ class UnknownName(InvalidInput):
         name: str,
         valid: Iterable[str],
         *,
+        aliases: Iterable[str] = (),
         path: tuple[str | int, ...] = (),
         source: str | None = None,
         line: int | None = None,
@@ -93,7 +94,8 @@ class UnknownName(InvalidInput):
         self.kind = kind
         self.name = name
         self.valid = tuple(sorted(valid))
-        self.suggestion = nearest(name, self.valid)
+        self.aliases = tuple(aliases)
+        self.suggestion = nearest(name, sorted({*self.valid, *self.aliases}))
         message = f"unknown {kind} {name!r}"
         if self.suggestion:
             message += f"; did you mean {self.suggestion!r}?"

@@ -9,7 +9,7 @@ from importlib.resources import files
 from models.errors import UnknownName
 from models.hardware.gpu import Gpu
 
-__all__ = ["gpu", "gpu_names"]
+__all__ = ["gpu", "gpu_aliases", "gpu_names"]
 
 
 @cache
@@ -45,10 +45,15 @@ def gpu(name: str) -> Gpu:
     gpus, names = _catalogue()
     found = names.get(_fold(name))
     if found is None:
-        raise UnknownName("GPU", name, gpus)
+        raise UnknownName("GPU", name, gpus, aliases=names)
     return gpus[found]
 
 
 def gpu_names() -> tuple[str, ...]:
     """Names of all catalogued GPUs, sorted."""
     return tuple(sorted(_catalogue()[0]))
+
+
+def gpu_aliases() -> tuple[str, ...]:
+    """Every spelling that `gpu` takes, names included, sorted."""
+    return tuple(sorted(_catalogue()[1]))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from models.errors import UnknownName, Unsupported
-from models.hardware import Gpu, gpu, gpu_names
+from models.hardware import Gpu, gpu, gpu_aliases, gpu_names
 from models.profiles.catalogue import PACKAGED, known_profiles
 from models.profiles.store import Profile, read_profile
 
@@ -39,7 +39,7 @@ def find_gpu(name: str) -> Gpu:
     try:
         return gpu(name)
     except UnknownName as error:
-        raise UnknownName("GPU", error.name, {*types, *own}) from None
+        raise UnknownName("GPU", error.name, {*types, *own}, aliases=gpu_aliases()) from None
 
 
 def measured_gpu(profile: Profile, name: str) -> Gpu:

@@ -319,7 +319,9 @@ class Resolver:
             return read()
         except UnknownName as error:
             self.violations.append(
-                UnknownName(error.kind, error.name, error.valid, path=path, **self.at(path))
+                UnknownName(
+                    error.kind, error.name, error.valid, aliases=error.aliases, path=path, **self.at(path)
+                )
             )
         except FulcrumError as error:
             # Position of the reference; an error inside a file keeps its own position in the message.
