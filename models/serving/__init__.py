@@ -6,11 +6,12 @@ times (`roofline`, or measured tables) prices them into `curves`; `memory` says 
 """
 
 from models.serving.basis import Basis, weakest
-from models.serving.capacity import Capacity, Limit, Targets, capacities, operate
+from models.serving.capacity import Capacity, Limit, Targets, capacities
 from models.serving.configuration import Configuration, InstanceModel, Role
 from models.serving.curves import StepCurves
 from models.serving.engine import Engine, Overheads, engine, engine_names
 from models.serving.memory import Memory, memory
+from models.serving.operating import operate
 from models.serving.parallelism import Parallelism, parallelisms
 
 __all__ = [

@@ -29,6 +29,7 @@ import numpy.typing as npt
 
 from models.serving.configuration import InstanceModel
 from models.serving.curves import BATCHES, CONTEXTS, TOKENS
+from models.serving.requests import Requests
 from models.workload import LengthDistribution
 
 __all__ = ["Load", "State"]
@@ -102,17 +103,12 @@ class Load:
     """
 
     def __init__(self, instances: Sequence[InstanceModel], lengths: LengthDistribution) -> None:
-        points = lengths.points()
+        requests = Requests.of(lengths)
         self.instances = tuple(instances)
         self.lengths = lengths
-        self.inputs, self.input_weight = _marginal(points.input_tokens, points.weight, 16)
-        outputs, self.output_weight = _marginal(points.output_tokens, points.weight, 8)
-        self.steps = np.maximum(outputs - 1.0, 0.0)
-        steps = np.maximum(points.output_tokens - 1.0, 0.0)
-        self.mean_steps = points.mean(steps)
-        held = points.input_tokens + points.output_tokens / 2
-        # a token in the running batch is from a long output more often than from a short one
-        self.context = points.mean(steps * held) / max(self.mean_steps, 1e-9)
+        self.inputs, self.input_weight = requests.inputs, requests.input_weight
+        self.steps, self.output_weight = requests.steps, requests.output_weight
+        self.mean_steps, self.context = requests.mean_steps, requests.context
         curves = [i.curves for i in instances]
         config = [i.configuration for i in instances]
         self._linear = np.stack([c.linear_ms for c in curves])
@@ -144,11 +140,9 @@ class Load:
         self._front_ms = np.array([o.request_ms for o in overheads])[:, None] + np.outer(
             [o.prompt_ms_per_1k for o in overheads], self.inputs / 1000.0
         )
-        # cache of a request over its decode steps, and its square: the mean and variance of shot noise
-        caches = [i.memory.cache.sequence_bytes(held) for i in instances]
-        self._cache = np.array([points.mean(steps * c) for c in caches]) * self.decodes
-        self._cache_squared = np.array([points.mean(steps * c**2) for c in caches]) * self.decodes
-        self._prompt_cache = np.stack([i.memory.cache.sequence_bytes(self.inputs) for i in instances])
+        moments = np.array([requests.cache_moments(i.memory.cache) for i in instances])
+        self._cache, self._cache_squared = (moments[:, :2] * self.decodes[:, None]).T
+        self._prompt_cache, self._prompt_cache_squared = moments[:, 2], moments[:, 3]
         handover = [
             np.zeros_like(self.inputs)
             if c.role != "prefill"
@@ -316,11 +310,10 @@ class Load:
         work = capped
         lasting = (weight[:, :, None] * self._own).sum(axis=1)
         waiting = rate * ((weight * wait).sum(axis=1) + self.input_mean(lasting)) / self.dp
-        cached = self._cache / max(self.mean_steps, 1e-9)  # of one running request, and its square
-        squared = self._cache_squared / max(self.mean_steps, 1e-9)
-        mean = peak / self.dp * cached + waiting * self.input_mean(self._prompt_cache)
+        cached, squared = self._cache, self._cache_squared
+        mean = peak / self.dp * cached + waiting * self._prompt_cache
         variance = running / self.dp * np.maximum(squared - cached**2, 0.0)
-        variance = variance + waiting * self.input_mean(self._prompt_cache**2)
+        variance = variance + waiting * self._prompt_cache_squared
         return State(
             rate_per_s=rate * 1e3,
             running=np.where(self.decodes, running, utilisation[:, 0]),
@@ -352,18 +345,6 @@ def _stationary(rate: Floats, sums: Floats, top: Floats) -> tuple[Floats, Floats
     law = np.exp(log - log.max(axis=1, keepdims=True))
     law /= law.sum(axis=1, keepdims=True)
     return law, law[:, -1]
-
-
-def _marginal(values: Floats, weight: Floats, count: int) -> tuple[Floats, Floats]:
-    """At most about `count` points with the same mean: neighbours merged, the largest kept apart."""
-    order = np.argsort(values, kind="stable")
-    values, weight = values[order], weight[order]
-    level = np.cumsum(weight) - weight / 2
-    tail = 1.0 - 1.0 / count / 2.0 ** np.arange(1, 5)
-    group = np.searchsorted(np.unique(np.concatenate((np.arange(1, count) / count, tail))), level)
-    _, group = np.unique(group, return_inverse=True)
-    total = np.bincount(group, weight).astype(np.float64)
-    return np.bincount(group, weight * values) / total, total
 
 
 def _curve(table: Floats, x: Floats) -> Floats:

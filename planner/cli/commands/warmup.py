@@ -8,12 +8,14 @@ __all__ = ["warmup"]
 
 
 def warmup() -> None:
-    """Compile the search kernels now, so that the first large problem need not wait for it."""
+    """Compile the search and analysis kernels now, so that the first large problem need not wait for it."""
     import time
 
+    from models.serving.analysis.warmup import compile_analysis
     from solvers.search.jit import cache_directory
     from solvers.search.warmup import compile_kernels
 
     begin = time.perf_counter()
     compile_kernels()
+    compile_analysis()
     typer.echo(f"kernels ready in {time.perf_counter() - begin:.1f} s, kept in {cache_directory()}")

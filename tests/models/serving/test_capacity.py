@@ -7,8 +7,8 @@ from models.architecture import architecture
 from models.errors import InvalidInput
 from models.hardware import gpu
 from models.serving import Configuration, InstanceModel, Parallelism, Targets, capacities, engine, operate
-from models.serving.capacity import _tpot_share
 from models.serving.load import Load
+from models.serving.operating import tpot_share
 from models.workload import LengthDistribution
 
 CHAT = LengthDistribution(
@@ -214,6 +214,6 @@ def test_overload_at_some_batch_does_not_blur_the_stated_latency() -> None:
     [found] = capacities([crowded], lengths, targets)
     state = Load([crowded], lengths).at_rate(np.array([found.rate_per_s]))
     assert found.tpot_ms is not None
-    share = _tpot_share(Load([crowded], lengths), state, np.array([found.tpot_ms * (1 - 1e-5)]))
+    share = tpot_share(Load([crowded], lengths), state, np.array([found.tpot_ms * (1 - 1e-5)]))
     assert share[0] < 0.95
     assert found.tpot_ms <= 40

@@ -1,0 +1,1 @@
+"""The analysis under load, compiled: capacities of large candidate tables."""

@@ -1,0 +1,167 @@
+"""A table of instances as arrays, and its capacities by the compiled analysis."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.serving.analysis.columns import PARAMETERS, RESULTS
+from models.serving.capacity import (
+    MAX_UTILISATION,
+    Capacity,
+    Targets,
+    binding,
+    blocked,
+    impossible,
+    reached,
+    why_not,
+)
+from models.serving.configuration import InstanceModel
+from models.serving.curves import BATCHES, CONTEXTS, TOKENS
+from models.serving.load import RARE, SPREAD
+from models.serving.operating import Bounds
+from models.serving.requests import Requests
+from models.workload import LengthDistribution
+
+__all__ = ["analyse_table", "capacities_by_kernel"]
+
+Floats = npt.NDArray[np.float64]
+
+PART = 256
+"""Rows computed by one thread at a time."""
+
+
+def capacities_by_kernel(
+    instances: Sequence[InstanceModel], lengths: LengthDistribution, targets: Targets
+) -> tuple[Capacity, ...]:
+    """See `models.serving.capacity.capacities`."""
+    longest, longest_input = lengths.longest_request_tokens, float(lengths.input_tokens[-1])
+    stopped = [blocked(i, longest, longest_input) for i in instances]
+    open_ = [i for i, why in zip(instances, stopped, strict=True) if why is None]
+    rows = iter(analyse_table(open_, lengths, targets).tolist()) if open_ else iter(())
+    return tuple(
+        _capacity(instance, dict(zip(RESULTS, next(rows), strict=True)), targets)
+        if why is None
+        else impossible(instance, "memory", why, None, None)
+        for instance, why in zip(instances, stopped, strict=True)
+    )
+
+
+def analyse_table(
+    instances: Sequence[InstanceModel], lengths: LengthDistribution, targets: Targets
+) -> Floats:
+    """float64[instance, RESULTS]: the highest rate of each instance within the targets, and its state there.
+
+    What rows have in common (curves, caches) is put into arrays once.
+    """
+    from models.serving.analysis.search import analyse
+
+    requests = Requests.of(lengths)
+    curves = {id(i.curves): i.curves for i in instances}
+    places = {key: place for place, key in enumerate(curves)}
+    caches = list(dict.fromkeys(i.memory.cache for i in instances))
+    cache_places = {cache: place for place, cache in enumerate(caches)}
+    parameters = _parameters(instances)
+    curve_of = np.array([places[id(i.curves)] for i in instances])
+    cache_of = np.array([cache_places[i.memory.cache] for i in instances])
+    result = np.zeros((len(instances), len(RESULTS)))
+    shared = (
+        TOKENS,
+        np.stack([c.linear_ms for c in curves.values()]),
+        np.stack([c.experts_ms for c in curves.values()]),
+        np.stack([c.head_ms for c in curves.values()]),
+        np.stack([c.send_ms for c in curves.values()]),
+        _prompt_attention(np.stack([c.prefill_attention_ms for c in curves.values()]), requests.inputs),
+        BATCHES,
+        _at_context(np.stack([c.decode_attention_ms for c in curves.values()]), requests.context),
+        np.array([requests.cache_moments(c) for c in caches]),
+        (requests.inputs, requests.input_weight, requests.steps, requests.output_weight),
+        requests.mean_steps,
+        requests.mean_input,
+        _bounds(targets),
+    )
+
+    def part(start: int) -> None:
+        rows = slice(start, start + PART)
+        analyse(parameters[rows], curve_of[rows], cache_of[rows], *shared, result[rows])
+
+    part(0)  # compiled here, once, if it has to be
+    rest = range(PART, len(instances), PART)
+    if rest:
+        with ThreadPoolExecutor(min(len(rest), os.cpu_count() or 1)) as pool:
+            list(pool.map(part, rest))
+    return result
+
+
+def _parameters(instances: Sequence[InstanceModel]) -> Floats:
+    """float64[instance, PARAMETERS]."""
+    overheads: dict[tuple[int, str], Any] = {}
+    handovers: dict[tuple[int, str], float] = {}
+    rows = []
+    for instance in instances:
+        c, curves, p = instance.configuration, instance.curves, instance.configuration.parallelism
+        key = (id(c.engine), c.gpu.generation)
+        if key not in overheads:
+            overheads[key] = c.overheads
+        o, handover = overheads[key], 0.0
+        if c.role == "prefill":
+            width = (id(c.architecture), c.kv_cache)
+            if width not in handovers:
+                handovers[width] = c.architecture.kv_cache_bytes_per_token(c.kv_cache)
+            handover = handovers[width] / c.kv_transfer_bytes_per_s * 1e3
+        rows.append(
+            (
+                p.data_parallel_size, p.pipeline_parallel_size, curves.stage_share, c.max_num_batched_tokens,
+                c.max_num_seqs, instance.memory.kv_cache_bytes, o.linear_scale, o.prefill_scale,
+                curves.small_kernels * o.kernel_ms + o.step_ms, o.sequence_ms,
+                curves.small_kernels * o.prefill_kernel_ms, c.engine.schedule == "prefill_first",
+                c.role != "prefill", c.role != "decode", o.request_ms, o.prompt_ms_per_1k, handover,
+            )
+        )  # fmt: skip
+    return np.array(rows, dtype=np.float64).reshape(len(rows), len(PARAMETERS))
+
+
+def _bounds(targets: Targets) -> Floats:
+    """In the order of `search.analyse`."""
+    ttft, tpot = reached(targets.ttft_percentile), reached(targets.tpot_percentile)
+    return np.array([targets.ttft_ms, ttft, targets.tpot_ms, tpot, MAX_UTILISATION, RARE, SPREAD])
+
+
+def _prompt_attention(table: Floats, inputs: Floats) -> Floats:
+    """float64[curve, prompt]: attention of whole prompts, growing with the square beyond the table."""
+    found = np.stack([np.interp(inputs, TOKENS, row) for row in table])
+    return np.asarray(found * np.maximum(inputs / TOKENS[-1], 1.0) ** 2)
+
+
+def _at_context(table: Floats, context: float) -> Floats:
+    """float64[curve, BATCHES]: decode attention at one context, as `load` interpolates it."""
+    j = int(np.clip(np.searchsorted(CONTEXTS, context), 1, CONTEXTS.size - 1))
+    f = (max(context, 1.0) - CONTEXTS[j - 1]) / (CONTEXTS[j] - CONTEXTS[j - 1])
+    return np.ascontiguousarray(table[:, :, j - 1] * (1.0 - f) + table[:, :, j] * f)
+
+
+def _capacity(instance: InstanceModel, found: dict[str, float], targets: Targets) -> Capacity:
+    role = instance.configuration.role
+    if not found["possible"]:
+        limit, reason = why_not(
+            targets, ttft_ms=found["ttft_ms"], tpot_ms=found["tpot_ms"], ttft_met=bool(found["ttft_met"]),
+            tpot_met=bool(found["tpot_met"]), room_bytes=instance.memory.kv_cache_bytes,
+        )  # fmt: skip
+        return impossible(instance, limit, reason, found["ttft_ms"], found["tpot_ms"])
+    limit = (*Bounds.names, "throughput")[int(found["limit"])]
+    return Capacity(
+        feasible=True,
+        rate_per_s=found["rate_per_s"],
+        ttft_ms=None if role == "decode" else found["ttft_ms"],
+        tpot_ms=None if role == "prefill" else found["tpot_ms"],
+        concurrency=found["running"],
+        cache_share=found["cache_bytes"] / instance.memory.kv_cache_bytes,
+        limit=limit,
+        reason=binding(instance, limit, targets, found["utilisation"]),
+        basis=instance.curves.basis,
+    )
