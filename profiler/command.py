@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from profiler.devices.open import open_device
 from profiler.finish import write_outcome
+from profiler.preflight import Tried, preflight
 from profiler.run import Outcome, Progress, RunOptions, measure_profile
+from profiler.space import Request
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["run_with_progress"]
+__all__ = ["preflight_with_report", "run_with_progress"]
 
 
 def run_with_progress(device_name: str, options: RunOptions, console: Console, *, gpu: str = "") -> Outcome:
@@ -61,6 +63,39 @@ def run_with_progress(device_name: str, options: RunOptions, console: Console, *
         )
     _summarize(outcome, options, console)
     return outcome
+
+
+def preflight_with_report(
+    device_name: str, operations: tuple[str, ...], request: Request, console: Console
+) -> list[Tried]:
+    """Try one point of everything and say line by line what came of it.
+
+    Raises
+    ------
+    InvalidInput, Unavailable
+        As `open_device` does.
+    """
+    device = open_device(device_name)
+    console.print(f"{device.info().name} with {device.library}", highlight=False)
+    for name, version in device.libraries().items():
+        console.print(f"  {name} {version}", highlight=False)
+    problem = getattr(getattr(device, "nvml", None), "problem", "")
+    look = getattr(device, "observe_idle", None)
+    for warning in (problem, look().others if look is not None else ""):
+        if warning:
+            console.print(f"warning: {warning}", highlight=False)
+
+    def line(tried: Tried) -> None:
+        found = f"not measured: {tried.reason}"
+        if not tried.reason:
+            unit = "W" if tried.name.startswith("power") else "µs"
+            found = f"{tried.value:,.1f} {unit} ±{tried.spread / 2:.0%}  {tried.kernel}"
+        console.print(f"{tried.name}: {found}", highlight=False, soft_wrap=True)
+
+    tried = preflight(device, request, operations, report=line)
+    failed = sum(bool(t.reason) for t in tried)
+    console.print(f"{len(tried) - failed} of {len(tried)} can be measured", highlight=False)
+    return tried
 
 
 def _write(outcome: Outcome, device: Any, options: RunOptions, gpu: str) -> None:

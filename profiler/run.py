@@ -280,7 +280,7 @@ class _Run:
         if not entry.refused:
             self.refusals[number] = 0
             frontier.add(row, entry.value, entry.cost_seconds)
-            if entry.cost_seconds > max(5.0, self.options.budget_seconds / 10):
+            if entry.cost_seconds > max(5.0, self.options.budget_seconds / 5):
                 reason = f"one point took {entry.cost_seconds:.0f} s, too much for this budget"
                 self._give_up(number, reason)
             return

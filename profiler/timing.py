@@ -26,7 +26,8 @@ class Effort:
     warmup_seconds
         Untimed calls before the first timing; at least two are always made.
     seconds
-        Time after which no further timing is started.
+        Time after which no further timing is started, once there are `fewest`; at four times as long two are
+        enough.
     """
 
     samples: int = 20
@@ -34,6 +35,11 @@ class Effort:
     sample_seconds: float = 5e-4
     warmup_seconds: float = 5e-3
     seconds: float = 0.5
+
+    def enough(self, taken: int, seconds: float) -> bool:
+        """Whether to stop after `taken` timings in `seconds`."""
+        fewest = self.fewest if seconds <= 4 * self.seconds else min(2, self.fewest)
+        return taken >= self.samples or (taken >= fewest and seconds > self.seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

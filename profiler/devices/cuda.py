@@ -128,9 +128,7 @@ class Cuda:
         samples: list[float] = []
         begin = time.perf_counter()
         before, after = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-        while len(samples) < effort.samples:
-            if len(samples) >= effort.fewest and time.perf_counter() - begin > effort.seconds:
-                break
+        while not effort.enough(len(samples), time.perf_counter() - begin):
             torch.cuda.synchronize()
             torch.cuda._sleep(_HEAD_START_CYCLES + 1_000 * repeats)
             before.record()

@@ -25,6 +25,8 @@ def time_on_host(job: Job, effort: Effort) -> NDArray[np.float64]:
     start = clock()
     rounds = 0
     while rounds < 2 or (clock() - start) * 1e-9 < effort.warmup_seconds:
+        if rounds == 1 and (clock() - start) * 1e-9 > effort.seconds:
+            break  # what lasts that long is warm
         calls[rounds % len(calls)]()
         rounds += 1
     per_call = (clock() - start) * 1e-9 / rounds
@@ -32,9 +34,7 @@ def time_on_host(job: Job, effort: Effort) -> NDArray[np.float64]:
     samples: list[float] = []
     turn = rounds
     begin = clock()
-    while len(samples) < effort.samples:
-        if len(samples) >= effort.fewest and (clock() - begin) * 1e-9 > effort.seconds:
-            break
+    while not effort.enough(len(samples), (clock() - begin) * 1e-9):
         before = clock()
         for _ in range(repeats):
             calls[turn % len(calls)]()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from profiler.timing import summarize
+from profiler.timing import Effort, summarize
 
 
 def test_median_and_spread() -> None:
@@ -34,3 +34,14 @@ def test_a_perfectly_steady_clock_has_no_outliers() -> None:
 
     assert found.dropped == 0
     assert found.median == pytest.approx(5.0)
+
+
+def test_slow_calls_are_timed_less_often_but_at_least_twice() -> None:
+    effort = Effort(samples=20, fewest=5, seconds=0.5)
+
+    assert not effort.enough(4, 0.6)  # short of the fewest
+    assert effort.enough(5, 0.6)
+    assert not effort.enough(5, 0.4)  # there is time for more
+    assert effort.enough(20, 0.1)
+    assert not effort.enough(1, 9.0)
+    assert effort.enough(2, 2.1)

@@ -77,6 +77,26 @@ def run(
 
 
 @app.command()
+def preflight(
+    device: Annotated[str, typer.Option(help="cuda:0, cuda:1, …, cpu, cpu:torch or cpu:numpy.")] = "cuda:0",
+    ops: Annotated[str, typer.Option(help="Operations, separated by commas; default: all.")] = "",
+    models: Annotated[
+        list[str] | None,
+        typer.Option(help="Architectures whose shapes are tried (repeat it); default: the catalogue."),
+    ] = None,
+    tp: Annotated[str, typer.Option(help="Tensor parallel sizes whose shards are tried.")] = "1,2,4,8",
+) -> int:
+    """Try one small point of every measurement and say what works here; nothing is written."""
+    from planner.report.console import make_console
+    from profiler.command import preflight_with_report
+    from profiler.space import Request
+
+    request = Request(models=tuple(models or ()), tensor_parallel_sizes=_whole_numbers(tp))
+    preflight_with_report(device, _names(ops), request, make_console())
+    return 0
+
+
+@app.command()
 def show(
     profile: Annotated[str, typer.Argument(metavar="PROFILE", help="Folder, or name of a known profile.")],
     plot: Annotated[Path | None, typer.Option(help="Also draw rooflines and latencies to this file.")] = None,
