@@ -1,0 +1,127 @@
+"""The default solver: by size, branch and bound, search, parts solved exactly, and bounds, one after another
+or side by side.
+
+Every result carries a bound for each tier. With one thread and without a time limit, or with an iteration
+limit, what runs is counted in work, not in time, so that answers repeat.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from models.graph import Graph
+from solvers.clock import Clock
+from solvers.milp.classes import find_classes
+from solvers.options import SolveOptions
+from solvers.portfolio.team import Team
+from solvers.result import Result
+
+__all__ = ["LARGE", "PARTS_UP_TO", "SMALL", "search_with_bound", "solve_portfolio"]
+
+SMALL = 10_000
+"""Decision columns (kinds of objects × places) up to which branch and bound starts at once."""
+LARGE = 400_000
+"""Decision columns above which branch and bound of the whole problem is not tried."""
+PARTS_UP_TO = 50_000_000
+"""Objects × containers up to which parts are solved exactly: beyond, they are too small a part to matter."""
+FIRST_ITERATIONS = 200_000
+"""Iterations of search before branch and bound: a good start, for little time."""
+FIRST_SHARE = 0.2
+"""Largest share of the time limit for them."""
+BRANCH_SHARE = 0.6
+"""Share of the time limit after which one thread leaves branch and bound for parts of the problem."""
+SEARCH_SHARE = 0.8
+"""Share of the time limit for search of a large problem; parts and bounds have the rest."""
+BOUND_SHARE = 0.1
+"""Share of the time limit for the bound where one thread does everything."""
+HEAD_START_S = 2.0
+"""Time that branch and bound of a small problem has before other threads begin to search."""
+DEFAULT_ITERATIONS = 20_000_000
+"""Iterations of search of a large problem without any limit."""
+ITERATIONS_PER_PART = 100_000
+"""With an iteration limit: one part is solved exactly for so many iterations, at most `MOST_PARTS`."""
+MOST_PARTS = 50
+
+
+def solve_portfolio(graph: Graph, options: SolveOptions) -> Result:
+    """Solve by size. `Result.solver` says what produced the assignment: ``highs``, ``search`` or ``lns``."""
+    team = Team(graph, options, Clock(options))
+    if graph.space.n_objects == 0 or graph.space.n_containers == 0:
+        team.branch(None)
+        return team.result()
+    columns = find_classes(graph).n * (graph.space.n_containers + 1)
+    if columns > LARGE:
+        _large(team)
+    elif options.threads > 1 and options.time_limit_s is not None and options.iteration_limit is None:
+        _side_by_side(team, columns)
+    else:
+        _in_turn(team, columns)
+    return team.result()
+
+
+def search_with_bound(graph: Graph, options: SolveOptions) -> Result:
+    """Search, then prove a lower bound for what it found."""
+    team = Team(graph, options, Clock(options))
+    limit = options.time_limit_s
+    until = None if limit is None else limit * (1 - BOUND_SHARE)
+    team.search(until, iterations=_iterations(options), required=True)
+    team.bound(None)
+    return team.result()
+
+
+def _iterations(options: SolveOptions) -> int | None:
+    if options.iteration_limit is not None or options.time_limit_s is not None:
+        return options.iteration_limit
+    return DEFAULT_ITERATIONS
+
+
+def _in_turn(team: Team, columns: int) -> None:
+    """One thread: a short search unless the problem is small, then branch and bound, then parts."""
+    limit = team.options.time_limit_s
+    if columns > SMALL:
+        until = None if limit is None else limit * FIRST_SHARE
+        team.search(until, iterations=team.options.iteration_limit or FIRST_ITERATIONS)
+    parts = limit is not None and columns > SMALL and team.best.feasible
+    if not team.branch(limit * BRANCH_SHARE if limit is not None and parts else None) and limit is not None:
+        team.improve(None)
+
+
+def _side_by_side(team: Team, columns: int) -> None:
+    """Branch and bound in one thread, search and then parts in the others, until one has settled it."""
+    limit = team.options.time_limit_s
+    assert limit is not None
+    if columns > SMALL:
+        team.search(limit * FIRST_SHARE, iterations=FIRST_ITERATIONS)
+    branching = threading.Thread(target=team.branch, args=(None,))
+    branching.start()
+    branching.join(HEAD_START_S if columns <= SMALL else 0.1)
+    others = team.options.threads - 1
+    if not team.finished:
+        team.search(limit * BRANCH_SHARE, threads=others)
+    if not team.finished:
+        team.improve(None, threads=others)
+    branching.join()
+
+
+def _large(team: Team) -> None:
+    """Search with all threads, then parts of the problem and a bound."""
+    options, space = team.options, team.graph.space
+    limit, threads = options.time_limit_s, options.threads
+    parts = space.n_objects * space.n_containers <= PARTS_UP_TO
+    iterations = _iterations(options)
+    share = SEARCH_SHARE if parts else 1 - BOUND_SHARE
+    team.search(None if limit is None else limit * share, iterations=iterations, required=True)
+    if limit is None:
+        assert iterations is not None
+        if parts:
+            team.improve(None, parts=min(max(iterations // ITERATIONS_PER_PART, 1), MOST_PARTS))
+        team.bound(None)
+    elif threads == 1 or not parts:
+        team.bound(limit * (share + BOUND_SHARE))
+        if parts:
+            team.improve(None)
+    else:
+        bounding = threading.Thread(target=team.bound, args=(None,))
+        bounding.start()
+        team.improve(None, threads=threads - 1)
+        bounding.join()

@@ -1,0 +1,264 @@
+"""The members of the portfolio at work on one problem: search, exact parts, branch and bound, bounds."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from models.errors import Unsupported
+from models.graph import Graph
+from models.graph.space import Ints
+from solvers.bounds.lower import interval_bounds, lower_bounds
+from solvers.clock import Clock
+from solvers.judge import judged
+from solvers.milp.backends import backend
+from solvers.milp.solve import solve_milp
+from solvers.options import Progress, SolveOptions
+from solvers.portfolio.best import Best
+from solvers.result import INFEASIBLE, OPTIMAL, Result, Timings
+
+__all__ = ["Team"]
+
+
+@dataclass(slots=True)
+class _Bounds:
+    """Lower bounds of the tiers, and the values of the tiers they were proven for."""
+
+    bounds: list[float | None]
+    values: tuple[float, ...]
+
+    def at(self, values: tuple[float, ...]) -> list[float | None]:
+        """What holds for assignments as good as `values`: a bound needs every earlier tier to be as good."""
+        out: list[float | None] = []
+        as_good = True
+        for bound, mine, value in zip(self.bounds, self.values, values, strict=False):
+            out.append(bound if as_good else None)
+            as_good = as_good and value <= mine + 1e-9 * max(1.0, abs(mine))
+        return out
+
+
+@dataclass(slots=True)
+class _Enough:
+    """Listens to a search until every tier is at a bound that holds for all assignments."""
+
+    bounds: list[float]
+    seen: dict[int, float] = field(default_factory=dict)
+
+    def hearing(self, then: Callable[[Progress], None] | None) -> Callable[[Progress], None]:
+        def hear(progress: Progress) -> None:
+            if progress.objective is not None:
+                self.seen[progress.tier] = progress.objective
+            if then is not None:
+                then(progress)
+
+        return hear
+
+    @property
+    def reached(self) -> bool:
+        return bool(self.bounds) and all(
+            self.seen.get(i, np.inf) <= b + 1e-12 * max(1.0, abs(b)) for i, b in enumerate(self.bounds)
+        )
+
+
+@dataclass(slots=True)
+class Team:
+    """One solve. Members may run in threads of their own; what they find meets in `best`.
+
+    Parameters
+    ----------
+    graph, options
+        The problem and what was asked.
+    clock
+        Started with the solve.
+    """
+
+    graph: Graph
+    options: SolveOptions
+    clock: Clock
+    best: Best = field(init=False)
+    exact: Result | None = None
+    statistics: dict[str, float] = field(default_factory=dict)
+    _proven: list[_Bounds] = field(default_factory=list)
+    _done: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        start = self.graph.space.initial if self.options.start is None else self.options.start
+        self.best = Best(self.graph, start)
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is nothing left to do: proven, out of time or cancelled."""
+        return self._done.is_set() or self.clock.stopped
+
+    # -- members ---------------------------------------------------------------------------------------------
+
+    def search(
+        self,
+        until_s: float | None,
+        *,
+        iterations: int | None = None,
+        threads: int | None = None,
+        required: bool = False,
+    ) -> None:
+        """Search until `until_s` on the clock, for some iterations, or until nothing better is possible.
+
+        Raises Unsupported when `required` and the graph has more elements than search can keep.
+        """
+        from solvers.search.search import search
+
+        left = self._left(until_s)
+        if self.finished or (left is not None and left <= 0):
+            return
+        options = self._inner("search", left, threads or self.options.threads, iterations)
+        enough = _Enough(interval_bounds(self.graph))
+        options = replace(
+            options,
+            start=self.best.assignment,
+            on_progress=enough.hearing(options.on_progress),
+            cancelled=lambda: self.finished or enough.reached,
+        )
+        try:
+            found = search(self.graph, options)
+        except Unsupported:
+            if required:
+                raise
+            return
+        if found.assignment is not None:
+            self.best.offer(found.assignment, "search")
+        self._count(found)
+        if enough.reached and self.best.feasible:
+            self._done.set()
+
+    def improve(self, until_s: float | None, *, parts: int | None = None, threads: int = 1) -> bool:
+        """Solve parts exactly until `until_s`, or that many; whether any of them made it better."""
+        from solvers.lns.improve import PART_S, Improver
+        from solvers.lns.incumbent import Incumbent
+        from solvers.lns.neighbourhoods import Chooser
+
+        if self.finished or not self.best.feasible or not self.graph.tiers:
+            return False
+        work = Improver(Incumbent(self.graph, self.best.assignment), self._improved)
+        seeds = np.random.SeedSequence(self.options.seed).spawn(threads)
+
+        def run(seed: np.random.SeedSequence) -> None:
+            chooser = Chooser(work.incumbent, np.random.default_rng(seed))
+            done = 0
+            while not self.finished and (parts is None or done < parts):
+                left = self._left(until_s)
+                if left is not None and left <= 0.05:
+                    break
+                options = self._inner("lns", left, 1, None)
+                work.step(chooser, options, part_s=None if left is None else min(PART_S, left))
+                done += 1
+
+        if threads == 1:
+            run(seeds[0])
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(run, seeds))
+        if work.better:
+            self.best.offer(work.incumbent.assignment, "lns")
+        with self._lock:
+            for name, n in (("parts", work.tried), ("parts_better", work.better)):
+                self.statistics[name] = self.statistics.get(name, 0.0) + n
+        return work.better > 0
+
+    def branch(self, until_s: float | None, *, threads: int = 1) -> bool:
+        """Branch and bound from the best so far; whether it settled the problem."""
+        options = self._inner("milp", self._left(until_s), threads, None)
+        start = self.best.assignment if self.best.assigned else None
+        try:
+            found = solve_milp(self.graph, replace(options, start=start), backend("highs"))
+        except Unsupported:
+            return False
+        with self._lock:
+            self.exact = found
+            self._proven.append(_Bounds([t.bound for t in found.tiers], tuple(t.value for t in found.tiers)))
+        if found.assignment is not None:
+            self.best.offer(found.assignment, "highs")
+        self._count(found)
+        if found.status in (OPTIMAL, INFEASIBLE):
+            self._done.set()
+        return self._done.is_set()
+
+    def bound(self, until_s: float | None) -> None:
+        """Lower bounds for the best so far."""
+        if self.finished or not self.best.feasible:
+            return
+        values = self.best.tiers
+        options = replace(self._inner("bound", self._left(until_s), 1, None), on_progress=None)
+        found = lower_bounds(self.graph, values, options)
+        with self._lock:
+            self._proven.append(_Bounds(list(found), values))
+        for level, (value, bound) in enumerate(zip(values, found, strict=True)):
+            self._report("bound", level, value, bound)
+
+    # -- the answer ------------------------------------------------------------------------------------------
+
+    def result(self) -> Result:
+        """The best assignment with everything that is proven about it."""
+        infeasible = self.exact is not None and self.exact.status == INFEASIBLE
+        solver = (
+            self.best.source if self.best.source not in ("start",) else "highs" if self.exact else "search"
+        )
+        cancelled = self.clock.cancelled and not self._done.is_set()
+        bounds: list[float | None] = []
+        if self.best.feasible:
+            bounds = [*interval_bounds(self.graph)]
+            for proven in self._proven:
+                for level, bound in enumerate(proven.at(self.best.tiers)):
+                    known = bounds[level]
+                    if bound is not None and (known is None or bound > known):
+                        bounds[level] = bound
+        elapsed = self.clock.elapsed_s
+        build = self.exact.timings.build_s if self.exact is not None else 0.0
+        return judged(
+            self.graph,
+            self.best.assignment if self.best.assigned and not infeasible else None,
+            solver=solver,
+            gap=self.options.gap,
+            bounds=bounds,
+            infeasible=infeasible,
+            cancelled=cancelled,
+            timings=Timings(build_s=build, solve_s=elapsed - build, total_s=elapsed),
+            trajectory=self.clock.trajectory,
+            statistics=self.statistics,
+        )
+
+    # -- inside ----------------------------------------------------------------------------------------------
+
+    def _left(self, until_s: float | None) -> float | None:
+        """Seconds until `until_s` on the clock, and the time limit; None without either."""
+        ends = [e for e in (until_s, self.options.time_limit_s) if e is not None]
+        return min(ends) - self.clock.elapsed_s if ends else None
+
+    def _inner(self, phase: str, left: float | None, threads: int, iterations: int | None) -> SolveOptions:
+        return replace(
+            self.options,
+            time_limit_s=None if left is None else max(left, 1e-3),
+            iteration_limit=iterations,
+            threads=threads,
+            on_progress=self._forward(phase),
+            cancelled=lambda: self.finished,
+        )
+
+    def _forward(self, phase: str) -> Callable[[Progress], None]:
+        return lambda p: self._report(phase, p.tier, p.objective, p.bound)
+
+    def _report(self, phase: str, tier: int, objective: float | None, bound: float | None) -> None:
+        with self._lock:
+            self.clock.report(phase, tier, objective, bound)
+
+    def _improved(self, assignment: Ints) -> None:
+        if self.best.offer(assignment, "lns"):
+            for level, value in enumerate(self.best.tiers):
+                self._report("lns", level, value, None)
+
+    def _count(self, found: Result) -> None:
+        with self._lock:
+            self.statistics.update(found.statistics)
