@@ -79,7 +79,9 @@ def read_table(path: Path, name: str) -> OperationTable:
                 f"column {field.name!r} has empty cells", path=(name, field.name), source=str(path)
             )
         if pa.types.is_string(column.type):
-            columns[field.name] = np.asarray(column.to_pylist(), dtype=np.str_)
+            coded = column.dictionary_encode()  # few labels, many rows
+            labels = np.asarray(coded.dictionary.to_pylist(), dtype=np.str_)
+            columns[field.name] = labels[coded.indices.to_numpy()]
         else:
             columns[field.name] = column.to_numpy(zero_copy_only=False)
     return OperationTable.build(name, columns, source=str(path))

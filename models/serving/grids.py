@@ -7,18 +7,21 @@ per profile and kept.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from models.profiles.store import Profile
 
-__all__ = ["Curve", "OperatorGrids", "ProductGrid", "Surface", "grids_of"]
+__all__ = ["Curve", "LazyMap", "OperatorGrids", "ProductGrid", "Surface", "grids_of"]
 
 Floats = npt.NDArray[np.float64]
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,16 +81,35 @@ def _place(axis: Floats, value: float) -> tuple[int, float, float]:
     return index, weight, max(value / axis[-1], 1.0)
 
 
+class LazyMap(Mapping[Key, Value]):
+    """A mapping whose values are made when first asked for: most shapes of a table are never priced."""
+
+    def __init__(self, makers: dict[Key, Callable[[], Value]]) -> None:
+        self._makers = makers
+        self._made: dict[Key, Value] = {}
+
+    def __getitem__(self, key: Key) -> Value:
+        if key not in self._made:
+            self._made[key] = self._makers[key]()
+        return self._made[key]
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+
 @dataclass(slots=True, eq=False)
 class OperatorGrids:
     """The tables of one profile, each turned into arrays when first asked for."""
 
     profile: Profile
-    _products: dict[str, dict[tuple[str, str], ProductGrid]] = field(default_factory=dict)
+    _products: dict[str, Mapping[tuple[str, str], ProductGrid]] = field(default_factory=dict)
     _curves: dict[str, dict[tuple[Any, ...], Curve]] = field(default_factory=dict)
-    _surfaces: dict[str, dict[tuple[Any, ...], Surface]] = field(default_factory=dict)
+    _surfaces: dict[str, Mapping[tuple[Any, ...], Surface]] = field(default_factory=dict)
 
-    def products(self) -> dict[tuple[str, str], ProductGrid]:
+    def products(self) -> Mapping[tuple[str, str], ProductGrid]:
         """(library, dtype) → grid of products."""
         if "gemm" not in self._products:
             self._products["gemm"] = self._read_products()
@@ -107,13 +129,11 @@ class OperatorGrids:
 
     def surfaces(
         self, operation: str, keys: tuple[str, ...], context: str = "kv_len"
-    ) -> dict[tuple[Any, ...], Surface]:
+    ) -> Mapping[tuple[Any, ...], Surface]:
         """Surfaces over batch_size and `context`, by the columns `keys`."""
         if operation not in self._surfaces:
-            out: dict[tuple[Any, ...], Surface] = {}
-            for key, rows in self._groups(operation, keys, ("batch_size", context), {}):
-                out[key] = _surface(*rows)
-            self._surfaces[operation] = out
+            groups = self._groups(operation, keys, ("batch_size", context), {})
+            self._surfaces[operation] = LazyMap({key: partial(_surface, *rows) for key, rows in groups})
         return self._surfaces[operation]
 
     def _groups(
@@ -139,19 +159,25 @@ class OperatorGrids:
             out.append((key, [column[start:stop] for column in columns]))
         return out
 
-    def _read_products(self) -> dict[tuple[str, str], ProductGrid]:
-        out: dict[tuple[str, str], ProductGrid] = {}
-        for key, (n, k, m, log_ms) in self._groups("gemm", ("library", "dtype"), ("n", "k", "m"), {}):
-            rows, columns, depths = np.unique(m), np.unique(n), np.unique(k)
-            if min(columns.size, depths.size) < 2:
-                continue
-            grid = np.full((rows.size, columns.size, depths.size), np.nan)
-            grid[np.searchsorted(rows, m), np.searchsorted(columns, n), np.searchsorted(depths, k)] = log_ms
-            whole = _without_holes(grid, rows, columns, depths)
-            # more rows never take less time: a slow spot is a timing fault, for padding would be faster
-            whole = np.minimum.accumulate(whole[::-1], axis=0)[::-1]
-            out[key] = ProductGrid(rows, columns, depths, whole)
-        return out
+    def _read_products(self) -> Mapping[tuple[str, str], ProductGrid]:
+        groups = self._groups("gemm", ("library", "dtype"), ("n", "k", "m"), {})
+        return LazyMap(
+            {
+                (key[0], key[1]): partial(_products, *rows)
+                for key, rows in groups
+                if min(np.unique(rows[0]).size, np.unique(rows[1]).size) >= 2
+            }
+        )
+
+
+def _products(n: Floats, k: Floats, m: Floats, log_ms: Floats) -> ProductGrid:
+    """The complete grid of the products of one library and format."""
+    rows, columns, depths = np.unique(m), np.unique(n), np.unique(k)
+    grid = np.full((rows.size, columns.size, depths.size), np.nan)
+    grid[np.searchsorted(rows, m), np.searchsorted(columns, n), np.searchsorted(depths, k)] = log_ms
+    whole = _without_holes(grid, rows, columns, depths)
+    # more rows never take less time: a slow spot is a timing fault, for padding would be faster
+    return ProductGrid(rows, columns, depths, np.minimum.accumulate(whole[::-1], axis=0)[::-1])
 
 
 def _surface(batch: Floats, context: Floats, log_ms: Floats) -> Surface:

@@ -7,6 +7,7 @@ of the whole price is ``datasheet`` and `notes` says which operator was to blame
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -100,11 +101,11 @@ class TableTimes:
     def gemm(self, op: Gemm, tokens: Floats) -> Floats:
         """See `OperatorTimes`."""
         every = self.grids.products()
-        grids = {dtype: g for (library, dtype), g in every.items() if self._mine(library)}
+        grids = {dtype: (library, dtype) for library, dtype in every if self._mine(library)}
         for dtype in GEMM_FORMATS[op.precision]:
             if dtype in grids:
-                found = grids[dtype].at(tokens, op.n, op.k)
-                peers = [g.at(tokens, op.n, op.k) for (_, other), g in every.items() if other == dtype]
+                found = every[grids[dtype]].at(tokens, op.n, op.k)
+                peers = [every[key].at(tokens, op.n, op.k) for key in every if key[1] == dtype]
                 return op.count * _plausible(found, peers)
         model = self.roofline.gemm(op, tokens)
         if "bf16" not in grids:
@@ -112,7 +113,8 @@ class TableTimes:
             return model
         # another format: the utilisation of bf16 is held
         plain = replace(op, precision="bf16")
-        return model * op.count * grids["bf16"].at(tokens, op.n, op.k) / self.roofline.gemm(plain, tokens)
+        held = every[grids["bf16"]].at(tokens, op.n, op.k) / self.roofline.gemm(plain, tokens)
+        return model * op.count * held
 
     def experts(self, op: Experts, tokens: Floats) -> Floats:
         """See `OperatorTimes`."""
@@ -225,7 +227,7 @@ class TableTimes:
         return model
 
     def _nearest(
-        self, found: dict[tuple[Any, ...], Any], op: Attention
+        self, found: Mapping[tuple[Any, ...], Any], op: Attention
     ) -> tuple[tuple[Any, ...], Any] | None:
         """The measured shape nearest in heads, of this engine, head size, window and cache format."""
         best: tuple[tuple[float, ...], tuple[Any, ...]] | None = None
