@@ -2,10 +2,10 @@
 
     python -m benchmarks profiler-gpu PROFILE [--public NAME] [--library vllm-0.24.0] [--save]
 
-For every measured point of the operations below that the public tables cover (interpolating within their range),
-the ratio of the two times. Medians are taken over bands of what bounds the point: products by rows (1 to 16, to
-256, to 4096, more), attention by the keys read. A median further than 15 % from 1 is printed as a difference to
-explain; ratios above 1 mean that the public table is slower.
+For every measured point of the operations below that the public tables cover (interpolating within their
+range), the ratio of the two times. Medians are taken over bands of what bounds the point: products by rows (1
+to 16, to 256, to 4096, more), attention by the keys read. A median further than 15 % from 1 is marked as a
+difference to explain; ratios above 1 mean that the public table is slower.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 """Comparing a measured profile with public tables: ratios, bands, and what asks for an explanation."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -21,7 +23,7 @@ def rows(factor: float) -> OperationTable:
 @pytest.mark.parametrize(("factor", "differs"), [(1.0, False), (1.1, False), (1.3, True), (0.8, True)])
 def test_a_constant_factor_is_found_in_every_band(factor: float, differs: bool) -> None:
     public = read_profile(PACKAGED / "h200-sxm-141gb")
-    measured = Profile(public.manifest, None, {"gemm": rows(factor)})
+    measured = Profile(replace(public.manifest, tables={}), None, {"gemm": rows(factor)})
     only = [c for c in compare(measured, public, "vllm-0.24.0") if c.operation == "gemm"]
 
     assert len(only) >= 3
@@ -45,4 +47,7 @@ def test_what_the_public_tables_lack_is_left_out() -> None:
     )
     public = read_profile(PACKAGED / "h200-sxm-141gb")
 
-    assert compare(Profile(public.manifest, None, {"gemm": fp32}), public, "vllm-0.24.0") == []
+    assert (
+        compare(Profile(replace(public.manifest, tables={}), None, {"gemm": fp32}), public, "vllm-0.24.0")
+        == []
+    )
