@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import threading
 
-from models.graph import Graph
+import numpy as np
+
+from models.graph import Graph, StaticWeights
 from solvers.clock import Clock
 from solvers.milp.classes import find_classes
 from solvers.options import SolveOptions
@@ -24,12 +26,16 @@ LARGE = 400_000
 """Decision columns above which branch and bound of the whole problem is not tried."""
 PARTS_UP_TO = 50_000_000
 """Objects × containers up to which parts are solved exactly: beyond, they are too small a part to matter."""
+SAMPLE = 5_000
+"""Objects that are looked at to see that a problem is large."""
 FIRST_ITERATIONS = 200_000
 """Iterations of search before branch and bound: a good start, for little time."""
-FIRST_SHARE = 0.2
-"""Largest share of the time limit for them."""
+FIRST_SHARE, FIRST_S = 0.2, 1.0
+"""Largest share of the time limit, and longest time, for them."""
 BRANCH_SHARE = 0.6
 """Share of the time limit after which one thread leaves branch and bound for parts of the problem."""
+WIDE = 0.01
+"""Relative gap up to which it stays, because a proof is near."""
 SEARCH_SHARE = 0.8
 """Share of the time limit for search of a large problem; parts and bounds have the rest."""
 BOUND_SHARE = 0.1
@@ -49,7 +55,7 @@ def solve_portfolio(graph: Graph, options: SolveOptions) -> Result:
     if graph.space.n_objects == 0 or graph.space.n_containers == 0:
         team.branch(None)
         return team.result()
-    columns = find_classes(graph).n * (graph.space.n_containers + 1)
+    columns = _columns(graph)
     if columns > LARGE:
         _large(team)
     elif options.threads > 1 and options.time_limit_s is not None and options.iteration_limit is None:
@@ -57,6 +63,20 @@ def solve_portfolio(graph: Graph, options: SolveOptions) -> Result:
     else:
         _in_turn(team, columns)
     return team.result()
+
+
+def _columns(graph: Graph) -> int:
+    """Kinds of objects × places; for large problems a lower limit of it, from a sample of the objects."""
+    places = graph.space.n_containers + 1
+    n = graph.space.n_objects
+    if n > SAMPLE:
+        weights = {id(w): w for node in graph.nodes if (w := getattr(node.op, "weights", None)) is not None}
+        tables = [w.values[:SAMPLE] for w in weights.values() if isinstance(w, StaticWeights)]
+        if tables:
+            least = int(np.unique(np.concatenate(tables, axis=1), axis=0).shape[0]) * places
+            if least > LARGE:
+                return least
+    return find_classes(graph).n * places
 
 
 def search_with_bound(graph: Graph, options: SolveOptions) -> Result:
@@ -79,10 +99,11 @@ def _in_turn(team: Team, columns: int) -> None:
     """One thread: a short search unless the problem is small, then branch and bound, then parts."""
     limit = team.options.time_limit_s
     if columns > SMALL:
-        until = None if limit is None else limit * FIRST_SHARE
+        until = None if limit is None else min(limit * FIRST_SHARE, FIRST_S)
         team.search(until, iterations=team.options.iteration_limit or FIRST_ITERATIONS)
-    parts = limit is not None and columns > SMALL and team.best.feasible
-    if not team.branch(limit * BRANCH_SHARE if limit is not None and parts else None) and limit is not None:
+    if limit is None or columns <= SMALL:
+        team.branch(None)
+    elif not team.branch(limit * BRANCH_SHARE, stay_below=WIDE):
         team.improve(None)
 
 
@@ -91,7 +112,7 @@ def _side_by_side(team: Team, columns: int) -> None:
     limit = team.options.time_limit_s
     assert limit is not None
     if columns > SMALL:
-        team.search(limit * FIRST_SHARE, iterations=FIRST_ITERATIONS)
+        team.search(min(limit * FIRST_SHARE, FIRST_S), iterations=FIRST_ITERATIONS)
     branching = threading.Thread(target=team.branch, args=(None,))
     branching.start()
     branching.join(HEAD_START_S if columns <= SMALL else 0.1)

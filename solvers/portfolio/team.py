@@ -65,6 +65,26 @@ class _Enough:
 
 
 @dataclass(slots=True)
+class _Watch:
+    """Listens to branch and bound: is the gap of the tier at work wider than `limit`?"""
+
+    limit: float
+    gap: float | None = None
+
+    def hearing(self, then: Callable[[Progress], None] | None) -> Callable[[Progress], None]:
+        def hear(progress: Progress) -> None:
+            self.gap = progress.gap
+            if then is not None:
+                then(progress)
+
+        return hear
+
+    @property
+    def wide(self) -> bool:
+        return self.gap is None or self.gap > self.limit
+
+
+@dataclass(slots=True)
 class Team:
     """One solve. Members may run in threads of their own; what they find meets in `best`.
 
@@ -168,12 +188,24 @@ class Team:
                 self.statistics[name] = self.statistics.get(name, 0.0) + n
         return work.better > 0
 
-    def branch(self, until_s: float | None, *, threads: int = 1) -> bool:
-        """Branch and bound from the best so far; whether it settled the problem."""
-        options = self._inner("milp", self._left(until_s), threads, None)
+    def branch(self, until_s: float | None, *, threads: int = 1, stay_below: float = 0.0) -> bool:
+        """Branch and bound from the best so far; whether it settled the problem.
+
+        `until_s` counts only while the gap is above `stay_below`.
+        """
+        options = self._inner("milp", self._left(None), threads, None)
         start = self.best.assignment if self.best.assigned else None
+        watch = _Watch(stay_below)
+
+        def leave() -> bool:
+            late = until_s is not None and self.clock.elapsed_s > until_s
+            return self.finished or (late and watch.wide)
+
+        options = replace(
+            options, start=start, on_progress=watch.hearing(options.on_progress), cancelled=leave
+        )
         try:
-            found = solve_milp(self.graph, replace(options, start=start), backend("highs"))
+            found = solve_milp(self.graph, options, backend("highs"))
         except Unsupported:
             return False
         with self._lock:

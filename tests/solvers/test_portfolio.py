@@ -148,6 +148,16 @@ def test_every_way_through_agrees(graph):
             assert values[0] >= best[0] - 1e-4 * max(1.0, abs(best[0]))
 
 
+def test_the_size_of_a_large_problem_is_seen_from_a_sample(monkeypatch):
+    graph = balance(200, 9)
+    exact = portfolio._columns(graph)
+    monkeypatch.setattr(portfolio, "SAMPLE", 50)
+    monkeypatch.setattr(portfolio, "LARGE", 20)
+    assert 20 < portfolio._columns(graph) <= exact
+    monkeypatch.setattr(portfolio, "LARGE", 10**9)
+    assert portfolio._columns(graph) == exact
+
+
 def test_names_and_bad_options():
     assert {"auto", "highs", "cp-sat", "cbc", "pulp", "search"} <= set(solver_names())
     for wrong in ({"time_limit_s": 0.0}, {"gap": -1.0}, {"threads": 0}, {"seed": -1}, {"iteration_limit": 0}):
