@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -172,7 +172,7 @@ def make_pool_uses(fleet: Fleet, instances: Sequence[Instance]) -> tuple[PoolUse
             nodes=pool.nodes,
             gpus_per_node=pool.gpus_per_node,
             gpus_used=used[pool.name],
-            cost_per_hour=used[pool.name] * pool.price_per_gpu_hour,
+            cost_per_hour=pool.cost_per_hour(used[pool.name]),
         )
         for pool in fleet.pools
     )
@@ -205,10 +205,13 @@ def make_basis(fleet: Fleet, instances: Sequence[Instance]) -> tuple[Basis, ...]
 
 
 def make_notes(
-    fleet: Fleet, candidates: Sequence[Candidate], instances: Sequence[Instance]
+    fleet: Fleet,
+    candidates: Sequence[Candidate],
+    instances: Sequence[Instance],
+    outcomes: Sequence[WorkloadOutcome] = (),
 ) -> tuple[str, ...]:
     """Return what a reader should know before trusting the numbers."""
-    notes = []
+    notes = list(_shortage(fleet, outcomes)) if instances else []
     used = {instance.shape for instance in instances}
     chosen = [candidate for candidate in candidates if candidate.shape in used]
     notes += sorted({said for c in chosen for said in instance_model(fleet, c).curves.remarks})
@@ -221,4 +224,26 @@ def make_notes(
             "prefill instances are assumed to hand over their KV cache at 50 GB/s each, and a router "
             "must pair them with decode instances of their zone"
         )
+    for pool in fleet.pools:
+        if pool.availability < 1.0 and any(instance.pool == pool.name for instance in instances):
+            notes.append(
+                f"instances on {pool.name} are counted with {pool.availability:.1%} of their capacity: "
+                "its GPUs are taken back at times"
+            )
     return tuple(notes)
+
+
+def _shortage(fleet: Fleet, outcomes: Sequence[WorkloadOutcome]) -> Iterator[str]:
+    """Who gets what where supply is short: each tenant's share of its demand, by priority."""
+    if not any(outcome.unserved_per_s > 0 for outcome in outcomes):
+        return
+    by_name = {outcome.name: outcome for outcome in outcomes}
+    for priority in sorted({workload.priority for workload in fleet.workloads}):
+        shares: dict[str, list[float]] = defaultdict(list)
+        for workload in fleet.workloads:
+            if workload.priority == priority:
+                outcome = by_name[workload.name]
+                missed = outcome.unserved_per_s / outcome.demand_per_s if outcome.unserved_per_s else 0.0
+                shares[workload.tenant].append(1.0 - missed)
+        said = ", ".join(f"{tenant} {sum(each) / len(each):.1%}" for tenant, each in shares.items())
+        yield f"supply is short; served of the demand of priority {priority}, by tenant: {said}"

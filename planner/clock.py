@@ -53,6 +53,12 @@ class Clock:
         limit = self.options.time_limit_s
         return limit is not None and self.elapsed_s >= limit
 
+    @property
+    def left_s(self) -> float | None:
+        """Seconds left of the time limit; None without one."""
+        limit = self.options.time_limit_s
+        return None if limit is None else max(0.0, limit - self.elapsed_s)
+
     def report(self, phase: str) -> None:
         """Tell the caller that a phase begins."""
         if self.progress is not None:

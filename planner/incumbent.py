@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from planner.loads import Placed, surviving_rate
 from planner.placement.problem import placement_problem, running_nodes
 from planner.placement.tenant import Tenant
 from planner.plan.instance import Instance, Stage
-from planner.sizing.graph import UNSERVED, tier_names
+from planner.sizing.graph import FAIR, UNSERVED, tier_names
 from planner.sizing.problem import SizingProblem
 from planner.sizing.solve import COVERED_SHARE
 from specs import compile_problem
@@ -73,20 +74,25 @@ def standing_layout(
 def layout_values(problem: SizingProblem, layout: Layout, current: Sequence[Instance]) -> dict[str, float]:
     """Value of each goal tier of sizing at a layout, from its actual places rather than an even spread."""
     candidates = problem.candidates
+    shares = {w.name: _unserved(problem, layout, w.name) for w in problem.fleet.workloads}
     values: dict[str, float] = {}
     for name in tier_names(problem):
         if name.startswith(UNSERVED):
             priority = int(name.rsplit(" ", 1)[1])
             values[name] = sum(
-                _unserved(problem, layout, workload.name)
-                for workload in problem.fleet.workloads
-                if workload.priority == priority
+                shares[workload.name] for workload in problem.fleet.workloads if workload.priority == priority
             )
+        elif name.startswith(FAIR):
+            priority, k = (int(number) for number in re.findall(r"\d+", name))
+            values[name] = sum(sorted(_tenants(problem, shares, priority), reverse=True)[:k])
         elif name == "movement":
             values[name] = float(_changes(layout, current))
         else:
-            each = [candidates[tenant.candidate] for tenant in layout.tenants]
-            values[name] = float(sum(c.price_per_hour if name == "cost" else c.gpus for c in each))
+            used = Counter[str]()
+            for tenant in layout.tenants:
+                used[candidates[tenant.candidate].pool] += candidates[tenant.candidate].gpus
+            cost = sum(pool.cost_per_hour(used[pool.name]) for pool in problem.fleet.pools)
+            values[name] = cost if name == "cost" else float(used.total())
     return values
 
 
@@ -97,6 +103,15 @@ def is_better(values: Mapping[str, float], than: Mapping[str, float]) -> bool:
         if abs(value - other) > TOLERANCE * max(1.0, abs(value), abs(other)):
             return value < other
     return False
+
+
+def _tenants(problem: SizingProblem, shares: Mapping[str, float], priority: int) -> list[float]:
+    """Mean share unserved of each tenant's workloads of a priority."""
+    mine: dict[str, list[float]] = {}
+    for workload in problem.fleet.workloads:
+        if workload.priority == priority:
+            mine.setdefault(workload.tenant, []).append(shares[workload.name])
+    return [sum(values) / len(values) for values in mine.values()]
 
 
 def _unserved(problem: SizingProblem, layout: Layout, workload: str) -> float:

@@ -19,6 +19,7 @@ from planner.explain.diagnosis import diagnose
 from planner.fleet import Fleet, read_fleet
 from planner.goals import merged_objectives, plan_state
 from planner.options import PlanOptions, Progress
+from planner.periods import make_schedule
 from planner.plan import Instance, Plan
 from planner.plan.check import check_plan
 from planner.plan.moves import moves_between
@@ -105,6 +106,7 @@ def _assemble(
     )
     instances = make_instances(fleet, rounds.tenants, considered, stages)
     outcomes = make_outcomes(fleet, instances)
+    uses = make_pool_uses(fleet, instances)
     state = plan_state(rounds, outcomes, fleet.policies.shortage, cancelled=clock.is_cancelled)
     diagnosis = diagnose(fleet, candidates, considered, rounds, clock) if state == "infeasible" else None
     return Plan(
@@ -113,13 +115,14 @@ def _assemble(
         fleet_digest=fleet.digest,
         seed=clock.options.seed,
         state=state,
-        cost_per_hour=sum((instance.price_per_hour for instance in instances), 0.0),
+        cost_per_hour=sum((use.cost_per_hour for use in uses), 0.0) if instances else 0.0,
         instances=instances,
         workloads=outcomes,
-        pools=make_pool_uses(fleet, instances),
+        pools=uses,
         objectives=merged_objectives(rounds) if instances else (),
         moves=moves_between(running, instances) if has_current and instances else (),
         basis=make_basis(fleet, instances),
         diagnosis=diagnosis,
-        notes=make_notes(fleet, considered, instances),
+        schedule=make_schedule(rounds, clock) if instances else None,
+        notes=make_notes(fleet, considered, instances, outcomes),
     )

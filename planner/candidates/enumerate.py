@@ -232,8 +232,9 @@ def _candidate(
         max_num_seqs=configuration.max_num_seqs,
         max_num_batched_tokens=configuration.max_num_batched_tokens, max_model_len=max_model_len(fleet,
         model), gpu_memory_utilization=configuration.engine.memory_fraction,
-        capacity_per_s=capacity.rate_per_s, ttft_ms=capacity.ttft_ms, tpot_ms=capacity.tpot_ms,
-        limit=capacity.limit, reason=capacity.reason, groups=found[0], gpus_per_group=found[1],
+        capacity_per_s=capacity.rate_per_s * pool.availability, ttft_ms=capacity.ttft_ms,
+        tpot_ms=capacity.tpot_ms, limit=capacity.limit, reason=capacity.reason,
+        groups=found[0], gpus_per_group=found[1],
         price_per_hour=tensor * pipeline * pool.price_per_gpu_hour, basis=capacity.basis,
     )  # fmt: skip
 

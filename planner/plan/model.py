@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from planner.plan.instance import STRICT, Instance
 from planner.plan.outcome import Basis, Diagnosis, Move, Objective, PoolUse, WorkloadOutcome
+from planner.plan.schedule import Schedule
 
 __all__ = ["PLAN_SCHEMA", "Plan", "State"]
 
@@ -55,6 +56,8 @@ class Plan:
     """What the numbers rest on."""
     diagnosis: Diagnosis | None = None
     """Why there is no plan; None when there is one."""
+    schedule: Schedule | None = None
+    """What runs in each period of the fleet; None without periods."""
     notes: tuple[str, ...] = ()
     """What a reader should know before trusting the numbers."""
     schema: Literal["fulcrum.plan/1"] = PLAN_SCHEMA

@@ -1,24 +1,36 @@
 """Sizing as an expression graph: hard limits (`supply`), service (`service`), and the goals of this file.
 
 The goal tiers follow the fleet's goals; unserved demand has one tier a priority, in shares of the workloads'
-demand. With a current plan, *movement* comes last where the document does not name it: of equal plans the one
-that keeps most running instances is better.
+demand. Where what fits is served, tiers before it share the shortage of a priority fairly between tenants:
+the sums of the 1, 2, 3 … largest shares that a tenant is not served, minimised in this order, make the worst
+served tenant as well served as can be, then the second worst, and so on (max-min fairness). With a current
+plan, *movement* comes last where the document does not name it: of equal plans the one that keeps most
+running instances is better.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from models.graph import Graph, Node
-from models.graph.ops import Absolute, PositivePart
-from planner.sizing.columns import Columns
+from models.graph import Axis, Graph, Node
+from models.graph.ops import Absolute, LargestSum, Onto, PositivePart
+from planner.sizing.columns import Columns, Floats
 from planner.sizing.problem import SizingProblem
-from planner.sizing.service import unserved_shares
+from planner.sizing.service import shortfalls, unserved_shares
 from planner.sizing.supply import limit_supply
 
-__all__ = ["UNSERVED", "sizing_graph", "tier_names"]
+__all__ = ["FAIR", "UNSERVED", "sizing_graph", "tenants_of", "tier_names"]
+
+ROUNDING = 1e-7
+"""Share of a demand that may be missing where all of it is to be served: a tenth of what counts as served."""
+FAIR = "fairness"
+"""How the names of the tiers begin that share a shortage between tenants."""
+FAIR_ALL = 8
+"""Numbers of worst served tenants that each get a tier; beyond, the powers of two do."""
 
 UNSERVED = "unserved_demand"
 """How the names of the tiers begin that say what is not served."""
@@ -32,12 +44,28 @@ def tier_names(problem: SizingProblem) -> tuple[str, ...]:
         goals = problem.fleet.goals
         if any(problem.running) and "movement" not in goals:
             goals = (*goals, "movement")
-    priorities = sorted({workload.priority for workload in problem.fleet.workloads})
-    return tuple(
-        name
-        for goal in goals
-        for name in ([f"{UNSERVED}, priority {p}" for p in priorities] if goal == UNSERVED else [goal])
-    )
+    if problem.neighbours is not None:
+        goals = (UNSERVED, "schedule")
+    return tuple(name for goal in goals for name in (_shares(problem) if goal == UNSERVED else [goal]))
+
+
+def _shares(problem: SizingProblem) -> Iterator[str]:
+    """Names of the tiers about unserved demand, priority by priority."""
+    workloads = problem.fleet.workloads
+    for priority in sorted({workload.priority for workload in workloads}):
+        if problem.fleet.policies.shortage == "serve_what_fits":
+            tenants = len(tenants_of(problem, priority))
+            # All numbers of tenants up to a few, then every doubling.
+            for k in range(1, tenants):
+                if k <= FAIR_ALL or k & (k - 1) == 0:
+                    yield f"{FAIR}, priority {priority}: {k} worst served"
+        yield f"{UNSERVED}, priority {priority}"
+
+
+def tenants_of(problem: SizingProblem, priority: int) -> tuple[str, ...]:
+    """Tenants with workloads of a priority, in document order."""
+    mine = [workload.tenant for workload in problem.fleet.workloads if workload.priority == priority]
+    return tuple(dict.fromkeys(mine))
 
 
 def sizing_graph(
@@ -61,6 +89,9 @@ def sizing_graph(
         if limit is None and not wanted:
             continue
         with columns.builder.for_spec(name):
+            if name.startswith(UNSERVED) and limit == 0 and not wanted:
+                _serve_all(columns, name)
+                continue
             value = _value(columns, name)
             if limit is not None:
                 columns.builder.constrain(columns.builder.affine([(value, 1.0)], -limit), name=name)
@@ -70,18 +101,70 @@ def sizing_graph(
 
 
 def _value(columns: Columns, name: str) -> Node:
+    if name.startswith(FAIR):
+        return _fair(columns, *(int(number) for number in re.findall(r"\d+", name)))
     if name.startswith(UNSERVED):
-        priority = int(name.rsplit(" ", 1)[1])
-        mine = np.array([float(w.priority == priority) for w in columns.fleet.workloads])
+        mine = _of_priority(columns, name)
         return columns.builder.total(columns.builder.affine([(unserved_shares(columns), mine)]))
     goals: dict[str, Callable[[Columns], Node]] = {
-        "cost": _cost, "gpus": _gpus, "growth": _growth, "movement": _movement,
+        "cost": _cost, "gpus": _gpus, "growth": _growth, "movement": _movement, "schedule": _schedule,
     }  # fmt: skip
     return goals[name](columns)
 
 
+def _serve_all(columns: Columns, name: str) -> None:
+    """Constrain the shortfall of every workload of a tier to nothing: the same as a sum of 0, but tighter."""
+    mine = _of_priority(columns, name)
+    for short in shortfalls(columns):
+        limit = columns.builder.affine([(short, mine)], -ROUNDING * mine)
+        columns.builder.constrain(limit, name=name)
+
+
+def _of_priority(columns: Columns, name: str) -> Floats:
+    """float64[workload]: 1 for those of the priority that the name of a tier ends with."""
+    priority = int(name.rsplit(" ", 1)[1])
+    return np.array([float(w.priority == priority) for w in columns.fleet.workloads])
+
+
+def _fair(columns: Columns, priority: int, k: int) -> Node:
+    """Sum of the k largest shares unserved of the tenants of a priority, each the mean of its workloads."""
+    tenants = tenants_of(columns.problem, priority)
+    workloads = columns.fleet.workloads
+    size = Counter(w.tenant for w in workloads if w.priority == priority)
+    index = [tenants.index(w.tenant) if w.priority == priority else -1 for w in workloads]
+    weight = np.array([1.0 / size[w.tenant] if w.priority == priority else 0.0 for w in workloads])
+    onto = Onto("map", np.array(index, np.int64), Axis("tenant", len(tenants), tenants))
+    shares = columns.builder.total(columns.builder.affine([(unserved_shares(columns), weight)]), onto)
+    return columns.builder.node(LargestSum(k), shares)
+
+
 def _cost(columns: Columns) -> Node:
-    return columns.builder.total(columns.weighted(columns.each(lambda c: c.price_per_hour)))
+    """Price of an hour: reserved GPUs in any case, the others when used."""
+    pools = columns.fleet.pools
+    used = columns.gpus_per_pool()
+    if any(pool.reserved_gpus for pool in pools):
+        reserved = np.array([float(pool.reserved_gpus) for pool in pools])
+        used = columns.builder.node(PositivePart(), columns.builder.affine([(used, 1.0)], -reserved))
+    idle = np.array([pool.cost_per_hour(0) for pool in pools])
+    price = np.array([pool.price_per_gpu_hour for pool in pools])
+    return columns.builder.total(columns.builder.affine([(used, price)], idle))
+
+
+def _schedule(columns: Columns) -> Node:
+    """Price of a period, and of the delays of what starts into it and out of it."""
+    periods = columns.fleet.periods
+    assert periods is not None
+    terms = [(_cost(columns), periods.length_s / 3600.0)]
+    wait = columns.each(lambda c: c.price_per_hour * periods.start_delay_s / 3600.0)
+    for position, counts in enumerate(columns.problem.neighbours or ()):
+        if counts is None:
+            continue
+        # What the period before lacks starts here; what this one lacks starts in the one after.
+        sign = 1.0 if position == 0 else -1.0
+        starts = columns.weighted(sign, -sign * np.array(counts, np.float64))
+        paid = columns.builder.affine([(columns.builder.node(PositivePart(), starts), wait)])
+        terms.append((columns.builder.total(paid), 1.0))
+    return columns.builder.affine(terms)
 
 
 def _gpus(columns: Columns) -> Node:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from planner.candidates.candidate import Candidate
+from planner.fleet.demand import placed_at
 from planner.fleet.fleet import Fleet, Pool
 
 __all__ = ["SizingProblem", "failure_units"]
@@ -31,6 +32,9 @@ class SizingProblem:
     owned_gpus
         By pool: the GPUs there are, for the question how many are missing. The pools of `fleet` are then
         larger than they are, and the only goal after unserved demand is the price of what is used beyond.
+    neighbours
+        Of a period: counts by candidate in the period before and in the one after, None where there is none.
+        The only goal after unserved demand is then the price of the period and of what starts around it.
     """
 
     fleet: Fleet
@@ -39,6 +43,12 @@ class SizingProblem:
     unevenness: Mapping[int, int] = field(default_factory=dict)
     withheld_gpus: Mapping[str, int] = field(default_factory=dict)
     owned_gpus: Mapping[str, int] | None = None
+    neighbours: tuple[tuple[int, ...] | None, tuple[int, ...] | None] | None = None
+
+    def at(self, period: int) -> SizingProblem:
+        """Return the problem of one of the fleet's periods, with nothing running."""
+        workloads = tuple(placed_at(workload, period) for workload in self.fleet.workloads)
+        return replace(self, fleet=replace(self.fleet, workloads=workloads), current={})
 
     @property
     def running(self) -> tuple[int, ...]:

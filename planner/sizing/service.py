@@ -20,17 +20,22 @@ from planner.candidates.candidate import Candidate
 from planner.sizing.columns import Columns
 from planner.sizing.problem import failure_units
 
-__all__ = ["unserved_shares"]
+__all__ = ["shortfalls", "unserved_shares"]
 
 
-def unserved_shares(columns: Columns) -> Node:
-    """Share of each workload's demand that is not served after the worst loss, over the workloads."""
+def shortfalls(columns: Columns) -> list[Node]:
+    """``1 − served / demand`` over the workloads, for each hit; negative where there is more than enough."""
     builder = columns.builder
     demand = np.array([columns.problem.demand_per_s(w.name) for w in columns.fleet.workloads])
     # A workload without demand in this period is served.
     inverse = np.divide(1.0, demand, out=np.zeros_like(demand), where=demand > 0)
     wanted = (demand > 0).astype(np.float64)
-    short = [builder.affine([(_served(columns, hit), -inverse)], wanted) for hit in _hits(columns)]
+    return [builder.affine([(_served(columns, hit), -inverse)], wanted) for hit in _hits(columns)]
+
+
+def unserved_shares(columns: Columns) -> Node:
+    """Share of each workload's demand that is not served after the worst loss, over the workloads."""
+    builder, short = columns.builder, shortfalls(columns)
     worst = builder.node(Maximum(), *short) if len(short) > 1 else short[0]
     return builder.node(PositivePart(), worst)
 

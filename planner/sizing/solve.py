@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from models.graph import evaluate
 from models.graph.space import Ints
 from planner.sizing.columns import assignment_of, counts_of
-from planner.sizing.graph import UNSERVED, sizing_graph, tier_names
+from planner.sizing.graph import FAIR, UNSERVED, sizing_graph, tier_names
 from planner.sizing.problem import SizingProblem
 from solvers import SolveOptions, TierResult, solve
 from solvers.result import CANCELLED, FEASIBLE, OPTIMAL, relative_gap
@@ -60,59 +60,127 @@ class Sizing:
         return max(bounds, default=0.0) > COVERED_SHARE
 
 
-def solve_sizing(problem: SizingProblem, options: SolveOptions) -> Sizing:
+def solve_sizing(
+    problem: SizingProblem, options: SolveOptions, *, starts: Sequence[Sequence[int]] = ()
+) -> Sizing:
     """Minimise the tiers in order; without any candidate nothing is served and nothing needs solving.
 
-    The instances that run today are the first incumbent: if they are within the supply, the result is at
-    least as good as they are, tier by tier, however little time there is.
+    The instances that run today, or the best of `starts`, are the first incumbent: the result is at least as
+    good, tier by tier, however little time there is.
+
+    Parameters
+    ----------
+    starts
+        Counts by candidate that may be good; those beyond the supply are passed over.
     """
     if not problem.candidates:
         return _nothing(problem)
-    names = tier_names(problem)
-    deal = _Deal(options.time_limit_s, [TIER_SHARES.get(name, 1.0) for name in names])
-    best = _standing(problem)
-    bounds: list[float | None] = []
-    held: dict[str, float] = {}
-    status = OPTIMAL
-    for position, name in enumerate(names):
-        graph = sizing_graph(problem, minimise=name, held=held)
-        result = solve(graph, replace(options, time_limit_s=deal.next(position), start=best))
-        deal.spend(result.timings.total_s)
+    run = _Run(problem, options, _best_of(problem, starts))
+    if not run.serve_all():
+        run.serve_most()
+    return run.finish()
+
+
+class _Run:
+    """The tiers of one problem, minimised one after another."""
+
+    def __init__(self, problem: SizingProblem, options: SolveOptions, start: Ints | None) -> None:
+        self.problem = problem
+        self.options = options
+        self.names = tier_names(problem)
+        self.service = [name for name in self.names if name.startswith((UNSERVED, FAIR))]
+        self.deal = _Deal(options.time_limit_s, [TIER_SHARES.get(name, 1.0) for name in self.names])
+        self.best = start
+        self.bounds: list[float | None] = []
+        self.held: dict[str, float] = {}
+        self.status = OPTIMAL
+
+    def serve_all(self) -> bool:
+        """Try the first goal after service with all demand served; False where that is not found to work.
+
+        Most fleets can serve what they are asked to: covering a demand at least cost is then one problem, and
+        how much can be served at most need not be asked.
+        """
+        self.held = {name: 0.0 for name in self.service if name.startswith(UNSERVED)}
+        found = self._minimise(len(self.service), service=True)
+        if found:
+            nothing: list[float | None] = [0.0] * len(self.service)
+            self.bounds = nothing + self.bounds
+            return True
+        self.bounds, self.held, self.status = [], {}, OPTIMAL
+        return False
+
+    def serve_most(self) -> None:
+        """Minimise what is not served, tier by tier, then the first goal after it."""
+        for position in range(len(self.service) + 1):
+            if position < len(self.names) and not self._minimise(position):
+                return
+
+    def finish(self) -> Sizing:
+        """Minimise the tiers that are left."""
+        while self.bounds and len(self.bounds) < len(self.names) and self.status != CANCELLED:
+            if not self._minimise(len(self.bounds)):
+                break
+        if self.best is None or not self.bounds:
+            return Sizing(status=self.status, counts={}, tiers=())
+        values = evaluate(sizing_graph(self.problem), self.best).tiers.tolist()
+        bounds = self.bounds + [None] * (len(values) - len(self.bounds))
+        counts = counts_of(self.best, len(self.problem.candidates))
+        return Sizing(
+            status=self.status,
+            counts={candidate: count for candidate, count in enumerate(counts) if count},
+            tiers=tuple(
+                TierResult(name, value, bound, relative_gap(value, bound))
+                for name, value, bound in zip(self.names, values, bounds, strict=True)
+            ),
+        )
+
+    def _minimise(self, position: int, *, service: bool = False) -> bool:
+        """Minimise a tier under those held, and hold it; False without any counts that keep them.
+
+        Parameters
+        ----------
+        service
+            Whether the tier has the time of the service tiers before it as well as its own.
+        """
+        name = self.names[position] if position < len(self.names) else None
+        graph = sizing_graph(self.problem, minimise=name or "", held=self.held)
+        limit = self.deal.next(0 if service else position, position)
+        result = solve(graph, replace(self.options, time_limit_s=limit, start=self.best))
+        self.deal.spend(result.timings.total_s)
         if result.assignment is None:
-            if best is None:
-                return Sizing(status=result.status, counts={}, tiers=())
+            self.status = result.status if self.best is None or service else FEASIBLE
+            if service or self.best is None:
+                return False
             # A start on the edge of what the tiers held allow may be refused for rounding: it stays.
-            bounds.append(None)
-            status = FEASIBLE
+            self.bounds.append(None)
         else:
-            best = result.assignment
-            bounds.append(result.tiers[0].bound)
-            status = status if result.status == OPTIMAL else result.status
-        value = float(evaluate(graph, best).tiers[0])
-        held[name] = value + HELD_TOLERANCE * max(abs(value), 1.0)
-        if status == CANCELLED:
-            break
-    assert best is not None
-    values = evaluate(sizing_graph(problem), best).tiers.tolist()
-    bounds += [None] * (len(values) - len(bounds))
-    counts = counts_of(best, len(problem.candidates))
-    return Sizing(
-        status=status,
-        counts={candidate: count for candidate, count in enumerate(counts) if count},
-        tiers=tuple(
-            TierResult(name, value, bound, relative_gap(value, bound))
-            for name, value, bound in zip(names, values, bounds, strict=True)
-        ),
-    )
+            self.best = result.assignment
+            if name is not None:
+                self.bounds.append(result.tiers[0].bound)
+            self.status = self.status if result.status == OPTIMAL else result.status
+        if name is not None:
+            assert self.best is not None
+            value = float(evaluate(graph, self.best).tiers[0])
+            self.held[name] = value + HELD_TOLERANCE * max(abs(value), 1.0)
+        return True
 
 
-def _standing(problem: SizingProblem) -> Ints | None:
-    """What runs today as an assignment; None when nothing runs, or it is beyond the supply."""
-    if not any(problem.running):
+def _best_of(problem: SizingProblem, starts: Sequence[Sequence[int]]) -> Ints | None:
+    """The best of what runs today and `starts` as an assignment; None when none is within the supply."""
+    rows = [row for row in (problem.running, *starts) if any(row)]
+    if not rows:
         return None
     graph = sizing_graph(problem)
-    standing = assignment_of(problem.running, graph.space.n_objects)
-    return standing if standing is not None and evaluate(graph, standing).feasible else None
+    best: tuple[list[float], Ints] | None = None
+    for row in rows:
+        assignment = assignment_of(row, graph.space.n_objects)
+        if assignment is None:
+            continue
+        found = evaluate(graph, assignment)
+        if found.feasible and (best is None or found.tiers.tolist() < best[0]):
+            best = (found.tiers.tolist(), assignment)
+    return None if best is None else best[1]
 
 
 def _nothing(problem: SizingProblem) -> Sizing:
@@ -131,10 +199,12 @@ class _Deal:
         self.left_s = limit_s
         self.weights = weights
 
-    def next(self, position: int) -> float | None:
+    def next(self, first: int, last: int) -> float | None:
+        """Seconds for the tiers from `first` to `last`, both included."""
         if self.left_s is None:
             return None
-        return max(self.left_s * self.weights[position] / sum(self.weights[position:]), 0.05)
+        mine = sum(self.weights[first : last + 1])
+        return max(self.left_s * mine / (sum(self.weights[first:]) or 1.0), 0.05)
 
     def spend(self, seconds: float) -> None:
         if self.left_s is not None:

@@ -47,3 +47,12 @@ def test_a_loss_may_hit_both_sides_of_a_pair() -> None:
 def test_unit_of() -> None:
     assert unit_of("p/r0/n1", "node") == "p/r0/n1"
     assert unit_of("p/r0/n1", "rack") == "p/r0"
+
+
+def test_a_lost_zone_takes_every_pool_in_it() -> None:
+    instances = [
+        placed("mixed", 4, "p/r0/n0", zone="x"),
+        placed("mixed", 1, "q/r0/n0", zone="x"),
+        placed("mixed", 3, "s/r0/n0"),
+    ]
+    assert surviving_rate(instances, "zone") == 3

@@ -147,3 +147,74 @@ def test_unevenness_costs_capacity_until_one_node_holds_all() -> None:
         shares.append(float(evaluate(graph, assignment).tiers[0]))
         assert problem.spread_limit(0, 3) == factor
     assert shares == pytest.approx([0.0, 0.0, 1.0, 1.0])  # 22, 11, 0 and 0 of 11 requests per second are left
+
+
+def test_reserved_gpus_are_paid_for_in_any_case_and_no_more_when_used() -> None:
+    fleet = make_fleet()
+    pool = replace(fleet.pools[0], reserved_gpus=4, reserved_price_per_gpu_hour=1.5)
+    fleet = replace(fleet, pools=(pool, fleet.pools[1]))
+    problem = SizingProblem(fleet=fleet, candidates=(make_candidate(fleet),))
+    graph = sizing_graph(problem, minimise="cost")
+    for count, cost in ((0, 6.0), (4, 6.0), (6, 10.0)):
+        assignment = np.full(graph.space.n_objects, -1, np.int32)
+        assignment[:count] = 0
+        assert evaluate(graph, assignment).tiers.tolist() == pytest.approx([cost])
+
+
+def test_power_and_nodes_out_of_service_limit_the_supply() -> None:
+    fleet = make_fleet()
+    for changes, most in (
+        ({"unavailable": (0,)}, 12),
+        ({"gpu_watts": 700.0, "pool_limit_watts": 5000.0}, 7),
+        ({"gpu_watts": 700.0, "rack_limit_watts": 2000.0}, 6),
+    ):
+        limited = replace(fleet, pools=(replace(fleet.pools[0], **changes), fleet.pools[1]))  # type: ignore[arg-type]
+        problem = SizingProblem(
+            fleet=limited, candidates=(make_candidate(fleet), make_candidate(fleet, pool="b"))
+        )
+        graph = sizing_graph(problem)
+        for count in (most, most + 1):
+            assignment = np.full(graph.space.n_objects, -1, np.int32)
+            assignment[:count] = 0
+            assert evaluate(graph, assignment).feasible == (count == most)
+
+
+@settings(max_examples=60, deadline=None)
+@given(served=st.lists(st.integers(0, 4), min_size=3, max_size=3))
+def test_fairness_tiers_are_sums_of_the_worst_served_tenants(served: list[int]) -> None:
+    base = make_fleet()
+    names = ("x", "y", "z")
+    workloads = tuple(
+        replace(base.workloads[0], name=name, tenant="t" if name == "z" else name, rate_per_s=4.0, priority=1)
+        for name in names
+    )
+    policies = replace(base.policies, shortage="serve_what_fits", headroom=0.0)
+    fleet = replace(base, workloads=workloads, policies=policies)
+    problem = SizingProblem(
+        fleet=fleet, candidates=tuple(make_candidate(fleet, workload=name) for name in names)
+    )
+    graph = sizing_graph(problem)
+    assert [tier.name for tier in graph.tiers][:3] == [
+        "fairness, priority 1: 1 worst served",
+        "fairness, priority 1: 2 worst served",
+        "unserved_demand, priority 1",
+    ]
+    assignment = np.full(graph.space.n_objects, -1, np.int32)
+    assignment[: sum(served)] = np.repeat(np.arange(3), served)
+    missed = sorted((1 - n / 4 for n in served), reverse=True)
+    assert evaluate(graph, assignment).tiers.tolist()[:3] == pytest.approx(
+        [missed[0], sum(missed[:2]), sum(missed)]
+    )
+
+
+def test_losing_a_zone_loses_all_that_is_in_it() -> None:
+    fleet = make_fleet("zone")
+    candidates = (
+        make_candidate(fleet, capacity_per_s=5.5),
+        make_candidate(fleet, capacity_per_s=2.75, pool="b"),
+    )
+    graph = sizing_graph(SizingProblem(fleet=fleet, candidates=candidates))
+    for counts, missed in (((2, 0), 1.0), ((2, 2), 0.5), ((2, 4), 0.0), ((1, 4), 0.5)):
+        assignment = np.full(graph.space.n_objects, -1, np.int32)
+        assignment[: sum(counts)] = np.repeat([0, 1], counts)
+        assert evaluate(graph, assignment).tiers[0] == pytest.approx(missed)

@@ -1,0 +1,201 @@
+"""Counts for every period: each sized by itself, then neighbours drawn together where starting costs.
+
+``total = Σ_t length · cost(n[t]) + Σ_t Σ_c delay · price[c] · (n[c, t] − n[c, t−1])⁺``
+
+The first pass minimises the cost of each period; the sum of its proven bounds is a bound of the total, since
+starting costs at least nothing. Around a day the last period comes before the first; else what runs first
+has been started by then. The second pass goes over the periods again, each minimised with its neighbours
+held, as long as the total falls. The period that is placed keeps its counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from planner.clock import Clock
+from planner.sizing.problem import SizingProblem
+from planner.sizing.solve import Sizing, solve_sizing
+from solvers.result import relative_gap
+
+__all__ = ["PeriodCounts", "ScheduleCounts", "solve_schedule"]
+
+GAP = 2e-3
+"""Relative gap at which the cost of a period counts as solved: a fifth of what one per cent would be."""
+MOST_PASSES = 3
+PASS_SHARE = 0.3
+"""Part of the time for the passes that draw neighbours together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodCounts:
+    """What runs in one period.
+
+    Parameters
+    ----------
+    counts
+        Instances by index of the candidate, none of them 0.
+    cost_per_hour
+        Of the GPUs in use and reserved.
+    cost_bound
+        No counts that serve as much cost less in an hour; None: not proven.
+    unserved
+        Sum over the workloads of the share of demand that is not served.
+    """
+
+    counts: Mapping[int, int]
+    cost_per_hour: float
+    cost_bound: float | None
+    unserved: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleCounts:
+    """What runs in every period.
+
+    Parameters
+    ----------
+    cost, bound, gap
+        Price of all periods with what starts between them, its proven bound, and their relative distance.
+    """
+
+    periods: tuple[PeriodCounts, ...]
+    cost: float
+    bound: float | None
+    gap: float | None
+
+
+def solve_schedule(problem: SizingProblem, placed: Mapping[int, int], clock: Clock) -> ScheduleCounts | None:
+    """Size every period of the fleet; None where some period cannot be sized, or there was no time to.
+
+    Parameters
+    ----------
+    problem
+        Of the period that is placed, with what placement taught.
+    placed
+        Its counts.
+    """
+    periods = problem.fleet.periods
+    assert periods is not None
+    deal = _Deal(clock, periods.count)
+    found: dict[int, Sizing] = {}
+    known: dict[tuple[float, ...], Sizing] = {}
+    starts = [_row(problem, placed)]
+    # From much demand to little: what serves more also serves less, and is a start for it.
+    for period in sorted(range(periods.count), key=lambda t: (-_volume(problem, t), t)):
+        alone = problem.at(period)
+        demand = tuple(workload.rate_per_s for workload in alone.fleet.workloads)
+        limit_s = deal.next()
+        if demand not in known:
+            known[demand] = _sized(alone, clock, limit_s, starts)
+        if not known[demand].tiers or clock.is_cancelled:
+            return None
+        found[period] = known[demand]
+        starts.append(_row(problem, known[demand].counts))
+    first = [found[period] for period in range(periods.count)]
+    rows = [_row(problem, sizing.counts) for sizing in first]
+    rows[periods.placed] = _row(problem, placed)
+    best = _cost(problem, rows)
+    if periods.start_delay_s > 0:
+        for _ in range(MOST_PASSES):
+            drawn = _drawn_together(problem, rows, clock)
+            cost = _cost(problem, drawn)
+            if cost >= best * (1 - 1e-4):
+                break
+            rows, best = drawn, cost
+    made = tuple(_period(problem, row, sizing) for row, sizing in zip(rows, first, strict=True))
+    bounds = [period.cost_bound for period in made]
+    bound = None
+    if all(value is not None for value in bounds):
+        bound = sum(value for value in bounds if value is not None) * periods.length_s / 3600.0
+    return ScheduleCounts(periods=made, cost=best, bound=bound, gap=relative_gap(best, bound))
+
+
+class _Deal:
+    """Deals what is left of the time limit evenly to the periods still to come."""
+
+    def __init__(self, clock: Clock, count: int) -> None:
+        self.clock = clock
+        self.left = count
+
+    def next(self) -> float | None:
+        self.left -= 1
+        left_s = self.clock.left_s
+        return None if left_s is None else max(left_s * (1 - PASS_SHARE) / (self.left + 1), 0.1)
+
+
+def _volume(problem: SizingProblem, period: int) -> float:
+    """Demand of a period in shares of each workload's largest, summed."""
+    return sum(
+        workload.period_rates_per_s[period] / (max(workload.period_rates_per_s) or 1.0)
+        for workload in problem.fleet.workloads
+    )
+
+
+def _sized(
+    problem: SizingProblem, clock: Clock, limit_s: float | None, starts: Sequence[Sequence[int]]
+) -> Sizing:
+    """Unserved demand and cost alone."""
+    fleet = replace(problem.fleet, goals=("unserved_demand", "cost"))
+    options = replace(clock.solve_options("periods"), time_limit_s=limit_s, gap=GAP)
+    return solve_sizing(replace(problem, fleet=fleet), options, starts=starts)
+
+
+def _drawn_together(problem: SizingProblem, rows: list[list[int]], clock: Clock) -> list[list[int]]:
+    """Return the rows with each period minimised once more, what starts around it included."""
+    periods = problem.fleet.periods
+    assert periods is not None
+    out = [list(row) for row in rows]
+    last = periods.count - 1
+    for period in range(periods.count):
+        if period == periods.placed or clock.is_over or clock.is_cancelled:
+            continue
+        before = tuple(out[period - 1]) if period or periods.is_a_day else None
+        after = tuple(out[(period + 1) % periods.count]) if period < last or periods.is_a_day else None
+        if all(row in (None, tuple(out[period])) for row in (before, after)):
+            continue
+        left_s = clock.left_s
+        limit_s = None if left_s is None else max(left_s / (periods.count - period), 0.1)
+        options = replace(clock.solve_options("periods"), time_limit_s=limit_s, gap=GAP)
+        alone = replace(problem.at(period), neighbours=(before, after))
+        sizing = solve_sizing(alone, options, starts=[out[period]])
+        if sizing.tiers:
+            out[period] = _row(problem, sizing.counts)
+    return out
+
+
+def _row(problem: SizingProblem, counts: Mapping[int, int]) -> list[int]:
+    return [counts.get(index, 0) for index in range(len(problem.candidates))]
+
+
+def _cost(problem: SizingProblem, rows: list[list[int]]) -> float:
+    """The total of the module's formula."""
+    periods = problem.fleet.periods
+    assert periods is not None
+    price = np.array([candidate.price_per_hour for candidate in problem.candidates])
+    counts = np.array(rows, np.float64)
+    before = np.roll(counts, 1, axis=0)
+    if not periods.is_a_day:
+        before[0] = counts[0]  # what runs first has been started by then
+    starts = float((np.maximum(counts - before, 0.0) @ price).sum()) * periods.start_delay_s / 3600.0
+    return starts + sum(_cost_per_hour(problem, row) for row in rows) * periods.length_s / 3600.0
+
+
+def _cost_per_hour(problem: SizingProblem, row: list[int]) -> float:
+    used = {pool.name: 0 for pool in problem.fleet.pools}
+    for candidate, count in zip(problem.candidates, row, strict=True):
+        used[candidate.pool] += candidate.gpus * count
+    return sum(pool.cost_per_hour(used[pool.name]) for pool in problem.fleet.pools)
+
+
+def _period(problem: SizingProblem, row: list[int], sizing: Sizing) -> PeriodCounts:
+    bounds = {tier.name: tier.bound for tier in sizing.tiers}
+    cost = _cost_per_hour(problem, row)
+    return PeriodCounts(
+        counts={index: count for index, count in enumerate(row) if count},
+        cost_per_hour=cost,
+        cost_bound=bounds.get("cost"),
+        unserved=sizing.unserved_share,
+    )
