@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,23 @@ if TYPE_CHECKING:
 
     from solvers import Result, SolveOptions
 
-__all__ = ["answer", "print_answer", "solve_document"]
+__all__ = ["answer", "print_answer", "solve_document", "with_most_moves"]
 
 INFEASIBLE = "infeasible"
 MOST_ROWS = 40
+
+
+def with_most_moves(document: AssignmentDocument, n: int) -> AssignmentDocument:
+    """The document with one more hard limit: at most `n` objects leave where they are (`MovementBudget`).
+
+    Placing an object that is nowhere at the start is not a move.
+    """
+    from specs import HARD as HARD_POLICY
+    from specs import Constraint, MovementBudget
+
+    limit = Constraint(MovementBudget(budget=float(n)), HARD_POLICY)
+    problem = replace(document.problem, constraints=[*document.problem.constraints, limit])
+    return replace(document, problem=problem)
 
 
 def solve_document(

@@ -20,6 +20,14 @@ def solve(
     threads: Annotated[int, typer.Option(help="Solver threads; with 1 equal input gives equal bytes.")] = 1,
     seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
     gap: Annotated[float, typer.Option(help="Relative gap at which a goal counts as optimal.")] = 1e-6,
+    max_moves: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="At most N objects that are placed today may end elsewhere; a hard limit.",
+        ),
+    ] = None,
     prices: Annotated[
         bool, typer.Option("--prices", help="Also what one more unit of each limit is worth.")
     ] = False,
@@ -32,7 +40,7 @@ def solve(
     Exit code 0: an answer that holds every hard constraint. 1: the input is wrong. 2: proven infeasible.
     3: no answer was found in time, or a solver failed.
     """
-    from planner.assignment import print_answer, solve_document, to_json
+    from planner.assignment import print_answer, solve_document, to_json, with_most_moves
     from planner.cli.exit_codes import ExitCode
     from planner.cli.files import write_text
     from planner.cli.progress import show_progress
@@ -43,6 +51,8 @@ def solve(
     from specs.document import load_problem
 
     document = load_problem(problem)
+    if max_moves is not None:
+        document = with_most_moves(document, max_moves)
     with show_progress(visible=not json_, catch_interrupt=True) as progress:
 
         def show(report: SolverProgress) -> None:

@@ -36,6 +36,28 @@ def test_tasks_on_hosts_end_0_6_3_3(tmp_path):
     assert [hosts.count(h) for h in ("h0", "h1", "h2", "h3")] == [0, 6, 3, 3]
 
 
+def test_at_most_so_many_objects_move(tmp_path):
+    problem = tmp_path / "full.yaml"
+    problem.write_text(
+        "kind: AssignmentProblem\nobjects: {name: task, ids: [a, b, c, d, e, f, g, new]}\n"
+        "containers: {name: host, ids: [h0, h1]}\n"
+        "assignment: {a: h0, b: h0, c: h0, d: h0, e: h0, f: h0, g: h0}\nmay_be_unassigned: false\n"
+        "dimensions: {load: {objects: {default: 1}, containers: {default: 8}}}\n"
+        "goals:\n  - balance: {scope: host, dimension: load, formula: squares}\n"
+    )
+    _, free = solved(problem, tmp_path)
+    _, few = solved(problem, tmp_path, "--max-moves", "1")
+    _, none = solved(problem, tmp_path, "--max-moves", "0")
+
+    # the task that is nowhere yet is placed in every answer, and that is no move
+    moved = [sum(m["from"] is not None for m in answer["moves"]) for answer in (free, few, none)]
+    assert moved[0] == 3
+    assert moved[1:] == [1, 0]
+    values = [answer["tiers"][0]["value"] for answer in (free, few, none)]
+    assert values == sorted(values)
+    assert len(set(values)) == 3
+
+
 def test_same_input_same_bytes(tmp_path):
     first = solved(EXAMPLES / "adapters.yaml", tmp_path)
 
