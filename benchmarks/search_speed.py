@@ -23,7 +23,7 @@ from solvers.search import layout
 from solvers.search.flatten import flatten
 from solvers.search.search import search
 from solvers.search.warmup import compile_kernels
-from solvers.search.worker import Worker, similarity
+from solvers.search.worker import MIX, Worker, similarity
 from specs import compile_problem
 
 __all__ = ["main"]
@@ -72,13 +72,10 @@ def _rates(graph: Graph, seed: int) -> dict[str, float]:
     model = flatten(graph, start)
     order, rank = similarity(model)
     worker = Worker(model, model.weighted(np.ones(model.n_tiers), 1.0), start, order, rank, seed)
-    mix = worker.shares.copy()
-    alone = {"random_shifts": layout.SHIFT, "random_swaps": layout.SWAP}
+    only = {"random_shifts": {layout.SHIFT: 1.0}, "random_swaps": {layout.SWAP: 1.0}, "mix": MIX}
     out: dict[str, float] = {}
-    for name in (*alone, "mix"):
-        worker.shares = mix
-        if name in alone:
-            worker.shares = np.where(np.arange(layout.MOVES) >= alone[name], 65536, 0).astype(np.int64)
+    for name, mix in only.items():
+        worker.mix = mix
         worker.run(0.0, 20_000)
         worker.counts[:] = 0
         cpu = time.process_time()

@@ -17,43 +17,45 @@ HOT = 3.0
 
 def hot_objects(state: State) -> Ints:
     """Objects (int32[k]) on hot items, or where their group has more members than a limit or term likes."""
-    model = state.model
+    model, tables = state.model, state.model.tables
     hot = np.zeros(model.n_objects, np.bool_)
-    where = state.assignment[:-1]
-    for q in range(0, model.blocks.size, layout.BLOCK):
-        columns = (layout.B_ITEMS, layout.B_COST, layout.B_ITEM_OF)
-        n, at, item_of = (int(model.blocks[q + k]) for k in columns)
-        cost = state.cost[at : at + n]
+    where = state.part("assignment")[:-1]
+    item_of, costs = tables["item_of"], state.part("cost")
+    for row in tables["blocks"].reshape(-1, layout.BLOCK):
+        n, at = int(row[layout.B_ITEMS]), int(row[layout.B_COST])
+        cost = costs[at : at + n]
         high = np.append(cost > HOT * np.abs(cost).mean(), False)
         if high.any():
-            hot |= high[model.item_of[item_of + where]]
-    for g in range(0, model.groups.size, layout.GROUP):
-        if model.groups[g + layout.G_TABLE] >= 0:
-            hot |= _crowded(state, g)
+            hot |= high[item_of[int(row[layout.B_ITEM_OF]) + where]]
+    for row in tables["groups"].reshape(-1, layout.GROUP):
+        if row[layout.G_TABLE] >= 0:
+            hot |= _crowded(state, row)
     return np.flatnonzero(hot).astype(np.int32)
 
 
-def _crowded(state: State, g: int) -> npt.NDArray[np.bool_]:
+def _crowded(state: State, row: Ints) -> npt.NDArray[np.bool_]:
     """Objects in a cell above its limit, or where a positive part counts."""
-    model = state.model
-    row = model.groups[g : g + layout.GROUP]
+    model, tables = state.model, state.model.tables
+    out = np.zeros(model.n_objects, np.bool_)
     n, pointers = int(row[layout.G_ITEMS]), int(row[layout.G_ROWS_OF])
-    bounds = model.row_ptr[pointers : pointers + model.n_objects + 1]
+    if row[layout.G_LIMIT] < 0 and row[layout.G_TERM] == row[layout.G_TERM_END]:
+        return out
+    bounds = tables["row_ptr"][pointers : pointers + model.n_objects + 1]
     objects = np.repeat(np.arange(model.n_objects), np.diff(bounds))
-    groups = model.row_of[bounds[0] : bounds[-1]].astype(np.int64)
-    item = model.item_of[int(row[layout.G_ITEM_OF]) + state.assignment[objects]].astype(np.int64)
+    groups = tables["row_of"][bounds[0] : bounds[-1]].astype(np.int64)
+    item = tables["item_of"][int(row[layout.G_ITEM_OF]) + state.part("assignment")[objects]].astype(np.int64)
     inside = item < n
     objects, groups, item = objects[inside], groups[inside], item[inside]
-    count = state.group_count[int(row[layout.G_TABLE]) + groups * n + item]
+    count = state.C[int(row[layout.G_TABLE]) + groups * n + item]
     crowded = np.zeros(objects.size, np.bool_)
     if row[layout.G_LIMIT] >= 0:
         place = row[layout.G_LIMIT] + groups * row[layout.G_LIMIT_ROW] + item * row[layout.G_LIMIT_COLUMN]
-        crowded |= count > model.group_limit[place]
+        crowded |= count > tables["group_limit"][place]
+    params = tables["group_param"]
     for t in range(int(row[layout.G_TERM]), int(row[layout.G_TERM_END])):
-        kind, at, rows, columns, _ = model.group_term[t * layout.GTERM : (t + 1) * layout.GTERM]
+        kind, at, rows, columns, _ = tables["group_term"][t * layout.GTERM : (t + 1) * layout.GTERM]
         if kind == layout.POSITIVE_PART:
             p = at + 3 * (groups * rows + item * columns)
-            crowded |= model.group_param[p] * count + model.group_param[p + 1] > 0
-    out = np.zeros(model.n_objects, np.bool_)
+            crowded |= params[p] * count + params[p + 1] > 0
     out[objects[crowded]] = True
     return out

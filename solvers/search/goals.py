@@ -37,6 +37,10 @@ _TOLERANCE = 0.5 * FEASIBILITY_TOLERANCE
 """Limits are kept a little tighter than the evaluation asks, so that rounding never decides."""
 
 
+CELL_LIMIT = 50_000_000
+"""Largest number of group × item cells for which spread and dependencies are counted."""
+
+
 @dataclass(slots=True, eq=False)
 class LinearCost:
     """``Σ_o gamma[item of o] · weight`` of one tier; weights as in a column."""
@@ -66,6 +70,18 @@ class Parts:
     offsets: Array = field(default_factory=lambda: np.zeros(0))
 
 
+def power_table(exponent: float, excess: float) -> Array:
+    """Numbers of ``max(0, x^p − q)`` for the kernels: p, q, q^(1/p), mantissas, exponents, series."""
+    n = 1 << layout.POWER_BITS
+    m = 1.0 + (np.arange(n) + 0.5) / n
+    e = np.arange(-layout.POWER_EXPONENTS, layout.POWER_EXPONENTS + 1, dtype=np.float64)
+    series = np.cumprod([(exponent - i) / (i + 1) for i in range(5)])
+    with np.errstate(over="ignore"):
+        scale = np.exp2(exponent * e)
+    head = [exponent, excess, excess ** (1.0 / exponent)]
+    return np.concatenate([head, np.column_stack([m**exponent, 1.0 / m]).reshape(-1), scale, series])
+
+
 def function_of(op: Unary, knots: Pool) -> tuple[int, int]:
     """(kind, where its numbers are) of an elementwise function."""
     plain = {
@@ -78,7 +94,7 @@ def function_of(op: Unary, knots: Pool) -> tuple[int, int]:
     if type(op) in plain:
         return plain[type(op)], 0
     if isinstance(op, Power):
-        return layout.POWER, knots.add([op.exponent])
+        return layout.POWER, knots.add(power_table(op.exponent, 0.0))
     assert isinstance(op, PiecewiseLinear)
     return layout.PIECEWISE, knots.add(np.concatenate([[op.x.size], op.x, op.y]))
 
@@ -256,7 +272,7 @@ def _power_excess(parts: Parts, node: Node, gamma: Array, tier: int) -> bool:
     for j, column in enumerate(form.columns):
         if levels[j].size:
             q, exponent = float(levels[j][0]), power.op.exponent
-            knots = parts.knots.add([exponent, q, q ** (1.0 / exponent)])
+            knots = parts.knots.add(power_table(exponent, q))
             form.block.terms.append(
                 Term(
                     column, layout.POWER_EXCESS, knots, tier, form.alpha[:, j], form.beta[:, j], weights[:, j]
@@ -287,6 +303,14 @@ def _limit(parts: Parts, node: Node, allowance: Value) -> None:
             flat = _over(top, node)
             target = op.onto.of(node.children[0].axis)
             _limit(parts, node.children[0], np.where(target >= 0, flat[target], np.inf))
+            return
+    values = allowance.values if isinstance(allowance, Cells) else np.asarray(allowance)
+    highest = max(float(smallest.max()), float(values.max(initial=0.0)))
+    if smallest.min() >= 0 and parts.groups.add_needs(node, highest, CELL_LIMIT):
+        return
+    if not _sparse(node) and not isinstance(allowance, Cells):
+        flat = _over(np.asarray(allowance, np.float64), node)
+        if parts.groups.add_least(node, flat, _TOLERANCE, CELL_LIMIT):
             return
     if _sparse(node):
         group = parts.groups.form(node)

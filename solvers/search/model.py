@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,18 +12,82 @@ import numpy.typing as npt
 from models.graph import Graph
 from models.graph.cells import Array
 from models.graph.space import Ints
+from solvers.search import layout
 
-__all__ = ["Model", "State", "Weighted"]
+__all__ = ["Model", "State", "Tables", "pack"]
 
 Longs = npt.NDArray[np.int64]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Tables:
+    """The arrays H, J, F and G of `solvers.search.layout`, and where each table is in its array."""
+
+    H: Longs
+    J: Ints
+    F: Array
+    G: Array
+    start: Mapping[str, int]
+    end: Mapping[str, int]
+
+    def __getitem__(self, name: str) -> npt.NDArray[Any]:
+        """The table `name` as a view."""
+        whole = (
+            self.H if name in layout.IN_H
+            else self.J if name in layout.IN_J
+            else self.F if name in layout.IN_F
+            else self.G
+        )  # fmt: skip
+        return whole[self.start[name] : self.end[name]]
+
+
+def pack(tables: dict[str, Any], sizes: Mapping[str, int], n_objects: int, n_containers: int) -> Tables:
+    """Join `tables` (emptied while that is done); `sizes` are those of the tables that every state has."""
+    start: dict[str, int] = {}
+    end: dict[str, int] = {}
+
+    def joined(names: tuple[str, ...], dtype: npt.DTypeLike, offset: int = 0) -> npt.NDArray[Any]:
+        for name in names:
+            start[name] = offset
+            offset += tables[name].size
+            end[name] = offset
+        whole = np.empty(max(offset, 1), dtype)
+        for name in names:
+            whole[start[name] : end[name]] = tables.pop(name)
+        return whole
+
+    H = joined(layout.IN_H, np.int64, layout.HEADER)
+    J, F, G = joined(layout.IN_J, np.int32), joined(layout.IN_F, np.float64), joined(layout.IN_G, np.float64)
+    for names in (layout.IN_A, layout.IN_V):
+        offset = 0
+        for name in names:
+            start[name] = offset
+            offset += sizes[name]
+            end[name] = offset
+    for i, name in enumerate(layout.NAMES):
+        H[2 * i], H[2 * i + 1] = start[name], end[name]
+    H[layout.N_OBJECTS], H[layout.N_CONTAINERS] = n_objects, n_containers
+    H[layout.N_NODES] = sizes["n_touched"]
+    return Tables(H, J, F, G, start, end)
+
+
 @dataclass(slots=True, kw_only=True)
 class Model:
-    """What does not change while searching. `solvers.search.layout` says what the integer tables hold.
+    """What does not change while searching.
 
     Object `n_objects` is nobody, container `n_containers` is "unassigned", `n_containers + 1` is in no item
-    of any scope. Goal weights are kept apart by tier; `weighted` joins them.
+    of any scope. Prices in `tables` are zero where the tiers decide; `weighted` gives them.
+
+    Parameters
+    ----------
+    n_counts
+        Number of group counts, those of non-empty cells included.
+    gamma_tier, move_w, linear_tier, group_param_tier, goal_w
+        Which tier a price of G is multiplied by; -1: none.
+    slope, group_slope
+        What an excess by one counts as violation, by column and by group table.
+    node_ids
+        Nodes of the graph that are kept one value per element.
     """
 
     graph: Graph
@@ -31,120 +96,52 @@ class Model:
     n_tiers: int
     initial: Ints
     may_leave: npt.NDArray[np.bool_]
-    movable: Ints
-    # columns
-    blocks: Longs
-    W: Array
-    home_w: Array
-    item_of: Ints
-    home: Ints
-    upper: Array
-    lower: Array
+    tables: Tables
+    n_counts: int
+    gamma_tier: tuple[tuple[int, int, Longs], ...]
     slope: Array
-    terms: Longs
-    params: Array
-    term_tier: Longs
-    knots: Array
-    widest: int
-    n_costs: int
-    dynamic: Longs
-    dyn_row: Ints
-    dyn_base: Array
-    dyn_table: Array
-    # linear costs
-    linear: Longs
-    lin_w: Array
-    lin_gamma: Array
     linear_tier: Longs
     move_w: dict[int, Array]
-    # groups
-    groups: Longs
-    n_counts: int
-    row_ptr: Longs
-    row_of: Ints
-    member_ptr: Longs
-    member: Ints
-    group_limit: Ints
     group_slope: Array
-    group_term: Longs
-    group_param: Array
     group_param_tier: Longs
-    allow_key: Longs
-    allow_count: Ints
-    # the rest
-    leaves: Longs
-    nodes: Longs
-    node_ids: tuple[int, ...]
-    pointers: Longs
-    targets: Ints
-    leaf_w: Array
-    pairs: Ints
-    pair_rate: Array
-    distance: Array
-    children: Longs
-    parents: Longs
-    pool: Array
     goal_w: dict[int, Array]
-    n_goal: int
-    allowance: Array
-    node_slope: Array
+    node_ids: tuple[int, ...]
     offsets: Array
     statistics: dict[str, float] = field(default_factory=dict)
 
     @property
-    def n_values(self) -> int:
-        """Number of elements of all remaining nodes."""
-        from solvers.search.layout import N_OFFSET, N_SIZE, NODE
-
-        if self.nodes.size == 0:
-            return 0
-        last = self.nodes[-NODE:]
-        return int(last[N_OFFSET] + last[N_SIZE])
-
-    def weighted(self, tier_weights: Array, violation_weight: float) -> Weighted:
-        """Goal weights with tier t multiplied by ``tier_weights[t]`` and violations by `violation_weight`."""
-        from solvers.search.layout import B_ITEMS, B_PARAM, B_TERM, B_TERM_END, BLOCK
-
-        params = self.params.copy()
-        for q in range(0, self.blocks.size, BLOCK):
-            n, t0, t1 = (int(self.blocks[q + k]) for k in (B_ITEMS, B_TERM, B_TERM_END))
-            if t1 > t0:
-                start = int(self.blocks[q + B_PARAM])
-                table = params[start : start + (n + 1) * (t1 - t0) * 3].reshape(n + 1, t1 - t0, 3)
-                table[:, :, 2] *= tier_weights[self.term_tier[t0:t1]]
-        move_w = np.zeros(self.n_objects + 1)
-        for tier, weights in self.move_w.items():
-            move_w += tier_weights[tier] * weights
-        lin_gamma = self.lin_gamma * np.append(tier_weights, violation_weight)[self.linear_tier]
-        group_param = self.group_param.reshape(-1, 3).copy()
-        group_param[:, 2] *= tier_weights[self.group_param_tier]
-        goal_w = np.zeros(self.n_goal)
-        for tier, weights in self.goal_w.items():
-            goal_w += tier_weights[tier] * weights
-        return Weighted(
-            params=params,
-            penalty=self.slope * violation_weight,
-            lin_gamma=lin_gamma,
-            move_w=move_w,
-            group_penalty=self.group_slope * violation_weight,
-            group_param=group_param.reshape(-1),
-            goal_w=goal_w,
-            node_penalty=self.node_slope * violation_weight,
+    def has_violations(self) -> bool:
+        """Whether there is anything that may be broken at a price."""
+        t = self.tables
+        return bool(
+            np.isfinite(t["upper"]).any()
+            or np.isfinite(t["lower"]).any()
+            or self.group_slope.any()
+            or t["allowance"].size
         )
 
+    def weighted(self, tier_weights: Array, violation_weight: float) -> Array:
+        """The prices G with tier t multiplied by ``tier_weights[t]`` and violations by `violation_weight`."""
+        t = self.tables
+        out = t.G.copy()
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weighted:
-    """The goal weights of one weighting of the tiers."""
+        def part(name: str) -> Array:
+            return out[t.start[name] : t.end[name]]
 
-    params: Array
-    penalty: Array
-    lin_gamma: Array
-    move_w: Array
-    group_penalty: Array
-    group_param: Array
-    goal_w: Array
-    node_penalty: Array
+        params = part("params")
+        for first, rows, tier in self.gamma_tier:
+            table = params[first : first + rows * tier.size].reshape(rows, tier.size)
+            table *= np.where(tier >= 0, tier_weights[np.maximum(tier, 0)], 1.0)
+        part("penalty")[:] = self.slope * violation_weight
+        part("lin_gamma")[:] *= np.append(tier_weights, violation_weight)[self.linear_tier]
+        for tier_index, weights in self.move_w.items():
+            part("move_w")[:] += tier_weights[tier_index] * weights
+        part("group_penalty")[:] = self.group_slope * violation_weight
+        part("group_param").reshape(-1, 3)[:, 2] *= tier_weights[self.group_param_tier]
+        for tier_index, weights in self.goal_w.items():
+            part("goal_w")[:] += tier_weights[tier_index] * weights
+        part("node_penalty")[:] = violation_weight
+        return out
 
 
 class State:
@@ -153,42 +150,26 @@ class State:
     Made by `solvers.search.state.make_state`.
     """
 
-    __slots__ = (
-        "X", "assignment", "cost", "group_count", "mark", "model", "n_touched", "old", "pending",
-        "pending_at",
-        "touched", "value", "weights", "xs",
-    )  # fmt: skip
+    __slots__ = ("A", "C", "G", "V", "model")
 
-    def __init__(self, model: Model, weights: Weighted) -> None:
-        n_values, n_nodes = model.n_values, len(model.node_ids)
+    def __init__(self, model: Model, prices: Array) -> None:
+        t = model.tables
         self.model = model
-        self.weights = weights
-        self.assignment: Ints = np.empty(model.n_objects + 1, np.int32)
-        self.X: Array = np.zeros(model.upper.size)
-        self.cost: Array = np.zeros(model.n_costs)
-        self.group_count = np.zeros(model.n_counts, np.int16)
-        self.value: Array = np.zeros(n_values)
-        self.old: Array = np.zeros(n_values)
-        self.touched = np.zeros(n_values, np.int32)
-        self.mark = np.zeros(n_values, np.uint8)
-        self.n_touched = np.zeros(n_nodes, np.int64)
-        self.xs: Array = np.zeros(model.widest + 1)
-        n_blocks = model.blocks.size // 16
-        self.pending_at = np.zeros(3 * n_blocks + 2, np.int64)
-        self.pending: Array = np.zeros(3 * n_blocks + 2)
+        self.G = prices
+        self.A = np.zeros(t.end[layout.IN_A[-1]], np.int32)
+        self.V: Array = np.zeros(t.end[layout.IN_V[-1]])
+        self.C = np.zeros(max(model.n_counts, 1), np.int16)
 
-    def arguments(self, *, free: bool = False) -> tuple[Any, ...]:
-        """The common arguments of all move kernels, in their order."""
-        m, w = self.model, self.weights
-        return (
-            m.n_objects, free, self.assignment, self.xs, self.pending_at, self.pending,
-            m.blocks, self.X, m.W, m.home_w, m.item_of, m.home, m.upper, m.lower, w.penalty, m.terms,
-            w.params,
-            m.knots, self.cost, m.dynamic, m.dyn_row, m.dyn_base, m.dyn_table,
-            m.linear, m.lin_w, w.lin_gamma, w.move_w, m.initial,
-            m.groups, self.group_count, m.row_ptr, m.row_of, m.member_ptr, m.member,
-            m.group_limit, w.group_penalty, m.group_term, w.group_param, m.allow_key, m.allow_count,
-            m.leaves, m.nodes, self.value, self.old, self.touched, self.mark, self.n_touched, m.pointers,
-            m.targets, m.leaf_w, m.pairs, m.pair_rate, m.distance, m.children, m.parents, m.pool, w.goal_w,
-            m.allowance, w.node_penalty,
-        )  # fmt: skip
+    def part(self, name: str) -> npt.NDArray[Any]:
+        """A part of the state, or the counts (``"counts"``), as a view."""
+        if name == "counts":
+            return self.C
+        t = self.model.tables
+        whole: npt.NDArray[Any] = self.A if name in layout.IN_A else self.V
+        return whole[t.start[name] : t.end[name]]
+
+    @property
+    def arrays(self) -> tuple[npt.NDArray[Any], ...]:
+        """H, J, F, G, A, V, C: the common arguments of the kernels, in their order."""
+        t = self.model.tables
+        return t.H, t.J, t.F, self.G, self.A, self.V, self.C

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Pool"]
+from models.graph.space import Scope
+
+__all__ = ["Pool", "item_of_container", "longs"]
 
 
 class Pool:
@@ -37,3 +39,17 @@ class Pool:
         if not self._parts:
             return np.empty(0, self.dtype)
         return np.ascontiguousarray(np.concatenate(self._parts))
+
+
+def longs(rows: list[list[int]]) -> npt.NDArray[np.int64]:
+    """Rows of integers as one flat table."""
+    return np.asarray(rows, np.int64).reshape(-1)
+
+
+def item_of_container(scope: Scope) -> npt.NDArray[np.int32]:
+    """int32[n_containers + 2]: the item of each container, the number of items for none.
+
+    The last two: unassigned, and in no item of any scope.
+    """
+    single = np.append(scope.single, np.int32(-1))
+    return np.where(single < 0, scope.items.size, single).astype(np.int32)

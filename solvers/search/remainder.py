@@ -18,12 +18,11 @@ from models.graph.ops.pair_cost import PairCost
 from models.graph.ops.reduce import KthLargest, LargestSum, Onto, Peak, Reduction, Total
 from models.graph.ops.unary import Unary
 from models.graph.ops.usage import GroupUsage, Usage
-from models.graph.space import Scope
 from models.graph.weights import DynamicWeights
 from solvers.search import layout
 from solvers.search.columns import DynamicTable, dense_table
 from solvers.search.goals import Parts, function_of
-from solvers.search.pools import Pool
+from solvers.search.pools import Pool, item_of_container
 
 __all__ = ["Remainder", "flatten_remainder"]
 
@@ -210,7 +209,7 @@ def _pair_leaf(out: Remainder, op: PairCost, record: list[int]) -> None:
     record[layout.F_TYPE] = layout.LEAF_PAIR
     record[layout.F_ITEMS] = op.scope.items.size
     record[layout.F_DISTANCE] = out.distance.add(op.distance)
-    record[layout.F_ITEM_OF] = out.targets.add(_item_of(op.scope))
+    record[layout.F_ITEM_OF] = out.targets.add(item_of_container(op.scope))
     n = out.parts.graph.space.n_objects
     itself = op.first == op.second
     owner = np.concatenate([op.first, op.second[~itself]])
@@ -222,12 +221,6 @@ def _pair_leaf(out: Remainder, op: PairCost, record: list[int]) -> None:
     out.pairs.add(np.column_stack([other[order], second[order]]))
     count = np.bincount(owner, minlength=n)
     record[layout.F_PAIRS] = out.pointers.add(np.append(0, np.cumsum(count)) + start)
-
-
-def _item_of(scope: Scope) -> Any:
-    """int32[n_containers + 2]: the item of each container, the number of items for none."""
-    single = np.append(scope.single, np.int32(-1))
-    return np.where(single < 0, scope.items.size, single)
 
 
 def _link_parents(out: Remainder, needed: dict[int, Node], place: dict[int, int]) -> None:

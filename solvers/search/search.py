@@ -21,7 +21,7 @@ from solvers.judge import judged
 from solvers.options import SolveOptions
 from solvers.result import Result, Timings
 from solvers.search.flatten import flatten, relaxed
-from solvers.search.layout import MOVES, OUTCOMES
+from solvers.search.layout import GROUP, MOVES, OUTCOMES
 from solvers.search.model import Model
 from solvers.search.worker import Worker, similarity
 
@@ -142,7 +142,7 @@ def search(graph: Graph, options: SolveOptions, clock: Clock | None = None) -> R
             "rounds": float(run.rounds),
             "temperature_factor": run.factor,
             "columns": float(model.slope.size),
-            "group_tables": float(model.groups.size // 14),
+            "group_tables": float(model.tables["groups"].size // GROUP),
             "remaining_nodes": float(len(model.node_ids)),
             "threads": float(len(workers)),
         },
@@ -279,7 +279,7 @@ class _Run:
         from solvers.search.state import reweigh
 
         worker = self.workers[0]
-        weights = worker.state.weights
+        weights = worker.state.G
         one = np.zeros(self.model.n_tiers)
         one[-1:] = 1.0
         reweigh(worker.state, self.model.weighted(one, 0.0))

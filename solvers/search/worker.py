@@ -4,31 +4,41 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 import numpy as np
 
+from models.graph.cells import Array
 from models.graph.space import Ints
 from solvers.search import layout
 from solvers.search.focus import hot_objects
-from solvers.search.model import Model, Weighted
+from solvers.search.model import Longs, Model
 from solvers.search.state import assignment_of, make_state, place
 
 __all__ = ["MIX", "Worker", "similarity"]
 
 MIX = {
-    layout.SHIFT: 0.28,
+    layout.SHIFT: 0.26,
     layout.HOME: 0.10,
-    layout.SWAP: 0.15,
+    layout.SWAP: 0.14,
     layout.SIMILAR: 0.25,
     layout.CHAIN: 0.12,
-    layout.BEST: 0.10,
+    layout.BEST: 0.02,
+    layout.JOIN: 0.03,
+    layout.CYCLE: 0.02,
+    layout.CARRY: 0.02,
+    layout.GATHER: 0.01,
+    layout.TRADE: 0.03,
 }
 """Shares of the move types."""
 
 SLICE_S = 0.02
 """How long a slice should take: deadlines and cancellations wait for its end."""
+LIST_EVERY = 16
+"""Slices between two listings of who is where."""
 
 _THRESHOLD = -np.log((np.arange(65536) + 0.5) / 65536)
+_NOTHING = np.empty(0)
 
 
 def similarity(model: Model, most: int = 4) -> tuple[Ints, Ints]:
@@ -39,10 +49,9 @@ def similarity(model: Model, most: int = 4) -> tuple[Ints, Ints]:
     orders: list[Ints] = []
     ranks: list[Ints] = []
     n = model.n_objects
-    for q in range(0, model.blocks.size, layout.BLOCK):
-        d = int(model.blocks[q + layout.B_COLUMNS])
-        start = int(model.blocks[q + layout.B_W])
-        table = model.W[start : start + (n + 1) * d].reshape(n + 1, d)[:-1]
+    for row in model.tables["blocks"].reshape(-1, layout.BLOCK):
+        d, start = int(row[layout.B_COLUMNS]), int(row[layout.B_W])
+        table = model.tables["W"][start : start + (n + 1) * d].reshape(n + 1, d)[:-1]
         for j in np.unique(np.linspace(0, d - 1, min(d, most)).astype(int)):
             if len(orders) < most and np.any(table[:, j] != table[:1, j]):
                 order = np.argsort(table[:, j], kind="stable").astype(np.int32)
@@ -59,46 +68,80 @@ class Worker:
     """A search of its own; `cost` is the weighted sum of goals relative to where it was made."""
 
     def __init__(
-        self, model: Model, weights: Weighted, assignment: Ints, order: Ints, rank: Ints, seed: int
+        self, model: Model, prices: Array, assignment: Ints, order: Ints, rank: Ints, seed: int
     ) -> None:
         self.model = model
-        self.state = make_state(model, weights, assignment)
+        self.state = make_state(model, prices, assignment)
         self.cost = 0.0
         self.order, self.rank = order, rank
         self.rng = np.array([(seed * 0x9E3779B97F4A7C15 + 0x1234567) % 2**64], np.uint64)
         self.counts = np.zeros(layout.MOVES * layout.OUTCOMES, np.int64)
-        self._totals = np.zeros(2)
-        self._focus = np.zeros(1, np.int32)
-        self._focus_share = 0
-        self.leaving = bool(model.may_leave.any())
-        self.shares = self._cumulative()
+        self.mode = 0
         self.slice = 500
         self.fixed_slices = False
         self.samples = 12
+        self._totals = np.zeros(2)
+        self._focus = np.zeros(1, np.int32)
+        self._focus_share = 0
+        self._leaving = bool(model.may_leave.any())
+        self._first = np.zeros(model.n_containers + 2, np.int64)
+        self._members = np.zeros(model.n_objects, np.int32)
+        self._slices = 0
+        self.mix = MIX
 
-    def _cumulative(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        mix = np.array([MIX[k] for k in range(layout.MOVES)])
+    @property
+    def mix(self) -> Mapping[int, float]:
+        """Shares of the move types; those that this model has no use for are left out."""
+        return self._mix
+
+    @mix.setter
+    def mix(self, mix: Mapping[int, float]) -> None:
+        self._mix = dict(mix)
+        self._shares = self._cumulative()
+
+    def _cumulative(self) -> Longs:
+        model, tables = self.model, self.model.tables
+        mix = np.array([self._mix.get(k, 0.0) for k in range(layout.MOVES)])
         if not self.order.size:
             mix[layout.SWAP] += mix[layout.SIMILAR]
             mix[layout.SIMILAR] = 0.0
-        if self.model.n_objects < 2:
-            mix[[layout.SWAP, layout.SIMILAR, layout.CHAIN]] = 0.0
+        if not tables["kin_member"].size:
+            mix[[layout.JOIN, layout.CARRY]] = 0.0
+        if model.n_objects < 2:
+            mix[[layout.SWAP, layout.SIMILAR, layout.CHAIN, layout.TRADE, layout.GATHER]] = 0.0
+        if model.n_objects < 3:
+            mix[layout.CYCLE] = 0.0
         out = np.round(np.cumsum(mix / mix.sum()) * 65536).astype(np.int64)
         out[-1] = 65536
         return out
 
-    def run(self, temperature: float, n: int | None = None) -> int:
-        """One slice at `temperature`; returns how many proposals it made."""
+    def _anneal(self, n: int, temperature: float, mode: int, counts: Longs, record: Array) -> None:
         from solvers.search.kernels.anneal import anneal
 
+        anneal(
+            n, temperature, mode, self._shares, self._focus_share if record.size == 0 else 0, self.samples,
+            self._focus, self.order, self.rank, self._first, self._members, self._leaving, _THRESHOLD,
+            self.rng, counts, self._totals, record, *self.state.arrays,
+        )  # fmt: skip
+
+    def list_members(self) -> None:
+        """List anew who is where."""
+        from solvers.search.kernels.rebuild import list_members
+
+        list_members(self._first, self._members, self.model.tables.H, self.state.A)
+
+    def run(self, temperature: float, n: int | None = None) -> int:
+        """One slice at `temperature`; returns how many proposals it made."""
+        from solvers.search.kernels.rebuild import intact
+
         n = n or self.slice
+        if self._slices % LIST_EVERY == 0:
+            self.list_members()
+        self._slices += 1
         self._totals[0] = 0.0
         before = time.perf_counter()
-        anneal(
-            n, temperature, self.shares, self._focus_share, self.samples, self.model.movable, self._focus,
-            self.order, self.rank, self.model.may_leave, _THRESHOLD, self.rng, self.counts, self._totals,
-            np.empty(0), self.leaving, self.model.n_containers, *self.state.arguments(),
-        )  # fmt: skip
+        whole = intact(self.model.tables.H, self.model.tables.F, self.state.V)
+        self._anneal(n, temperature, self.mode | (layout.INTACT if whole else 0), self.counts, _NOTHING)
         took = time.perf_counter() - before
         if not self.fixed_slices:
             self.slice = int(np.clip(n * min(4.0, SLICE_S / max(took, 1e-6)), 50, 2_000_000))
@@ -112,16 +155,13 @@ class Worker:
         self._focus = found if few else np.zeros(1, np.int32)
         self._focus_share = 32768 if few else 0
 
-    def sample(self, n: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    def sample(self, n: int) -> Array:
         """Changes of cost by `n` random proposals that no limit forbids (limits priced instead)."""
-        from solvers.search.kernels.anneal import anneal
-
         record = np.empty(n)
-        anneal(
-            0, 0.0, self.shares, 0, 1, self.model.movable, self._focus, self.order, self.rank,
-            self.model.may_leave, _THRESHOLD, self.rng, np.zeros_like(self.counts), np.zeros(2), record,
-            self.leaving, self.model.n_containers, *self.state.arguments(free=True),
-        )  # fmt: skip
+        totals = self._totals.copy()
+        self.list_members()
+        self._anneal(0, 0.0, layout.FREE, np.zeros_like(self.counts), record)
+        self._totals[:] = totals
         return record[np.isfinite(record)]
 
     def assignment(self) -> Ints:

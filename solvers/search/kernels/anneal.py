@@ -1,5 +1,6 @@
 # mypy: allow-untyped-defs, allow-untyped-calls, disable-error-code="unreachable"
 
+
 """A slice of annealing: propose, price, accept or not."""
 
 from __future__ import annotations
@@ -7,15 +8,27 @@ from __future__ import annotations
 import numpy as np
 
 from solvers.search.jit import kernel
+from solvers.search.kernels.columns import parts_cost, sides_cost
 from solvers.search.kernels.groups import groups_allow
-from solvers.search.kernels.moves import late_cost
+from solvers.search.kernels.moves import late_cost, write_parts
+from solvers.search.kernels.proposals import join_place, propose_parts, similar
 from solvers.search.kernels.rng import below, next64
-from solvers.search.kernels.sides import sides_cost
 from solvers.search.layout import (
     ACCEPTED,
+    AT_ASSIGNMENT,
+    AT_GROUPS,
+    AT_INITIAL,
+    AT_MAY_LEAVE,
+    AT_NODES,
     BEST,
     CHAIN,
+    CYCLE,
+    FREE_GROUPS,
     HOME,
+    JOIN,
+    MANY,
+    N_CONTAINERS,
+    N_OBJECTS,
     ONE,
     OUTCOMES,
     PRICED,
@@ -34,36 +47,27 @@ _LOW16 = np.uint64(0xFFFF)
 
 @kernel
 def anneal(
-    n_iterations, temperature, shares, focus_share, samples, everyone, focus, order, rank, may_leave,
-    threshold, rng, counts, totals, record, leaving, n_containers,
-    n_objects, free, assignment, xs, pending_at, pending,
-    blocks, X, W, home_w, item_of, home, upper, lower, penalty, terms, params, knots, cost,
-    dynamic, dyn_row, dyn_base, dyn_table,
-    linear, lin_w, lin_gamma, move_w, initial,
-    groups, group_count, row_ptr, row_of, member_ptr, member,
-    group_limit, group_penalty, group_term, group_param, allow_key, allow_count,
-    leaves, nodes, value, old, touched, mark, n_touched, pointers, targets, leaf_w, pairs, pair_rate,
-    distance,
-    children, parents, pool, goal_w, allowance, node_penalty,
+    n_iterations, temperature, mode, shares, focus_share, samples, focus, order, rank, first, members,
+    leaving, threshold, rng, counts, totals, record, H, J, F, G, A, V, C,
 ):  # fmt: skip
     """Run `n_iterations` proposals at one temperature; with `record`, only price as many as it has places.
 
     Parameters
     ----------
+    mode
+        What may be broken at a price: bits of `solvers.search.layout`.
     shares
         int64[MOVES]: cumulative shares of the move types, of 65536.
-    focus_share
-        Share of proposals that start from an object in `focus`, of 65536.
+    focus_share, focus
+        Share of proposals that start from an object in `focus` (int32[n]), of 65536.
     samples
         Destinations tried by a `BEST` move.
-    everyone, focus
-        int32[n]: objects that may move; those worth a look first.
     order, rank
         int32[k × n_objects]: objects sorted by a weight, and each one's place there, for k weights.
-    may_leave
-        bool[n_objects]: whether an object may end unassigned.
+    first, members
+        int64[n_containers + 2], int32[n_objects]: who was where lately.
     leaving
-        Whether any object may.
+        Whether any object may be unassigned.
     threshold
         float64[65536]: −log of a uniform random number.
     counts
@@ -73,9 +77,12 @@ def anneal(
     record
         float64[n]: filled with the change of cost by each proposal, inf if forbidden. Empty: make them.
     """
-    n_orders = order.size // max(1, n_objects)
+    n_objects, n_containers = H[N_OBJECTS], H[N_CONTAINERS]
+    where, initial, may_leave = H[AT_ASSIGNMENT], H[AT_INITIAL], H[AT_MAY_LEAVE]
+    n_orders = order.size // n_objects
     n_places = n_containers + (1 if leaving else 0)
-    has_late = groups.size > 0 or nodes.size > 0
+    has_groups = H[AT_GROUPS] < H[AT_GROUPS + 1]
+    has_late = has_groups or H[AT_NODES] < H[AT_NODES + 1]
     making = record.size == 0
     record[:] = _INF
     for step in range(n_iterations if making else record.size):
@@ -83,94 +90,69 @@ def anneal(
         limit = temperature * threshold[np.int64(bits & _LOW16)] if making else _INF
         kind_draw = np.int64((bits >> np.uint64(16)) & _LOW16)
         focused = np.int64((bits >> np.uint64(32)) & _LOW16) < focus_share
-        o = np.int64(focus[below(rng, focus.size)] if focused else everyone[below(rng, everyone.size)])
-        a = np.int64(assignment[o])
+        o = np.int64(focus[below(rng, focus.size)]) if focused else below(rng, n_objects)
+        a = np.int64(A[where + o])
         kind = 0
         while kind_draw >= shares[kind]:
             kind += 1
-        shape, b, p, c = ONE, np.int64(-1), np.int64(n_objects), np.int64(-1)
-        if kind == SHIFT:
-            b = below(rng, n_places)
-        elif kind == HOME:
-            b = np.int64(initial[o])
-        elif kind == BEST:
-            best = _INF
-            best_b = np.int64(-1)
-            for _k in range(samples):
-                b = below(rng, n_places)
-                if b == a or (b == n_containers and not may_leave[o]):
-                    continue
-                if groups.size and not free and not groups_allow(
-                    o, a, b, 1, groups, group_count, item_of, row_ptr, row_of, member_ptr, member, assignment,
-                    group_limit, allow_key, allow_count,
-                ):  # fmt: skip
-                    continue
-                counts[kind * OUTCOMES + TRIED] += 1
-                found = sides_cost(
-                    ONE, o, a, b, p, c, min(best, limit + totals[1]), n_objects, free, xs, pending_at,
-                    pending, blocks, X, W,
-                    home_w, item_of, home, upper, lower, penalty, terms, params, knots, cost, dynamic,
-                    dyn_row, dyn_base,
-                    dyn_table, linear, lin_w, lin_gamma, move_w, initial,
-                )  # fmt: skip
-                if found < best:
-                    best, best_b = found, b
-            b = best_b
+        if kind >= CYCLE:
+            counts[kind * OUTCOMES + TRIED] += 1
+            if not propose_parts(kind, o, n_orders, order, rank, first, members, rng, H, J, A):
+                continue
+            early = parts_cost(limit + totals[1] if has_late else limit, mode, H, J, F, G, A, V)
+            if early == _INF:
+                continue
+            shape = MANY
         else:
-            shape = THREE if kind == CHAIN else TWO
-            if (kind == SIMILAR or (kind == CHAIN and bits & np.uint64(1 << 48))) and n_orders > 0:
-                r = below(rng, n_orders) * n_objects
-                radius = n_objects >> (1 + below(rng, 16))
-                place = np.int64(rank[r + o]) + below(rng, 2 * radius + 3) - radius - 1
-                if place < 0 or place >= n_objects:
+            shape, b, p, c = ONE, np.int64(-1), n_objects, np.int64(-1)
+            if kind == SHIFT:
+                b = below(rng, n_places)
+            elif kind == HOME:
+                b = np.int64(J[initial + o])
+            elif kind == JOIN:
+                b = join_place(o, rng, H, J, A)
+            elif kind != BEST:
+                shape = THREE if kind == CHAIN else TWO
+                if n_orders > 0 and (kind == SIMILAR or (kind == CHAIN and bits & np.uint64(1 << 48))):
+                    p = similar(o, n_orders, order, rank, rng, H)
+                else:
+                    p = below(rng, n_objects)
+                if p < 0 or p == o:
                     continue
-                p = np.int64(order[r + place])
-            else:
-                p = np.int64(everyone[below(rng, everyone.size)])
-            if p == o:
+                b = np.int64(A[where + p])
+                c = a
+                if kind == CHAIN:
+                    c = np.int64(J[initial + p])
+                    if c == b or bits & np.uint64(1 << 49):
+                        c = below(rng, n_containers)
+                    if c == a:
+                        shape = TWO
+                if c == b or (c == n_containers and J[may_leave + p] == 0):
+                    continue
+            best, best_b = _INF, np.int64(-1)
+            attempts = samples + 1 if kind == BEST and making else 1
+            early = _INF
+            for attempt in range(attempts):
+                early = _INF
+                trying = attempt + 1 < attempts
+                if kind == BEST:
+                    b = below(rng, n_places) if trying or not making else best_b
+                if b < 0 or b == a or (b == n_containers and J[may_leave + o] == 0):
+                    continue
+                most = limit + totals[1] if has_late else limit
+                counts[kind * OUTCOMES + TRIED] += 1
+                early = sides_cost(
+                    shape, o, a, b, p, c, min(best, most) if trying else most, mode, H, J, F, G, A, V
+                )
+                if trying and early < best:
+                    if has_groups and not mode & FREE_GROUPS and not groups_allow(o, a, b, 1, H, J, A, C):
+                        continue
+                    best, best_b = early, b
+            if early == _INF:
                 continue
-            b = np.int64(assignment[p])
-            c = a
-            if kind == CHAIN:
-                c = np.int64(initial[p])
-                if c == b or bits & np.uint64(1 << 49):
-                    c = below(rng, n_containers)
-                if c == a:
-                    shape = TWO
-            if c == b or (c == n_containers and not may_leave[p]):
-                continue
-        if b < 0 or b == a or (b == n_containers and not may_leave[o]):
-            continue
-        early_limit = limit + totals[1] if has_late else limit
-        counts[kind * OUTCOMES + TRIED] += 1
-        delta = sides_cost(
-            shape, o, a, b, p, c, early_limit, n_objects, free, xs, pending_at, pending, blocks, X, W,
-            home_w, item_of, home, upper, lower, penalty, terms, params, knots, cost, dynamic, dyn_row,
-            dyn_base,
-            dyn_table, linear, lin_w, lin_gamma, move_w, initial,
-        )  # fmt: skip
-        if delta == _INF:
-            continue
+            write_parts(shape, o, a, b, p, c, H, A)
         counts[kind * OUTCOMES + PRICED] += 1
-        if has_late:
-            early = delta
-            if shape == ONE and groups.size and not free and not groups_allow(
-                o, a, b, 1, groups, group_count, item_of, row_ptr, row_of, member_ptr, member, assignment,
-                group_limit, allow_key, allow_count,
-            ):  # fmt: skip
-                continue
-        delta = late_cost(
-            shape, o, a, b, p, c, delta, limit, making,
-            n_objects, free, assignment, xs, pending_at, pending,
-            blocks, X, W, home_w, item_of, home, upper, lower, penalty, terms, params, knots, cost,
-            dynamic, dyn_row, dyn_base, dyn_table,
-            linear, lin_w, lin_gamma, move_w, initial,
-            groups, group_count, row_ptr, row_of, member_ptr, member,
-            group_limit, group_penalty, group_term, group_param, allow_key, allow_count,
-            leaves, nodes, value, old, touched, mark, n_touched, pointers, targets, leaf_w, pairs,
-            pair_rate, distance,
-            children, parents, pool, goal_w, allowance, node_penalty,
-        )  # fmt: skip
+        delta = late_cost(early, limit, mode, making, shape == MANY, H, J, F, G, A, V, C)
         if not making:
             record[step] = delta
             continue

@@ -1,20 +1,43 @@
 # mypy: allow-untyped-defs, allow-untyped-calls, disable-error-code="unreachable"
-# ruff: noqa: ARG001 - arguments come in one common order; loops are what gets compiled
-"""How many objects of a group are on an item: counts, their limits and their costs."""
+
+"""How many objects of a group are on an item: counts, their limits and costs, spread and dependencies."""
 
 from __future__ import annotations
+
+import numpy as np
 
 from solvers.search.jit import inlined, kernel
 from solvers.search.kernels.functions import function
 from solvers.search.layout import (
+    AT_ALLOW_COUNT,
+    AT_ALLOW_KEY,
+    AT_ASSIGNMENT,
+    AT_EDGE_OF,
+    AT_EDGE_PTR,
+    AT_GROUP_LIMIT,
+    AT_GROUP_PARAM,
+    AT_GROUP_PENALTY,
+    AT_GROUP_TERM,
+    AT_GROUPS,
+    AT_ITEM_OF,
+    AT_KNOTS,
+    AT_MEMBER,
+    AT_MEMBER_PTR,
+    AT_NET,
+    AT_ROW_OF,
+    AT_ROW_PTR,
     G_ALLOW,
     G_ALLOW_END,
+    G_DISTINCT,
     G_ITEM_OF,
     G_ITEMS,
+    G_LEAST,
     G_LIMIT,
     G_LIMIT_COLUMN,
     G_LIMIT_ROW,
     G_MEMBERS,
+    G_NEEDED,
+    G_NEEDS,
     G_PENALTY,
     G_ROWS_OF,
     G_TABLE,
@@ -29,118 +52,152 @@ from solvers.search.layout import (
     GTERM,
 )
 
-__all__ = ["cell_change", "count_at", "group_shift", "groups_allow", "limit_at"]
+__all__ = ["count_at", "group_shift", "groups_allow"]
 
 
 @inlined
-def count_at(g, row, s, groups, group_count, item_of, member_ptr, member, assignment):
+def count_at(g, row, s, H, J, A, C):
     """Objects of `row` on item `s`."""
-    table = groups[g + G_TABLE]
+    table = H[g + G_TABLE]
     if table >= 0:
-        return int(group_count[table + row * groups[g + G_ITEMS] + s])
+        return int(C[table + row * H[g + G_ITEMS] + s])
     count = 0
-    place = groups[g + G_MEMBERS] + row
-    for i in range(member_ptr[place], member_ptr[place + 1]):
-        if item_of[groups[g + G_ITEM_OF] + assignment[member[i]]] == s:
+    place = H[AT_MEMBER_PTR] + H[g + G_MEMBERS] + row
+    items = H[AT_ITEM_OF] + H[g + G_ITEM_OF]
+    for i in range(H[AT_MEMBER] + H[place], H[AT_MEMBER] + H[place + 1]):
+        if J[items + A[H[AT_ASSIGNMENT] + J[i]]] == s:
             count += 1
     return count
 
 
 @inlined
-def limit_at(g, row, s, groups, group_limit, allow_key, allow_count):
+def _plain_limit(g, row, s, H, J):
+    return J[H[AT_GROUP_LIMIT] + H[g + G_LIMIT] + row * H[g + G_LIMIT_ROW] + s * H[g + G_LIMIT_COLUMN]]
+
+
+@inlined
+def _limit_at(g, row, s, H, J):
     """Largest allowed count: the limit, or what the start had where it was broken already."""
-    plain = group_limit[groups[g + G_LIMIT] + row * groups[g + G_LIMIT_ROW] + s * groups[g + G_LIMIT_COLUMN]]
-    low, high = groups[g + G_ALLOW], groups[g + G_ALLOW_END]
+    plain = _plain_limit(g, row, s, H, J)
+    keys, counts = H[AT_ALLOW_KEY], H[AT_ALLOW_COUNT]
+    low, high = H[g + G_ALLOW], H[g + G_ALLOW_END]
     if low < high:
-        key = row * groups[g + G_ITEMS] + s
+        key = row * H[g + G_ITEMS] + s
         end = high
         while low < high:
             middle = (low + high) // 2
-            if allow_key[middle] < key:
+            if H[keys + middle] < key:
                 low = middle + 1
             else:
                 high = middle
-        if low < end and allow_key[low] == key:
-            return max(plain, allow_count[low])
+        if low < end and H[keys + low] == key:
+            return max(plain, J[counts + low])
     return plain
 
 
-@kernel
-def cell_change(g, row, s, count, step, groups, group_limit, group_penalty, group_term, group_param, knots):
-    """What ``count + step`` objects of `row` on `s` cost more than `count`.
-
-    Terms, and the penalty above the plain limit.
-    """
+@inlined
+def _cell_change(g, row, s, count, step, H, J, F, G):
+    """What ``count + step`` objects of `row` on `s` cost more than `count`: terms, limit's penalty."""
     total = 0.0
-    if groups[g + G_LIMIT] >= 0:
-        over = (
-            count
-            - group_limit[
-                groups[g + G_LIMIT] + row * groups[g + G_LIMIT_ROW] + s * groups[g + G_LIMIT_COLUMN]
-            ]
-        )
-        total += group_penalty[groups[g + G_PENALTY]] * (max(0, over + step) - max(0, over))
-    for t in range(groups[g + G_TERM], groups[g + G_TERM_END]):
-        r = t * GTERM
-        p = group_term[r + GT_PARAM] + 3 * (row * group_term[r + GT_ROW] + s * group_term[r + GT_COLUMN])
+    if H[g + G_LIMIT] >= 0:
+        over = count - _plain_limit(g, row, s, H, J)
+        total += G[H[AT_GROUP_PENALTY] + H[g + G_PENALTY]] * (max(0, over + step) - max(0, over))
+    terms = H[AT_GROUP_TERM]
+    for r in range(terms + H[g + G_TERM] * GTERM, terms + H[g + G_TERM_END] * GTERM, GTERM):
+        p = H[AT_GROUP_PARAM] + H[r + GT_PARAM] + 3 * (row * H[r + GT_ROW] + s * H[r + GT_COLUMN])
         for turn in range(2):
-            v = group_param[p] * (count + step if turn == 0 else count) + group_param[p + 1]
-            f = group_param[p + 2] * function(group_term[r + GT_KIND], v, knots, group_term[r + GT_KNOTS])
+            v = G[p] * (count + step if turn == 0 else count) + G[p + 1]
+            f = G[p + 2] * function(H[r + GT_KIND], v, F, H[AT_KNOTS] + H[r + GT_KNOTS])
             total += f if turn == 0 else -f
     return total
 
 
+@inlined
+def _lacking(g, row, s, H, J, C):
+    """(rows that `row` needs and are not on `s`, rows on `s` that need `row`)."""
+    n, table = H[g + G_ITEMS], H[g + G_TABLE]
+    missing, needing = 0, 0
+    at = H[AT_EDGE_PTR] + H[g + G_NEEDS] + row
+    for i in range(H[AT_EDGE_OF] + H[at], H[AT_EDGE_OF] + H[at + 1]):
+        missing += C[table + J[i] * n + s] == 0
+    at = H[AT_EDGE_PTR] + H[g + G_NEEDED] + row
+    for i in range(H[AT_EDGE_OF] + H[at], H[AT_EDGE_OF] + H[at + 1]):
+        needing += C[table + J[i] * n + s] > 0
+    return missing, needing
+
+
 @kernel
-def group_shift(
-    o, a, b, n_objects, assignment,
-    groups, group_count, item_of, row_ptr, row_of, member_ptr, member,
-    group_limit, group_penalty, group_term, group_param, knots,
-):  # fmt: skip
-    """Put `o` from `a` to `b` in all counts and in `assignment`; returns the change of cost."""
+def _presence_change(g, row, s, step, H, J, G, V, C):
+    """`row` came to `s` (step 1) or left it (-1) altogether: violations of spread and of dependencies.
+
+    Returns the change of their penalty, and adds the change of their number to V[net].
+    """
+    total = 0.0
+    penalty = H[AT_GROUP_PENALTY] + H[g + G_PENALTY]
+    C[H[g + G_DISTINCT] + row] += step
+    if H[g + G_LEAST] >= 0:
+        now = C[H[g + G_DISTINCT] + row]
+        least = J[H[AT_GROUP_LIMIT] + H[g + G_LEAST] + row]
+        change = max(0, least - now) - max(0, least - now + step)
+        total += G[penalty + 1] * change
+        V[H[AT_NET]] += change
+    if H[g + G_NEEDS] >= 0:
+        missing, needing = _lacking(g, row, s, H, J, C)
+        change = step * (missing - needing)
+        total += G[penalty + 2] * change
+        V[H[AT_NET]] += change
+    return total
+
+
+@kernel
+def group_shift(o, a, b, H, J, F, G, A, V, C):
+    """Put `o` from `a` to `b` in all counts and in the assignment; returns the change of cost.
+
+    Adds new violations of spread and dependencies, less those repaired, to V[net].
+    """
     delta = 0.0
-    for g in range(0, groups.size, GROUP):
-        sa = item_of[groups[g + G_ITEM_OF] + a]
-        sb = item_of[groups[g + G_ITEM_OF] + b]
+    for g in range(H[AT_GROUPS], H[AT_GROUPS + 1], GROUP):
+        items = H[AT_ITEM_OF] + H[g + G_ITEM_OF]
+        sa, sb = J[items + a], J[items + b]
         if sa == sb:
             continue
-        n = groups[g + G_ITEMS]
-        place = groups[g + G_ROWS_OF] + o
-        for i in range(row_ptr[place], row_ptr[place + 1]):
-            row = row_of[i]
+        n, table, tracked = H[g + G_ITEMS], H[g + G_TABLE], H[g + G_DISTINCT] >= 0
+        priced = H[g + G_LIMIT] >= 0 or H[g + G_TERM] < H[g + G_TERM_END]
+        place = H[AT_ROW_PTR] + H[g + G_ROWS_OF] + o
+        for i in range(H[AT_ROW_OF] + H[place], H[AT_ROW_OF] + H[place + 1]):
+            row = np.int64(J[i])
             for turn in range(2):
-                s, step = (sa, -1) if turn == 0 else (sb, 1)
+                s, step = (np.int64(sa), -1) if turn == 0 else (np.int64(sb), 1)
                 if s == n:
                     continue
-                c = count_at(g, row, s, groups, group_count, item_of, member_ptr, member, assignment)
-                delta += cell_change(
-                    g, row, s, c, step, groups, group_limit, group_penalty, group_term, group_param, knots
-                )
-                if groups[g + G_TABLE] >= 0:
-                    group_count[groups[g + G_TABLE] + row * n + s] += step
-    assignment[o] = b
+                if priced:
+                    count = count_at(g, row, s, H, J, A, C)
+                    delta += _cell_change(g, row, s, count, step, H, J, F, G)
+                if table >= 0:
+                    cell = table + row * n + s
+                    C[cell] += step
+                    if tracked and C[cell] == (1 if step > 0 else 0):
+                        delta += _presence_change(g, row, s, step, H, J, G, V, C)
+    A[H[AT_ASSIGNMENT] + o] = b
     return delta
 
 
 @kernel
-def groups_allow(
-    o, a, b, extra, groups, group_count, item_of, row_ptr, row_of, member_ptr, member, assignment,
-    group_limit, allow_key, allow_count,
-):  # fmt: skip
+def groups_allow(o, a, b, extra, H, J, A, C):
     """Whether the counts of the groups of `o` where `b` is, plus `extra`, are within their limits.
 
     Where `a` and `b` are on one item nothing changed and nothing is checked.
     """
-    for g in range(0, groups.size, GROUP):
-        if groups[g + G_LIMIT] < 0:
+    for g in range(H[AT_GROUPS], H[AT_GROUPS + 1], GROUP):
+        if H[g + G_LIMIT] < 0:
             continue
-        s = item_of[groups[g + G_ITEM_OF] + b]
-        if s == groups[g + G_ITEMS] or s == item_of[groups[g + G_ITEM_OF] + a]:
+        items = H[AT_ITEM_OF] + H[g + G_ITEM_OF]
+        s = np.int64(J[items + b])
+        if s == H[g + G_ITEMS] or s == J[items + a]:
             continue
-        place = groups[g + G_ROWS_OF] + o
-        for i in range(row_ptr[place], row_ptr[place + 1]):
-            c = extra + count_at(
-                g, row_of[i], s, groups, group_count, item_of, member_ptr, member, assignment
-            )
-            if c > limit_at(g, row_of[i], s, groups, group_limit, allow_key, allow_count):
+        place = H[AT_ROW_PTR] + H[g + G_ROWS_OF] + o
+        for i in range(H[AT_ROW_OF] + H[place], H[AT_ROW_OF] + H[place + 1]):
+            row = np.int64(J[i])
+            if extra + count_at(g, row, s, H, J, A, C) > _limit_at(g, row, s, H, J):
                 return False
     return True

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from models.graph import AssignmentSpace, Axis, Cells, Evaluator, GraphBuilder, Partition, Scope, evaluate
 from models.graph.ops import PositivePart, Square
-from solvers.search import flatten as flatten_module
+from solvers.search import group_tables
 from solvers.search.flatten import flatten
 from solvers.search.state import make_state
 
@@ -41,11 +41,11 @@ def count_graphs(draw):
 def test_every_shift_is_allowed_and_priced_as_evaluated(table_limit, graph, seed):
     from solvers.search.kernels.moves import try_move
 
-    flatten_module.TABLE_LIMIT, kept = table_limit, flatten_module.TABLE_LIMIT
+    group_tables.TABLE_LIMIT, kept = table_limit, group_tables.TABLE_LIMIT
     try:
         model = flatten(graph, graph.space.initial)
     finally:
-        flatten_module.TABLE_LIMIT = kept
+        group_tables.TABLE_LIMIT = kept
     assert not model.node_ids
     weights = np.array([1.0, 0.25])
     here = graph.space.initial.copy()
@@ -67,8 +67,9 @@ def test_every_shift_is_allowed_and_priced_as_evaluated(table_limit, graph, seed
             model.n_containers,
             np.inf,
             np.inf,
+            0,
             True,
-            *state.arguments(),
+            *state.arrays,
         )
         assert (found < np.inf) == then.feasible
         if then.feasible:

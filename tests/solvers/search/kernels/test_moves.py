@@ -8,41 +8,49 @@ from strategies import assignments, graphs
 
 from models.graph import evaluate
 from solvers.search.flatten import flatten
-from solvers.search.layout import MOVES, ONE, OUTCOMES, THREE, TWO
+from solvers.search.layout import FREE, MANY, MAX_PARTS, ONE, THREE, TWO
 from solvers.search.state import assignment_of, make_state
+from solvers.search.worker import MIX, Worker, similarity
 
 COMMON = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def random_move(rng, model, state):
-    """A move of random shape between places that are allowed, or None."""
+    """A move of random shape to allowed places: ((shape, o, a, b, p, c), [(who, from, to)]), or None."""
     n, m = model.n_objects, model.n_containers
+    where = state.part("assignment")
     o = int(rng.integers(n))
-    a = int(state.assignment[o])
+    a = int(where[o])
 
     def place(who):
         return int(rng.integers(m + 1 if model.may_leave[who] else m))
 
-    shape = int(rng.integers(3))
+    shape = int(rng.integers(4))
     if shape == ONE:
         b = place(o)
-        return None if b == a else (ONE, o, a, b, n, m)
+        return None if b == a else ((ONE, o, a, b, n, m), [(o, a, b)])
+    if shape == MANY:
+        several = rng.permutation(n)[: int(rng.integers(1, MAX_PARTS))]
+        parts = [(int(who), int(where[who]), place(who)) for who in several]
+        parts = [part for part in parts if part[1] != part[2]]
+        if not parts:
+            return None
+        state.part("parts")[: 3 * len(parts) + 1] = [len(parts), *np.array(parts).reshape(-1)]
+        return (MANY, o, a, a, n, m), parts
     p = int(rng.integers(n))
-    b = int(state.assignment[p])
+    b = int(where[p])
     c = a if shape == TWO else place(p)
     if a == b or c == b or (shape == THREE and c == a):
         return None
     if (b == m and not model.may_leave[o]) or (c == m and not model.may_leave[p]):
         return None
-    return shape, o, a, b, p, c
+    return (shape, o, a, b, p, c), [(o, a, b), (p, b, c)]
 
 
-def moved(assignment, move, n_containers):
-    shape, o, _, b, p, c = move
+def moved(assignment, parts, n_containers):
     out = assignment.copy()
-    out[o] = b if b < n_containers else -1
-    if shape != ONE:
-        out[p] = c if c < n_containers else -1
+    for who, _, there in parts:
+        out[who] = there if there < n_containers else -1
     return out
 
 
@@ -70,10 +78,11 @@ def test_the_delta_of_a_move_is_the_difference_of_evaluations(data):
         move = random_move(rng, model, state)
         if move is None:
             continue
-        after = moved(here, move, model.n_containers)
+        move, parts = move
+        after = moved(here, parts, model.n_containers)
         expected = total(graph, tier_weights, after) - now
         keep = bool(step % 2)
-        found = try_move(*move, np.inf, np.inf, keep, *state.arguments(free=True))
+        found = try_move(*move, np.inf, np.inf, FREE, keep, *state.arrays)
         assert close(found, expected), move
         if keep:
             here, now = after, now + expected
@@ -96,38 +105,29 @@ def test_from_a_feasible_start_a_move_is_allowed_exactly_when_it_stays_feasible(
         move = random_move(rng, model, state)
         if move is None:
             continue
-        found = try_move(*move, np.inf, np.inf, False, *state.arguments())
-        after = moved(start, move, model.n_containers)
+        move, parts = move
+        found = try_move(*move, np.inf, np.inf, 0, False, *state.arrays)
+        after = moved(start, parts, model.n_containers)
         assert (found < np.inf) == evaluate(graph, after).feasible, move
 
 
 @settings(COMMON, max_examples=100)
 @given(st.data())
 def test_after_many_moves_the_state_is_that_of_a_fresh_one(data):
-    from solvers.search.kernels.anneal import anneal
-
     graph = data.draw(graphs(max_objects=6, max_containers=4))
     start = data.draw(assignments(graph.space))
     model = flatten(graph, start)
     tier_weights = np.array([1.0, 0.25])[: model.n_tiers]
-    weights = model.weighted(tier_weights, 3.0)
-    state = make_state(model, weights, start)
-    totals = np.zeros(2)
-    n = model.n_objects
-    order = rank = np.arange(n, dtype=np.int32)
-    counts = np.zeros(MOVES * OUTCOMES, np.int64)
-    shares = np.linspace(65536 / MOVES, 65536, MOVES).astype(np.int64)
-    anneal(
-        2000, 5.0, shares, 0, 4, model.movable, model.movable, order, rank, model.may_leave,
-        -np.log((np.arange(65536) + 0.5) / 65536), np.array([7], np.uint64), counts, totals,
-        np.empty(0), bool(model.may_leave.any()), model.n_containers,
-        *state.arguments(),
-    )  # fmt: skip
-    end = assignment_of(state)
-    fresh = make_state(model, weights, end)
-    for name in ("X", "cost", "group_count", "value"):
-        assert getattr(state, name) == pytest.approx(getattr(fresh, name), rel=1e-9, abs=1e-6), name
-    if evaluate(graph, start).feasible:
+    prices = model.weighted(tier_weights, 3.0)
+    worker = Worker(model, prices, start, *similarity(model), seed=7)
+    worker.mix = dict.fromkeys(MIX, 1.0)
+    worker.mode = data.draw(st.sampled_from([0, FREE]))
+    worker.run(5.0, 2000)
+    end = worker.assignment()
+    fresh = make_state(model, prices, end)
+    for name in ("X", "cost", "counts", "value"):
+        assert worker.state.part(name) == pytest.approx(fresh.part(name), rel=1e-9, abs=1e-6), name
+    if worker.mode == 0 and evaluate(graph, start).feasible:
         assert evaluate(graph, end).feasible
         expected = total(graph, tier_weights, end) - total(graph, tier_weights, start)
-        assert totals[0] == pytest.approx(expected, rel=1e-9, abs=1e-5)
+        assert worker.cost == pytest.approx(expected, rel=1e-9, abs=1e-5)
