@@ -1,9 +1,10 @@
-"""``python -m benchmarks roadef2012 INSTANCE``: Google's machine reassignment in the spec language.
+"""``python -m benchmarks roadef2012``: Google's machine reassignment in the spec language.
 
-Reads ``model_<instance>.txt`` and ``assignment_<instance>.txt`` of the ROADEF/EURO challenge 2012 from the
-folder ``roadef2012`` of the data (environment variable ``FULCRUM_DATA``, by default ``../shared/data``),
-states the problem with specs, solves it and prints one JSON line like ``benchmarks assignment``. ``--write
-FILE`` writes the answer in the challenge's format.
+``--model M --initial I`` name the two files of an instance; ``INSTANCE`` alone means ``model_<instance>.txt``
+and ``assignment_<instance>.txt`` in the folder ``roadef2012`` of the data (environment variable
+``FULCRUM_DATA``, by default ``../shared/data``). States the problem with specs, solves it and prints one JSON
+line with cost, bound and seconds; ``--out FILE`` writes the answer in the challenge's format. The time limit
+is for everything, reading included, as in the challenge.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from specs import (
     compile_problem,
 )
 
-__all__ = ["Instance", "data_folder", "main", "problem_of", "read_instance"]
+__all__ = ["Instance", "data_folder", "main", "problem_of", "read_files", "read_instance"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -127,7 +128,12 @@ def data_folder() -> Path:
 def read_instance(name: str, folder: Path | None = None) -> Instance:
     """Read instance `name` (``a1_1``). Raises InvalidInput when a file is missing or broken."""
     folder = folder or data_folder()
-    stream = _Stream(folder / f"model_{name}.txt")
+    return read_files(folder / f"model_{name}.txt", folder / f"assignment_{name}.txt")
+
+
+def read_files(model: Path, initial: Path) -> Instance:
+    """Read an instance from its two files. Raises InvalidInput when one is missing or broken."""
+    stream = _Stream(model)
     n_resources = stream.one()
     resources = stream.take(n_resources, 2)
     n_machines = stream.one()
@@ -140,7 +146,7 @@ def read_instance(name: str, folder: Path | None = None) -> Instance:
     balances = [tuple(int(x) for x in row) for row in stream.take(stream.one(), 4)]
     weights = stream.take(1, 3)[0]
     stream.finish()
-    start = _Stream(folder / f"assignment_{name}.txt")
+    start = _Stream(initial)
     return Instance(
         transient=resources[:, 0] == 1,
         load_weight=resources[:, 1],
@@ -243,31 +249,51 @@ def _goals(x: Instance, resources: list[str]) -> list[Goal]:
 def main(arguments: Sequence[str]) -> int:
     """Parse the command line, solve the instance, print its line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks roadef2012")
-    parser.add_argument("instance", help="a1_1, a2_5, b_3, …")
-    parser.add_argument("--time-limit", type=float, default=300.0, metavar="S")
+    parser.add_argument("instance", nargs="?", help="a1_1, a2_5, b_3, … in the data folder")
+    parser.add_argument("--model", type=Path, metavar="FILE", help="the instance's model file")
+    parser.add_argument("--initial", type=Path, metavar="FILE", help="the instance's initial assignment")
+    parser.add_argument("--time-limit", type=float, default=300.0, metavar="S", help="for everything")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--solver", default="auto")
     parser.add_argument("--gap", type=float, default=1e-9, help="the optimum is a whole number below 1e10")
-    parser.add_argument("--write", type=Path, help="write the answer in the challenge's format")
+    parser.add_argument(
+        "--out", "--write", type=Path, metavar="FILE", help="write the answer in the challenge's format"
+    )
     given = parser.parse_args(arguments)
+    if (given.instance is None) == (given.model is None) or (given.model is None) != (given.initial is None):
+        parser.error("give either INSTANCE, or both --model and --initial")
     started = time.perf_counter()
     try:
-        graph = compile_problem(problem_of(read_instance(given.instance)))
+        read = (
+            read_instance(given.instance) if given.model is None else read_files(given.model, given.initial)
+        )
+        graph = compile_problem(problem_of(read))
     except InvalidInput as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     build_s = time.perf_counter() - started
-    started = time.perf_counter()
     result = solve(
         graph,
         SolveOptions(
-            time_limit_s=given.time_limit, threads=given.threads, seed=given.seed, solver=given.solver,
-            gap=given.gap,
+            time_limit_s=max(given.time_limit - build_s, 0.1), threads=given.threads, seed=given.seed,
+            solver=given.solver, gap=given.gap,
         ),
     )  # fmt: skip
-    line = report(f"roadef {given.instance}", graph, result, build_s, time.perf_counter() - started)
+    if given.out is not None and result.assignment is not None:
+        given.out.write_text(" ".join(map(str, result.assignment.tolist())) + "\n", encoding="utf-8")
+    seconds = time.perf_counter() - started
+    name = given.instance or given.model.stem.removeprefix("model_")
+    line = report(f"roadef {name}", graph, result, build_s, seconds - build_s)
+    tier = result.tiers[0] if result.tiers else None
+    line |= {
+        "cost": None if tier is None else tier.value,
+        "bound": None if tier is None else tier.bound,
+        "gap": None if tier is None else tier.gap,
+        "seconds": round(seconds, 3),
+        "seed": given.seed,
+        "threads": given.threads,
+        "time_limit": given.time_limit,
+    }
     print(json.dumps(line))
-    if given.write is not None and result.assignment is not None:
-        given.write.write_text(" ".join(map(str, result.assignment.tolist())) + "\n", encoding="utf-8")
     return 0 if result.solved else 2

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
-from benchmarks.roadef2012 import data_folder, problem_of, read_instance
+from benchmarks.roadef2012 import data_folder, main, problem_of, read_instance
 from models.errors import InvalidInput
 from models.graph import evaluate
 from specs import compile_problem
@@ -77,6 +79,21 @@ def test_initial_cost_is_the_published_one(name):
     result = evaluate(compile_problem(problem_of(x)), x.start)
     assert result.feasible
     assert result.tiers[0] == INITIAL_COSTS[name]
+
+
+def test_the_command_writes_a_line_and_an_answer(instance, tmp_path, capsys):
+    files = ["--model", str(tmp_path / "model_tiny.txt"), "--initial", str(tmp_path / "assignment_tiny.txt")]
+    out = tmp_path / "new.txt"
+    assert main([*files, "--time-limit", "5", "--out", str(out)]) == 0
+    line = json.loads(capsys.readouterr().out)
+    cost, feasible = by_hand(instance, [int(m) for m in out.read_text().split()])
+    assert feasible
+    assert line["cost"] == cost == line["bound"]
+    best = min(c for n in range(27) for c, ok in [by_hand(instance, [n // 9, n // 3 % 3, n % 3])] if ok)
+    assert line["cost"] == best
+    assert 0 < line["seconds"] < 6
+    with pytest.raises(SystemExit):
+        main(["a1_1", *files])
 
 
 def test_a_broken_file_is_an_error(tmp_path):
