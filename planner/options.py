@@ -21,11 +21,14 @@ class PlanOptions:
         Of every random choice.
     threads
         Upper limit for the solvers. With 1 the same input gives the same bytes.
+    verify
+        Replay the plan in the simulator, and plan again where it misses its targets there.
     """
 
     time_limit_s: float | None = None
     seed: int = 0
     threads: int = 1
+    verify: bool = True
 
     def __post_init__(self) -> None:
         if self.time_limit_s is not None and not 0 < self.time_limit_s < float("inf"):
@@ -45,7 +48,8 @@ class Progress:
     Parameters
     ----------
     phase
-        ``reading``, ``candidates``, ``sizing``, ``placement`` or ``assembling``.
+        ``reading``, ``candidates``, ``sizing``, ``placement``, ``assembling``, ``verifying`` or
+        ``transition``.
     elapsed_s
         Since planning began.
     objective, bound, gap

@@ -1,13 +1,13 @@
 """From a fleet document to a plan: the whole way on one screen.
 
-``read → candidates → (sizing → placement)* → assemble → check``. Infeasible fleets, time limits and
-cancellation are states of the plan, not errors.
+``read → candidates → ((sizing → placement)* → assemble → check → replay)*``. Infeasible fleets, time limits
+and cancellation are states of the plan, not errors.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from planner.assemble import make_basis, make_instances, make_notes, make_outcomes, make_pool_uses
@@ -24,6 +24,8 @@ from planner.plan import Instance, Plan
 from planner.plan.check import check_plan
 from planner.plan.moves import moves_between
 from planner.rounds import Rounds, size_and_place
+from planner.transition.between_plans import transition_between
+from planner.verify import verify
 from planner.version import fulcrum_version
 
 __all__ = ["PlanOptions", "Planned", "Progress", "create_plan", "plan_fleet"]
@@ -79,9 +81,25 @@ def create_plan(
 
 def plan_fleet(fleet: Fleet, clock: Clock, *, current: Plan | None = None) -> Planned:
     """Make a plan for a fleet; see `create_plan`."""
-    running = current.instances if current is not None else ()
     clock.report("candidates")
     candidates = enumerate_candidates(fleet, cancelled=lambda: clock.is_cancelled)
+    planned = _plan(fleet, candidates, clock, current)
+    if clock.options.verify and planned.plan.instances and not clock.is_cancelled:
+
+        def again(accepted: Sequence[Candidate]) -> Planned:
+            return _plan(fleet, replace(candidates, accepted=tuple(accepted)), clock, current)
+
+        planned = verify(planned, again, clock)
+    if current is not None and planned.plan.instances:
+        clock.report("transition")
+        transition = transition_between(fleet, current, planned.plan)
+        planned = replace(planned, plan=replace(planned.plan, transition=transition))
+    return planned
+
+
+def _plan(fleet: Fleet, candidates: Candidates, clock: Clock, current: Plan | None) -> Planned:
+    """From candidates to a checked plan."""
+    running = current.instances if current is not None else ()
     considered = undominated(candidates.accepted, keep={instance.shape for instance in running})
     rounds = size_and_place(fleet, considered, running, clock)
     clock.report("assembling")

@@ -10,17 +10,21 @@ from __future__ import annotations
 from planner.plan.instance import Expectation, Instance, Stage
 from planner.plan.model import Plan, State
 from planner.plan.outcome import Basis, Diagnosis, Move, Objective, PoolUse, WorkloadOutcome
+from planner.plan.verification import LatencySpread, Replayed, Verification
 
 __all__ = [
     "Basis",
     "Diagnosis",
     "Expectation",
     "Instance",
+    "LatencySpread",
     "Move",
     "Objective",
     "Plan",
     "PoolUse",
+    "Replayed",
     "Stage",
     "State",
+    "Verification",
     "WorkloadOutcome",
 ]

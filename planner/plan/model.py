@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Literal
 from planner.plan.instance import STRICT, Instance
 from planner.plan.outcome import Basis, Diagnosis, Move, Objective, PoolUse, WorkloadOutcome
 from planner.plan.schedule import Schedule
+from planner.plan.transition import Transition
+from planner.plan.verification import Verification
 
 __all__ = ["PLAN_SCHEMA", "Plan", "State"]
 
@@ -60,6 +62,10 @@ class Plan:
     """What runs in each period of the fleet; None without periods."""
     notes: tuple[str, ...] = ()
     """What a reader should know before trusting the numbers."""
+    transition: Transition | None = None
+    """Steps from the current plan to this one; None when no current plan was given."""
+    verification: Verification | None = None
+    """What the simulator saw of the plan; None when it was not asked, or there is nothing to run."""
     schema: Literal["fulcrum.plan/1"] = PLAN_SCHEMA
     """Version of this document's shape."""
 

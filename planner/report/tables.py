@@ -11,6 +11,8 @@ from rich.text import Text
 
 from planner.plan import Instance, Plan, Stage
 from planner.report.numbers import duration, money, rate, share
+from planner.report.transition import print_transition
+from planner.report.verification import verification_table
 
 __all__ = ["print_plan"]
 
@@ -26,10 +28,14 @@ def print_plan(plan: Plan, console: Console) -> None:
         console.print(_groups(plan))
         console.print(_placement(plan))
         console.print(_pools(plan))
+    if plan.verification is not None:
+        console.print(verification_table(plan.verification))
     if plan.objectives:
         console.print(_objectives(plan))
     if plan.moves:
         console.print(_moves(plan))
+    if plan.transition is not None:
+        print_transition(plan.transition, console)
     for note in plan.notes:
         console.print(Text(f"note: {note}"))
 

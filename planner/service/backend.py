@@ -25,6 +25,7 @@ class Work:
     time_limit_s: float | None = None
     seed: int = 0
     thread_count: int = 1
+    skip_verification: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +105,12 @@ class PipelineBackend:
         plan = create_plan(
             work.document,
             allow_files=False,
-            options=PlanOptions(time_limit_s=work.time_limit_s, seed=work.seed, threads=work.thread_count),
+            options=PlanOptions(
+                time_limit_s=work.time_limit_s,
+                seed=work.seed,
+                threads=work.thread_count,
+                verify=not work.skip_verification,
+            ),
             current=None if work.current_json is None else Plan.from_json(work.current_json),
             progress=tell,
             cancelled=cancelled,

@@ -127,7 +127,9 @@ class PlanClient:
         chosen = options or PlanOptions()
         request = planning_service_pb2.CreatePlanRequest(
             document=document,
-            options=plan_pb2.PlanOptions(seed=chosen.seed, thread_count=chosen.threads),
+            options=plan_pb2.PlanOptions(
+                seed=chosen.seed, thread_count=chosen.threads, skip_verification=not chosen.verify
+            ),
             request_id=str(uuid.uuid4()),
         )
         if chosen.time_limit_s is not None:

@@ -7,16 +7,22 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from google.protobuf import any_pb2, duration_pb2, timestamp_pb2
+from google.protobuf import any_pb2, timestamp_pb2
 
 from planner.service.launches import LaunchCommand, launch_commands
 from planner.service.names import operation_name, plan_name
+from planner.service.parts import (
+    duration,
+    move_message,
+    stage_message,
+    transition_message,
+    verification_message,
+)
 from planner.service.protos import operations_pb2, plan_pb2, status_pb2
 from planner.store.records import EventRecord, PlanOptionsRecord, PlanRecord, PlanState
 
 __all__ = [
     "STATES",
-    "move_message",
     "operation_message",
     "plan_message",
     "progress_message",
@@ -90,7 +96,7 @@ def progress_message(event: EventRecord) -> plan_pb2.PlanProgress:
         plan=plan_name(event.plan_id),
         state=STATES[event.state],
         phase=event.phase,
-        elapsed=_duration(event.elapsed_s),
+        elapsed=duration(event.elapsed_s),
         objective=event.objective,
         bound=event.bound,
         relative_gap=event.gap,
@@ -99,28 +105,17 @@ def progress_message(event: EventRecord) -> plan_pb2.PlanProgress:
     )
 
 
-def move_message(move: Mapping[str, Any]) -> plan_pb2.Move:
-    """One change, from its form in the canonical JSON."""
-    return plan_pb2.Move(
-        action=f"ACTION_{move['action'].upper()}",
-        instance=move["instance"],
-        from_stages=[_stage(stage) for stage in move["from_stages"]],
-        to_stages=[_stage(stage) for stage in move["to_stages"]],
-    )
-
-
 def _options(options: PlanOptionsRecord) -> plan_pb2.PlanOptions:
-    message = plan_pb2.PlanOptions(seed=options.seed, thread_count=options.thread_count)
+    message = plan_pb2.PlanOptions(
+        seed=options.seed,
+        thread_count=options.thread_count,
+        skip_verification=options.skip_verification,
+    )
     if options.time_limit_s is not None:
-        message.time_limit.CopyFrom(_duration(options.time_limit_s))
+        message.time_limit.CopyFrom(duration(options.time_limit_s))
     if options.deadline_us is not None:
         message.deadline.CopyFrom(timestamp(options.deadline_us))
     return message
-
-
-def _duration(seconds: float) -> duration_pb2.Duration:
-    whole = round(seconds * 1e9)
-    return duration_pb2.Duration(seconds=whole // 1_000_000_000, nanos=whole % 1_000_000_000)
 
 
 @functools.lru_cache(maxsize=16)
@@ -150,6 +145,11 @@ def _result(result_json: str, full: bool) -> plan_pb2.Plan:
         commands = launch_commands(result_json) if plan["instances"] else []
         message.instances.extend(_instance(instance, commands) for instance in plan["instances"])
         message.moves.extend(move_message(move) for move in plan["moves"])
+        # absent in plans that an earlier version stored
+        if plan.get("transition") is not None:
+            message.transition.CopyFrom(transition_message(plan["transition"]))
+        if plan.get("verification") is not None:
+            message.verification.CopyFrom(verification_message(plan["verification"]))
     return message
 
 
@@ -167,7 +167,7 @@ def _instance(instance: Mapping[str, Any], commands: list[LaunchCommand]) -> pla
             tensor_parallel_size=instance["tensor_parallel_size"],
             pipeline_parallel_size=instance["pipeline_parallel_size"],
         ),
-        stages=[_stage(stage) for stage in instance["stages"]],
+        stages=[stage_message(stage) for stage in instance["stages"]],
         expectation=plan_pb2.Expectation(
             rate_per_second=expected["rate_per_s"],
             capacity_per_second=expected["capacity_per_s"],
@@ -183,7 +183,3 @@ def _instance(instance: Mapping[str, Any], commands: list[LaunchCommand]) -> pla
             if c.instance == instance["name"]
         ],
     )
-
-
-def _stage(stage: Mapping[str, Any]) -> plan_pb2.Stage:
-    return plan_pb2.Stage(node=stage["node"], gpu_indices=stage["gpus"])

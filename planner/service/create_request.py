@@ -53,6 +53,7 @@ def options_of(message: plan_pb2.PlanOptions, limits: PlanLimits) -> PlanOptions
         deadline_us=deadline_us,
         seed=message.seed,
         thread_count=message.thread_count or 1,
+        skip_verification=message.skip_verification,
     )
 
 

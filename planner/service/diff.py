@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from planner.service.convert import move_message
+from planner.service.parts import move_message
 from planner.service.protos import planning_service_pb2
 
 __all__ = ["diff_message"]

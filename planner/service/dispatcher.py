@@ -182,6 +182,7 @@ class Dispatcher:
             time_limit_s=time_limit_s,
             seed=record.options.seed,
             thread_count=record.options.thread_count,
+            skip_verification=record.options.skip_verification,
         )
         try:
             return await self._executor.plan(work, events.put_nowait, cancelled)

@@ -36,12 +36,15 @@ class PlanOptionsRecord:
         Seconds the worker may take; None is no limit of the caller's.
     deadline_us
         Time after which the answer is of no use, µs since the epoch.
+    skip_verification
+        Do not replay the plan in the simulator.
     """
 
     time_limit_s: float | None = None
     deadline_us: int | None = None
     seed: int = 0
     thread_count: int = 1
+    skip_verification: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,14 +5,14 @@
 and `gantt` show it.
 """
 
+from planner.plan.transition import Blocked, RollbackPoint, Step, Transition
 from planner.transition.capacity import capacity_by_workload, floors_between
 from planner.transition.dag import critical_path, step_graph
 from planner.transition.estimates import KvTransfer, LoadTier, StepTimes
 from planner.transition.gantt import gantt
-from planner.transition.order import Action, Blocked, find_order
+from planner.transition.order import Action, find_order
 from planner.transition.replay import replay
 from planner.transition.schedule import plan_transition
-from planner.transition.steps import RollbackPoint, Step, Transition
 
 __all__ = [
     "Action",

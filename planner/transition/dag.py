@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from planner.transition.steps import Step, Transition
+from planner.plan.transition import Step, Transition
 
 if TYPE_CHECKING:
     import networkx as nx

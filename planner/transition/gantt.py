@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from models.errors import InvalidInput
-from planner.transition.steps import Transition
+from planner.plan.transition import Transition
 
 __all__ = ["gantt"]
 
@@ -21,6 +21,8 @@ def gantt(transition: Transition, *, width: int = 60) -> str:
     scale = width / max(transition.duration_s, 1e-9)
     rows: dict[tuple[str, bool], list[str]] = {}
     for step in transition.steps:
+        if step.kind == "check":
+            continue
         starts = step.kind in ("load", "switch")
         line = rows.setdefault((step.instance, starts), [" "] * (width + 1))
         first, last = int(step.start_s * scale), int(step.end_s * scale)

@@ -2,8 +2,9 @@
 
 A new instance can start once the old ones on its GPUs are gone; starting never hurts, since nobody else wants
 its GPUs. So only the order of the stops matters: a stop is allowed while what still runs stays above the
-floor, with everything started that can be. A depth-first search over the sets of stopped instances finds an
-order (usually without a step back) or proves that there is none; it gives up after `STATES` sets.
+floor, with everything started that can be. The most useful stop each time (`planner.transition.greedy`) gives
+an order nearly always; where it does not, a depth-first search over the sets of stopped instances finds one
+or proves that there is none; it gives up after a number of sets that shrinks with the size of the plans.
 
 When every order is blocked, the two plans wait for each other in a circle. It is broken by running a copy of
 a blocking instance on GPUs that neither plan uses, until the end.
@@ -13,21 +14,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from models.errors import InvalidInput
 from planner.plan import Instance, Stage
+from planner.plan.transition import Blocked, Side
 from planner.transition.capacity import phase_capacity
+from planner.transition.greedy import stop_greedily
 
-__all__ = ["Action", "Blocked", "Gpu", "Side", "find_order", "gpus_of"]
+__all__ = ["Action", "Gpu", "Search", "find_order", "gpus_of"]
 
 STATES = 20_000
 """Sets of stopped instances that the search looks at before it gives up."""
+WORK = 500_000
+"""Of the sets together, the most instances: large plans get fewer sets."""
 SLACK = 1e-9
 """Relative rounding of sums of capacities."""
 
 Gpu = tuple[str, int]
-Side = Literal["current", "new", "temporary"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +47,6 @@ class Action:
         if self.temporary:
             return "temporary"
         return "new" if self.start else "current"
-
-
-@dataclass(frozen=True, slots=True)
-class Blocked:
-    """Why there is no order.
-
-    ``proven`` when every order was ruled out, otherwise the search gave up.
-    """
-
-    workload: str
-    reason: str
-    proven: bool
 
 
 def gpus_of(instance: Instance) -> frozenset[Gpu]:
@@ -76,7 +67,7 @@ def _owners(instances: Sequence[Instance], plan: str) -> dict[Gpu, int]:
     return owner
 
 
-class _Search:
+class Search:
     """Indices: old instances to stop, new ones to start; kept ones only count towards capacity."""
 
     def __init__(
@@ -89,15 +80,15 @@ class _Search:
     ) -> None:
         self.old, self.new, self.floors = old, new, floors
         owner = _owners(old, "current")
-        blockers = [{owner[g] for g in gpus_of(n) if g in owner} for n in new]
+        self.blockers = [sorted({owner[g] for g in gpus_of(n) if g in owner}) for n in new]
         self.freed_for: list[list[int]] = [[] for _ in old]
-        for n, needed in enumerate(blockers):
-            for o in sorted(needed):
+        for n, needed in enumerate(self.blockers):
+            for o in needed:
                 self.freed_for[o].append(n)
         self.have: dict[str, dict[str, float]] = {}
         for instance in (*kept, *old, *extra):
             self._add(instance, 1.0)
-        self.missing = [len(b) for b in blockers]
+        self.missing = [len(b) for b in self.blockers]
         self.started = [False] * len(new)
         self.stopped: list[int] = []
         self.is_stopped = [False] * len(old)
@@ -148,19 +139,24 @@ class _Search:
                 self.started[n] = False
                 self._add(self.new[n], -1.0)
 
+    def key(self, o: int) -> tuple[bool, float, str, int]:
+        """Order of stops: those that free GPUs for the most capacity first, mere retirements last."""
+        wanted = [n for n in self.freed_for[o] if not self.started[n]]
+        gain = sum(self.new[n].expected.capacity_per_s / self.missing[n] for n in wanted)
+        return (not wanted, -gain, self.old[o].name, o)
+
     def candidates(self) -> list[int]:
-        """Allowed stops: those that free GPUs for the most capacity first, mere retirements last."""
-        found = []
-        for o in range(len(self.old)):
-            if self.is_stopped[o] or not self.allowed(o):
-                continue
-            wanted = [n for n in self.freed_for[o] if not self.started[n]]
-            gain = sum(self.new[n].expected.capacity_per_s / self.missing[n] for n in wanted)
-            found.append((not wanted, -gain, self.old[o].name, o))
-        return [o for *_, o in sorted(found)]
+        """Allowed stops, the most useful first."""
+        return [
+            o
+            for *_, o in sorted(
+                self.key(o) for o in range(len(self.old)) if not self.is_stopped[o] and self.allowed(o)
+            )
+        ]
 
     def run(self) -> bool | None:
         """True with an order in `actions`; False when there is none; None when given up."""
+        most = min(STATES, WORK // max(len(self.old), 1))
         seen: set[frozenset[int]] = set()
         stack = [iter(self.candidates())]
         while stack:
@@ -177,7 +173,7 @@ class _Search:
             state = frozenset((*self.stopped, chosen))
             if state in seen:
                 continue
-            if len(seen) >= STATES:
+            if len(seen) >= most:
                 return None
             seen.add(state)
             self.stop(chosen)
@@ -213,8 +209,13 @@ def find_order(
     free = {pool: list(gpus) for pool, gpus in spare.items()}
     extra: list[Instance] = []
     while True:
-        search = _Search(old, new, kept, extra, floors)
-        verdict = search.run()
+        search = Search(old, new, kept, extra, floors)
+        verdict: bool | None = stop_greedily(search)
+        if not verdict:
+            stuck_at = tuple(search.stopped)
+            search = Search(old, new, kept, extra, floors)
+            search.deepest = stuck_at
+            verdict = search.run()
         if verdict:
             before = [Action(True, copy, temporary=True) for copy in extra]
             after = [Action(False, copy, temporary=True) for copy in extra]
@@ -253,7 +254,7 @@ def _copy(instance: Instance, free: dict[str, list[Gpu]], copied: set[str]) -> I
     return replace(instance, name=name, stages=tuple(stages))
 
 
-def _blocked(search: _Search, o: int, *, proven: bool) -> Blocked:
+def _blocked(search: Search, o: int, *, proven: bool) -> Blocked:
     instance = search.old[o]
     floor = search.floors.get(instance.workload, 0.0)
     have = phase_capacity(**search.have[instance.workload])
@@ -264,4 +265,4 @@ def _blocked(search: _Search, o: int, *, proven: bool) -> Blocked:
         f"point and may not drop below {floor:.4g}; no spare group of {instance.tensor_parallel_size} GPUs "
         f"in pool {instance.pool} is left for a copy of it. Lower the floor or free such a group"
     )
-    return Blocked(instance.workload, reason, proven)
+    return Blocked(workload=instance.workload, reason=reason, proven=proven)

@@ -7,15 +7,17 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from planner.plan import Instance, Stage
-from planner.transition.capacity import capacity_by_workload
+from planner.plan.transition import Step, Transition
+from planner.transition.capacity import capacity_by_workload, phase_capacity
 from planner.transition.order import Action
-from planner.transition.steps import Step, Transition
 
 __all__ = ["lowest_capacity", "replay"]
 
 
 EPSILON = 1e-9
 """Seconds."""
+ROUNDING = 1e-9
+"""Requests per second."""
 
 
 def lowest_capacity(
@@ -30,22 +32,22 @@ def lowest_capacity(
             events.setdefault(step.end_s, []).append((True, (step.side, step.instance)))
         elif step.kind in ("drain", "migrate"):
             events.setdefault(step.start_s, []).append((False, (step.side, step.instance)))
-    running: dict[str, dict[tuple[str, str], Instance]] = {}
-    for key, instance in instances.items():
-        of_workload = running.setdefault(instance.workload, {})
-        if key[0] == "current":
-            of_workload[key] = instance
+    phases: dict[str, dict[str, float]] = {}
+    for instance in instances.values():
+        phases.setdefault(instance.workload, {"mixed": 0.0, "prefill": 0.0, "decode": 0.0})
+    for instance in current:
+        phases[instance.workload][instance.role] += instance.expected.capacity_per_s
     lowest = capacity_by_workload(current)
     for _, changes in sorted(events.items()):
         # what takes requests just after this moment, everything that happens at it done
         for begins, key in changes:
-            of_workload = running[instances[key].workload]
-            if begins:
-                of_workload[key] = instances[key]
-            else:
-                del of_workload[key]
+            instance = instances[key]
+            sign = 1.0 if begins else -1.0
+            phases[instance.workload][instance.role] += sign * instance.expected.capacity_per_s
         for workload in sorted({instances[key].workload for _, key in changes} & lowest.keys()):
-            have = capacity_by_workload(running[workload].values()).get(workload, 0.0)
+            have = phase_capacity(**phases[workload])
+            # sums of what comes and goes are off by their rounding
+            have = 0.0 if abs(have) < ROUNDING else have
             lowest[workload] = min(lowest[workload], have)
     return lowest
 

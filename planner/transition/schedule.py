@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import heapq
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from models.errors import InvalidInput
 from planner.plan import Instance
+from planner.plan.transition import Blocked, RollbackPoint, Step, StepKind, Transition
 from planner.transition.capacity import capacity_by_workload, floors_between
 from planner.transition.estimates import StepTimes
-from planner.transition.order import Action, Blocked, Gpu, find_order, gpus_of
+from planner.transition.order import Action, Gpu, find_order, gpus_of
 from planner.transition.replay import lowest_capacity
-from planner.transition.steps import RollbackPoint, Step, StepKind, Transition
 
 __all__ = ["plan_transition"]
 
@@ -101,7 +103,7 @@ def _ends(
                     f"the {plan} plan itself serves {have.get(workload, 0.0):.4g} requests/s of {workload}, "
                     f"below the floor of {floor:.4g}"
                 )
-                return Blocked(workload, reason, proven=True)
+                return Blocked(workload=workload, reason=reason, proven=True)
     return None
 
 
@@ -110,7 +112,8 @@ class _Scheduler:
 
     A start waits for the stops that free its GPUs. A stop waits for all starts of its workload that come
     before it in the order: then whatever runs at any time contains what runs after that stop in the
-    sequential order, so that the floor holds however the steps overlap.
+    sequential order, so that the floor holds however the steps overlap. More than two such starts are
+    gathered in a ``check``, so that the number of dependencies grows with that of the steps.
     """
 
     def __init__(
@@ -118,11 +121,11 @@ class _Scheduler:
     ) -> None:
         self.times, self.cap = times, max_in_flight
         self.steps: list[Step] = []
-        self.ends: list[float] = []
+        self.latest: list[float] = []  # a heap of the `cap` latest ends
         self.freed_by: dict[Gpu, int] = {}
         self.ready: dict[str, list[int]] = {}
         self.reading_until: dict[str, float] = {}
-        self.siblings: dict[tuple[str, str], Instance] = {("current", i.name): i for i in (*kept, *old)}
+        self.kin = Counter(_kin(i) for i in (*kept, *old))
         self.held = {i.name for i in old}
 
     def run(self, order: Sequence[Action]) -> tuple[Step, ...]:
@@ -132,7 +135,12 @@ class _Scheduler:
 
     def _slot(self) -> float:
         """The earliest time at which fewer than `cap` of the instances so far are in flight."""
-        return sorted(self.ends)[-self.cap] if len(self.ends) >= self.cap else 0.0
+        return self.latest[0] if len(self.latest) >= self.cap else 0.0
+
+    def _ended(self, at: float) -> None:
+        heapq.heappush(self.latest, at)
+        if len(self.latest) > self.cap:
+            heapq.heappop(self.latest)
 
     def _end(self, index: int) -> float:
         return self.steps[index].end_s
@@ -169,18 +177,17 @@ class _Scheduler:
         load = self._add("load", action, start, reading - start + self.times.start_s, after)
         switch = self._add("switch", action, self._end(load), self.times.switch_s, {load})
         self.ready.setdefault(instance.workload, []).append(switch)
-        self.ends.append(self._end(switch))
-        self.siblings[action.side, instance.name] = instance
+        self._ended(self._end(switch))
+        self.kin[_kin(instance)] += 1
 
     def _stop(self, action: Action) -> None:
         instance = action.instance
-        after = set(self.ready.get(instance.workload, ()))
+        after = self._all_ready(instance.workload)
         start = max([self._slot(), *(self._end(i) for i in after)])
         drain = self.times.drain_s(instance)
         kind: StepKind = "drain"
-        self.siblings.pop((action.side, instance.name), None)
-        kin = ("workload", "model", "role", "weights", "kv_cache")
-        target = any(all(getattr(s, k) == getattr(instance, k) for k in kin) for s in self.siblings.values())
+        self.kin[_kin(instance)] -= 1
+        target = self.kin[_kin(instance)] > 0
         if self.times.migrate is not None and target and instance.role != "prefill":
             seconds = self.times.migrate.seconds(instance)
             if seconds < drain:
@@ -190,18 +197,43 @@ class _Scheduler:
         for gpu in gpus_of(instance):
             self.freed_by[gpu] = retire
         self.held.discard(instance.name)
-        self.ends.append(self._end(retire))
+        self._ended(self._end(retire))
+
+    def _all_ready(self, workload: str) -> set[int]:
+        """Steps whose end means that every instance of a workload started so far takes requests."""
+        ready = self.ready.get(workload, [])
+        if len(ready) > 2:
+            at = max(self._end(i) for i in ready)
+            check = Step(
+                index=len(self.steps),
+                kind="check",
+                instance="",
+                workload=workload,
+                stages=(),
+                start_s=at,
+                end_s=at,
+                after=tuple(sorted(ready)),
+                side="new",
+            )
+            self.steps.append(check)
+            self.ready[workload] = [check.index]
+        return set(self.ready.get(workload, ()))
+
+
+def _kin(instance: Instance) -> tuple[str, ...]:
+    """What two instances have in common when one can go on with the requests of the other."""
+    return (instance.workload, instance.model, instance.role, instance.weights, instance.kv_cache)
 
 
 def _rollback(
     steps: Sequence[Step], old: Mapping[str, Instance], times: StepTimes
 ) -> tuple[RollbackPoint, ...]:
-    points = [RollbackPoint(-1, (), 0.0)]
-    gone: list[str] = []
+    points = [RollbackPoint(after_step=-1, restarts=0, reload_s=0.0)]
+    gone, seconds = 0, 0.0
     for step in steps:
         if step.kind == "retire" and step.side == "current":
-            gone.append(step.instance)
+            gone += 1
+            seconds += times.load_s(old[step.instance]) + times.start_s
         if step.kind in ("switch", "retire"):
-            seconds = sum(times.load_s(old[name]) + times.start_s for name in gone)
-            points.append(RollbackPoint(step.index, tuple(gone), seconds))
+            points.append(RollbackPoint(after_step=step.index, restarts=gone, reload_s=seconds))
     return tuple(points)

@@ -219,6 +219,7 @@ def test_progress_names_the_phases_in_order() -> None:
         "sizing",
         "placement",
         "assembling",
+        "verifying",
     ]
 
 

@@ -21,6 +21,12 @@ def plan(
     ] = 60.0,
     seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
     threads: Annotated[int, typer.Option(help="Solver threads; with 1 equal input gives equal bytes.")] = 1,
+    gantt: Annotated[
+        Path | None, typer.Option(help="With --current: draw the transition as SVG into this file.")
+    ] = None,
+    no_verify: Annotated[
+        bool, typer.Option("--no-verify", help="Do not replay the plan in the simulator.")
+    ] = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Say what was considered and what binds.")
     ] = False,
@@ -47,7 +53,9 @@ def plan(
     from planner.cli.progress import show_progress
     from planner.options import PlanOptions
 
-    options = PlanOptions(time_limit_s=time_limit, seed=seed, threads=threads)
+    if gantt is not None and current is None:
+        raise typer.BadParameter("--gantt draws the way from a plan that runs: give it with --current")
+    options = PlanOptions(time_limit_s=time_limit, seed=seed, threads=threads, verify=not no_verify)
     running = read_plan(current) if current is not None else None
     with show_progress(visible=not json_, catch_interrupt=server is None) as progress:
         if server is None:
@@ -58,6 +66,10 @@ def plan(
     result = made.plan
     if out is not None:
         write_text(out, result.to_json())
+    if gantt is not None and result.transition is not None:
+        from planner.report.gantt_svg import gantt_svg
+
+        write_text(gantt, gantt_svg(result.transition, title=f"Transition of fleet {result.fleet}"))
     if json_:
         typer.echo(result.to_json(), nl=False)
     else:

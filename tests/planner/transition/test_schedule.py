@@ -133,6 +133,34 @@ def test_no_gpu_is_shared_and_no_floor_broken_or_the_reason_is_said(make, times,
         assert "cannot stop" in plan.blocked.reason
 
 
+@given(data=st.data())
+def test_a_stop_waits_for_every_start_before_it_by_dependencies_alone(make, times, data):
+    plan = plan_transition(data.draw(plans(make)), data.draw(plans(make)), nodes=NODES, times=times)
+    before = {}
+    for step in plan.steps:
+        before[step.index] = set(step.after).union(*(before[i] for i in step.after))
+        if step.kind in ("drain", "migrate"):
+            switched = {
+                s.index
+                for s in plan.steps[: step.index]
+                if s.kind == "switch" and s.workload == step.workload
+            }
+            assert switched <= before[step.index]
+
+
+def test_steps_and_dependencies_grow_with_the_moves(make, times):
+    """Everything moves one node on; the dependencies of n moves once were n²."""
+    sizes = {}
+    for count in (64, 512):
+        nodes = {"a": {f"n{i}": 8 for i in range(count // 8 + 2)}}
+        old = [make(f"i{k}", f"n{k // 8}", [k % 8]) for k in range(count)]
+        new = [make(f"i{k}", f"n{k // 8 + 1}", [k % 8]) for k in range(count)]
+        plan = plan_transition(old, new, nodes=nodes, times=times)
+        assert replay(plan, old, new) == ()
+        sizes[count] = sum(len(s.after) + 1 for s in plan.steps)
+    assert sizes[512] < 10 * sizes[64]
+
+
 def some_permutation_is_safe(old, new, floors):
     """By trying all: a stop is safe when, just after it and before anything starts, no floor is broken."""
     for stops in permutations(old):

@@ -15,7 +15,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Plan(_message.Message):
-    __slots__ = ("name", "state", "etag", "create_time", "start_time", "end_time", "fleet", "price_per_hour", "objectives", "instances", "moves", "diagnosis", "error", "canonical_json", "document", "options")
+    __slots__ = ("name", "state", "etag", "create_time", "start_time", "end_time", "fleet", "price_per_hour", "objectives", "instances", "moves", "diagnosis", "error", "canonical_json", "document", "options", "transition", "verification")
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATE_UNSPECIFIED: _ClassVar[Plan.State]
@@ -52,6 +52,8 @@ class Plan(_message.Message):
     CANONICAL_JSON_FIELD_NUMBER: _ClassVar[int]
     DOCUMENT_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    TRANSITION_FIELD_NUMBER: _ClassVar[int]
+    VERIFICATION_FIELD_NUMBER: _ClassVar[int]
     name: str
     state: Plan.State
     etag: str
@@ -68,19 +70,23 @@ class Plan(_message.Message):
     canonical_json: str
     document: str
     options: PlanOptions
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[Plan.State, str]] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., fleet: _Optional[str] = ..., price_per_hour: _Optional[float] = ..., objectives: _Optional[_Iterable[_Union[Objective, _Mapping]]] = ..., instances: _Optional[_Iterable[_Union[Instance, _Mapping]]] = ..., moves: _Optional[_Iterable[_Union[Move, _Mapping]]] = ..., diagnosis: _Optional[_Union[Diagnosis, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., canonical_json: _Optional[str] = ..., document: _Optional[str] = ..., options: _Optional[_Union[PlanOptions, _Mapping]] = ...) -> None: ...
+    transition: Transition
+    verification: Verification
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[Plan.State, str]] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., fleet: _Optional[str] = ..., price_per_hour: _Optional[float] = ..., objectives: _Optional[_Iterable[_Union[Objective, _Mapping]]] = ..., instances: _Optional[_Iterable[_Union[Instance, _Mapping]]] = ..., moves: _Optional[_Iterable[_Union[Move, _Mapping]]] = ..., diagnosis: _Optional[_Union[Diagnosis, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., canonical_json: _Optional[str] = ..., document: _Optional[str] = ..., options: _Optional[_Union[PlanOptions, _Mapping]] = ..., transition: _Optional[_Union[Transition, _Mapping]] = ..., verification: _Optional[_Union[Verification, _Mapping]] = ...) -> None: ...
 
 class PlanOptions(_message.Message):
-    __slots__ = ("time_limit", "deadline", "seed", "thread_count")
+    __slots__ = ("time_limit", "deadline", "seed", "thread_count", "skip_verification")
     TIME_LIMIT_FIELD_NUMBER: _ClassVar[int]
     DEADLINE_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
     THREAD_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SKIP_VERIFICATION_FIELD_NUMBER: _ClassVar[int]
     time_limit: _duration_pb2.Duration
     deadline: _timestamp_pb2.Timestamp
     seed: int
     thread_count: int
-    def __init__(self, time_limit: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., seed: _Optional[int] = ..., thread_count: _Optional[int] = ...) -> None: ...
+    skip_verification: bool
+    def __init__(self, time_limit: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., seed: _Optional[int] = ..., thread_count: _Optional[int] = ..., skip_verification: bool = ...) -> None: ...
 
 class Objective(_message.Message):
     __slots__ = ("stage", "name", "value", "bound", "relative_gap")
@@ -216,6 +222,134 @@ class Move(_message.Message):
     from_stages: _containers.RepeatedCompositeFieldContainer[Stage]
     to_stages: _containers.RepeatedCompositeFieldContainer[Stage]
     def __init__(self, action: _Optional[_Union[Move.Action, str]] = ..., instance: _Optional[str] = ..., from_stages: _Optional[_Iterable[_Union[Stage, _Mapping]]] = ..., to_stages: _Optional[_Iterable[_Union[Stage, _Mapping]]] = ...) -> None: ...
+
+class Transition(_message.Message):
+    __slots__ = ("steps", "duration", "floors", "rollback_points", "blocked_reason", "assumptions")
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    DURATION_FIELD_NUMBER: _ClassVar[int]
+    FLOORS_FIELD_NUMBER: _ClassVar[int]
+    ROLLBACK_POINTS_FIELD_NUMBER: _ClassVar[int]
+    BLOCKED_REASON_FIELD_NUMBER: _ClassVar[int]
+    ASSUMPTIONS_FIELD_NUMBER: _ClassVar[int]
+    steps: _containers.RepeatedCompositeFieldContainer[TransitionStep]
+    duration: _duration_pb2.Duration
+    floors: _containers.RepeatedCompositeFieldContainer[CapacityFloor]
+    rollback_points: _containers.RepeatedCompositeFieldContainer[RollbackPoint]
+    blocked_reason: str
+    assumptions: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, steps: _Optional[_Iterable[_Union[TransitionStep, _Mapping]]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., floors: _Optional[_Iterable[_Union[CapacityFloor, _Mapping]]] = ..., rollback_points: _Optional[_Iterable[_Union[RollbackPoint, _Mapping]]] = ..., blocked_reason: _Optional[str] = ..., assumptions: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class TransitionStep(_message.Message):
+    __slots__ = ("index", "kind", "instance", "workload", "stages", "start_offset", "end_offset", "after", "surge", "temporary")
+    class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        KIND_UNSPECIFIED: _ClassVar[TransitionStep.Kind]
+        KIND_LOAD: _ClassVar[TransitionStep.Kind]
+        KIND_SWITCH: _ClassVar[TransitionStep.Kind]
+        KIND_CHECK: _ClassVar[TransitionStep.Kind]
+        KIND_DRAIN: _ClassVar[TransitionStep.Kind]
+        KIND_MIGRATE: _ClassVar[TransitionStep.Kind]
+        KIND_RETIRE: _ClassVar[TransitionStep.Kind]
+    KIND_UNSPECIFIED: TransitionStep.Kind
+    KIND_LOAD: TransitionStep.Kind
+    KIND_SWITCH: TransitionStep.Kind
+    KIND_CHECK: TransitionStep.Kind
+    KIND_DRAIN: TransitionStep.Kind
+    KIND_MIGRATE: TransitionStep.Kind
+    KIND_RETIRE: TransitionStep.Kind
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    INSTANCE_FIELD_NUMBER: _ClassVar[int]
+    WORKLOAD_FIELD_NUMBER: _ClassVar[int]
+    STAGES_FIELD_NUMBER: _ClassVar[int]
+    START_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    END_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    SURGE_FIELD_NUMBER: _ClassVar[int]
+    TEMPORARY_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    kind: TransitionStep.Kind
+    instance: str
+    workload: str
+    stages: _containers.RepeatedCompositeFieldContainer[Stage]
+    start_offset: _duration_pb2.Duration
+    end_offset: _duration_pb2.Duration
+    after: _containers.RepeatedScalarFieldContainer[int]
+    surge: bool
+    temporary: bool
+    def __init__(self, index: _Optional[int] = ..., kind: _Optional[_Union[TransitionStep.Kind, str]] = ..., instance: _Optional[str] = ..., workload: _Optional[str] = ..., stages: _Optional[_Iterable[_Union[Stage, _Mapping]]] = ..., start_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., after: _Optional[_Iterable[int]] = ..., surge: bool = ..., temporary: bool = ...) -> None: ...
+
+class CapacityFloor(_message.Message):
+    __slots__ = ("workload", "floor_per_second", "lowest_per_second")
+    WORKLOAD_FIELD_NUMBER: _ClassVar[int]
+    FLOOR_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    LOWEST_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    workload: str
+    floor_per_second: float
+    lowest_per_second: float
+    def __init__(self, workload: _Optional[str] = ..., floor_per_second: _Optional[float] = ..., lowest_per_second: _Optional[float] = ...) -> None: ...
+
+class RollbackPoint(_message.Message):
+    __slots__ = ("after_step", "restart_count", "reload_duration")
+    AFTER_STEP_FIELD_NUMBER: _ClassVar[int]
+    RESTART_COUNT_FIELD_NUMBER: _ClassVar[int]
+    RELOAD_DURATION_FIELD_NUMBER: _ClassVar[int]
+    after_step: int
+    restart_count: int
+    reload_duration: _duration_pb2.Duration
+    def __init__(self, after_step: _Optional[int] = ..., restart_count: _Optional[int] = ..., reload_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class Verification(_message.Message):
+    __slots__ = ("seed", "arrivals", "corrections", "replays", "met")
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    ARRIVALS_FIELD_NUMBER: _ClassVar[int]
+    CORRECTIONS_FIELD_NUMBER: _ClassVar[int]
+    REPLAYS_FIELD_NUMBER: _ClassVar[int]
+    MET_FIELD_NUMBER: _ClassVar[int]
+    seed: int
+    arrivals: str
+    corrections: _containers.RepeatedScalarFieldContainer[str]
+    replays: _containers.RepeatedCompositeFieldContainer[Replay]
+    met: bool
+    def __init__(self, seed: _Optional[int] = ..., arrivals: _Optional[str] = ..., corrections: _Optional[_Iterable[str]] = ..., replays: _Optional[_Iterable[_Union[Replay, _Mapping]]] = ..., met: bool = ...) -> None: ...
+
+class Replay(_message.Message):
+    __slots__ = ("workload", "load", "rate_per_second", "request_count", "ttft", "tpot", "attainment", "met")
+    WORKLOAD_FIELD_NUMBER: _ClassVar[int]
+    LOAD_FIELD_NUMBER: _ClassVar[int]
+    RATE_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_COUNT_FIELD_NUMBER: _ClassVar[int]
+    TTFT_FIELD_NUMBER: _ClassVar[int]
+    TPOT_FIELD_NUMBER: _ClassVar[int]
+    ATTAINMENT_FIELD_NUMBER: _ClassVar[int]
+    MET_FIELD_NUMBER: _ClassVar[int]
+    workload: str
+    load: str
+    rate_per_second: float
+    request_count: int
+    ttft: LatencySpread
+    tpot: LatencySpread
+    attainment: float
+    met: bool
+    def __init__(self, workload: _Optional[str] = ..., load: _Optional[str] = ..., rate_per_second: _Optional[float] = ..., request_count: _Optional[int] = ..., ttft: _Optional[_Union[LatencySpread, _Mapping]] = ..., tpot: _Optional[_Union[LatencySpread, _Mapping]] = ..., attainment: _Optional[float] = ..., met: bool = ...) -> None: ...
+
+class LatencySpread(_message.Message):
+    __slots__ = ("p50_ms", "p95_ms", "p99_ms", "percentile", "at_percentile_ms", "target_ms", "met")
+    P50_MS_FIELD_NUMBER: _ClassVar[int]
+    P95_MS_FIELD_NUMBER: _ClassVar[int]
+    P99_MS_FIELD_NUMBER: _ClassVar[int]
+    PERCENTILE_FIELD_NUMBER: _ClassVar[int]
+    AT_PERCENTILE_MS_FIELD_NUMBER: _ClassVar[int]
+    TARGET_MS_FIELD_NUMBER: _ClassVar[int]
+    MET_FIELD_NUMBER: _ClassVar[int]
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    percentile: float
+    at_percentile_ms: float
+    target_ms: float
+    met: bool
+    def __init__(self, p50_ms: _Optional[float] = ..., p95_ms: _Optional[float] = ..., p99_ms: _Optional[float] = ..., percentile: _Optional[float] = ..., at_percentile_ms: _Optional[float] = ..., target_ms: _Optional[float] = ..., met: bool = ...) -> None: ...
 
 class PlanProgress(_message.Message):
     __slots__ = ("plan", "state", "phase", "elapsed", "objective", "bound", "relative_gap", "sequence", "update_time")

@@ -1,0 +1,11 @@
+"""A finished plan replayed in the simulator, and sized again where it misses its targets there.
+
+`stream` draws the requests, `group` simulates equal instances, `replay` puts the workloads together,
+`correct` learns from a miss what an instance really carries, `repair` plans again with it.
+"""
+
+from __future__ import annotations
+
+from planner.verify.repair import verify
+
+__all__ = ["verify"]

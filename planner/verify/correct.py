@@ -1,0 +1,107 @@
+"""What a miss teaches: how much an instance really carries, by the simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from planner.candidates.candidate import Candidate
+from planner.plan import Plan
+from planner.plan.verification import Replayed
+from planner.report.numbers import rate
+from planner.verify.replay import Replayer, groups_of, peak_factor
+
+__all__ = ["Corrected", "corrected"]
+
+HALVINGS = 7
+"""Of the interval between half the planned rate and all of it: what is found is within 0.4 % of the most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrected:
+    """Candidates with the capacities that simulation allows; those that hold at no rate are left out.
+
+    Parameters
+    ----------
+    sentences
+        What was corrected.
+    """
+
+    candidates: tuple[Candidate, ...]
+    sentences: tuple[str, ...]
+
+
+def corrected(
+    replayer: Replayer, plan: Plan, candidates: Sequence[Candidate], replays: Sequence[Replayed]
+) -> Corrected | None:
+    """Look at every group of instances of the workloads that miss; None when no group misses by itself."""
+    missed = {replayed.workload for replayed in replays if not replayed.met}
+    groups = groups_of(plan.instances, candidates)
+    count = replayer.requests_each(sum(map(len, groups.values())))
+    outcome_of = {outcome.name: outcome for outcome in plan.workloads}
+    allowed: dict[tuple[str, ...], Candidate | None] = {}
+    sentences = []
+    for workload in sorted(missed):
+        factor = peak_factor(replayer.fleet, outcome_of[workload])
+        for group in groups[workload]:
+            planned = group.rate_per_s * factor
+            if _at(replayer, group.candidate, planned, count) is not None:
+                continue
+            found = _carried(replayer, group.candidate, planned, count)
+            allowed[group.candidate.shape] = found
+            label = group.candidate.label
+            sentences.append(
+                f"{label}: {rate(found.capacity_per_s)} by simulation, not "
+                f"{rate(group.candidate.capacity_per_s)}"
+                if found is not None
+                else f"{label}: misses its targets in simulation at any rate"
+            )
+    if not allowed:
+        return None
+    changed = (allowed.get(candidate.shape, candidate) for candidate in candidates)
+    return Corrected(
+        candidates=tuple(candidate for candidate in changed if candidate is not None),
+        sentences=tuple(sentences),
+    )
+
+
+def _carried(replayer: Replayer, candidate: Candidate, planned: float, count: int) -> Candidate | None:
+    """The candidate at the largest rate found, below the planned one, at which it meets its targets."""
+    low, high = planned / 2, planned
+    best = _at(replayer, candidate, low, count)
+    if best is None:
+        low, high = 0.0, low
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        found = _at(replayer, candidate, middle, count)
+        low, high = (middle, high) if found is not None else (low, middle)
+        best = found or best
+    return best
+
+
+def _at(replayer: Replayer, candidate: Candidate, rate_per_s: float, count: int) -> Candidate | None:
+    """The candidate as it is at a rate, latencies simulated; None where it misses a target."""
+    seen = replayer.latencies(candidate, rate_per_s, count)
+    if seen is None:
+        return None
+    workload = replayer.fleet.workload(candidate.workload)
+    shown: dict[str, float | None] = {"ttft_ms": None, "tpot_ms": None}
+    for name, values, target in (
+        ("ttft_ms", seen.ttft_ms, workload.ttft),
+        ("tpot_ms", seen.tpot_ms, workload.tpot),
+    ):
+        if values is None or np.isnan(values).all():
+            continue
+        value = float(np.nanpercentile(values, target.percentile, method="inverted_cdf"))
+        if value > target.limit_ms:
+            return None
+        shown[name] = value
+    return replace(
+        candidate,
+        capacity_per_s=rate_per_s,
+        ttft_ms=shown["ttft_ms"],
+        tpot_ms=shown["tpot_ms"],
+        reason=f"{rate(rate_per_s)} is what simulation allows; {candidate.reason}",
+    )

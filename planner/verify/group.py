@@ -1,0 +1,74 @@
+"""Equal instances of one workload: one of them simulated at its share of the requests.
+
+A router that spreads requests at random gives each of n instances a Poisson stream of its own, so that one
+instance stands for all. (A router that looks at queues does better; the plan does not count on it.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from models.errors import InvalidInput
+from models.serving import InstanceModel
+from models.serving.simulator import simulate
+from planner.verify.decode import decode_ends_ms
+from planner.verify.stream import Stream
+
+__all__ = ["Latencies", "replay_instance"]
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Latencies:
+    """What the counted requests of one instance saw; float64[n] in ms.
+
+    ``ttft_ms`` is None for decode instances, ``tpot_ms`` for prefill instances; a request of one token has a
+    TPOT of NaN.
+    """
+
+    ttft_ms: Floats | None
+    tpot_ms: Floats | None
+
+
+def replay_instance(instance: InstanceModel, stream: Stream, rate_per_s: float) -> Latencies | None:
+    """Serve a stream on one instance; None where its cache cannot hold one of the requests."""
+    serve = {"mixed": _mixed, "prefill": _prefill, "decode": _decode}[instance.configuration.role]
+    try:
+        return serve(instance, stream, rate_per_s)
+    except InvalidInput:
+        return None
+
+
+def _mixed(instance: InstanceModel, stream: Stream, rate_per_s: float) -> Latencies:
+    found = simulate(
+        instance, stream.input_tokens, stream.output_tokens, arrivals_s=stream.arrivals_s(rate_per_s)
+    )
+    return Latencies(ttft_ms=found.ttft_ms[stream.counted], tpot_ms=found.tpot_ms[stream.counted])
+
+
+def _prefill(instance: InstanceModel, stream: Stream, rate_per_s: float) -> Latencies:
+    """A request ends with its first token, which the client gets when the cache is handed over."""
+    found = simulate(
+        instance,
+        stream.input_tokens,
+        np.ones_like(stream.output_tokens),
+        arrivals_s=stream.arrivals_s(rate_per_s),
+    )
+    c = instance.configuration
+    cache_bytes = c.architecture.kv_cache_bytes_per_token(c.kv_cache) * stream.input_tokens
+    handover_ms = cache_bytes / c.kv_transfer_bytes_per_s * 1e3
+    return Latencies(ttft_ms=(found.ttft_ms + handover_ms)[stream.counted], tpot_ms=None)
+
+
+def _decode(instance: InstanceModel, stream: Stream, rate_per_s: float) -> Latencies:
+    """Waiting for a place in the batch counts towards the TPOT, as the first token is out already."""
+    ready_ms = stream.arrivals_s(rate_per_s) * 1e3
+    end_ms = decode_ends_ms(instance, ready_ms, stream.input_tokens, stream.output_tokens)
+    steps = stream.output_tokens - 1.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        tpot = np.where(steps > 0, (end_ms - ready_ms) / steps, np.nan)
+    return Latencies(ttft_ms=None, tpot_ms=tpot[stream.counted])

@@ -1,0 +1,79 @@
+"""Replay, learn, plan again: until the plan meets its targets in simulation, or cannot be made to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from planner.candidates.candidate import Candidate
+from planner.clock import Clock
+from planner.plan import Plan
+from planner.plan.verification import Replayed, Verification
+from planner.report.numbers import duration, rate
+from planner.verify.correct import corrected
+from planner.verify.replay import Replayer
+
+if TYPE_CHECKING:
+    from planner.pipeline import Planned
+
+__all__ = ["verify"]
+
+MOST_REPAIRS = 4
+
+
+def verify(planned: Planned, plan_again: Callable[[Sequence[Candidate]], Planned], clock: Clock) -> Planned:
+    """Return the plan with what the simulator saw of it, repaired where it missed its targets.
+
+    Parameters
+    ----------
+    plan_again
+        Makes a plan from all accepted candidates.
+    """
+    replayer = Replayer(fleet=planned.fleet, seed=clock.options.seed)
+    learnt: list[str] = []
+    for repairs in range(MOST_REPAIRS + 1):
+        clock.report("verifying")
+        replays = replayer.replay(planned.plan, planned.considered)
+        stamped = replace(planned, plan=_stamped(planned.plan, replayer, replays, learnt))
+        stop = repairs == MOST_REPAIRS or clock.is_over or clock.is_cancelled
+        if stop or all(replayed.met for replayed in replays):
+            return stamped
+        found = corrected(replayer, planned.plan, planned.candidates.accepted, replays)
+        if found is None:
+            return stamped
+        again = plan_again(found.candidates)
+        if not again.plan.instances or again.plan.state == "cancelled":
+            reason = f"with what simulation allows ({'; '.join(found.sentences)}) no plan was found"
+            return replace(stamped, plan=replace(stamped.plan, notes=(*stamped.plan.notes, reason)))
+        learnt += found.sentences
+        planned = again
+    raise AssertionError("the loop returns")
+
+
+def _stamped(plan: Plan, replayer: Replayer, replays: Sequence[Replayed], learnt: Sequence[str]) -> Plan:
+    """The plan with its verification, and a note for each miss."""
+    misses = tuple(_miss(replayed) for replayed in replays if not replayed.met)
+    return replace(
+        plan,
+        notes=(*misses, *plan.notes),
+        verification=Verification(
+            seed=replayer.seed,
+            arrivals="poisson",
+            corrections=tuple(learnt),
+            replays=tuple(replays),
+            met=not misses,
+        ),
+    )
+
+
+def _miss(replayed: Replayed) -> str:
+    parts = [
+        f"{name} p{spread.percentile:g} {duration(spread.at_percentile_ms)} > {duration(spread.target_ms)}"
+        for name, spread in (("TTFT", replayed.ttft), ("TPOT", replayed.tpot))
+        if spread is not None and not spread.met
+    ]
+    return (
+        f"{replayed.workload} misses its targets in simulation at {replayed.load} load "
+        f"({rate(replayed.rate_per_s)}): {', '.join(parts)}"
+    )

@@ -1,0 +1,87 @@
+"""Plans of a small fleet whose predictions are made too good: the simulator finds out."""
+
+import dataclasses
+
+import pytest
+import yaml
+
+import planner.pipeline
+from planner.candidates.enumerate import enumerate_candidates
+from planner.clock import Clock
+from planner.fleet import read_fleet
+from planner.options import PlanOptions
+from planner.pipeline import plan_fleet
+
+DOCUMENT = {
+    "fleet": "t",
+    "pools": [{"name": "a", "gpu": "h100-sxm-80gb", "nodes": 3, "gpus_per_node": 4, "price_per_gpu_hour": 2}],
+    "models": [{"name": "m", "architecture": "llama-3.1-8b"}],
+    "workloads": [
+        {
+            "model": "m",
+            "rate": "60/s",
+            "lengths": {"levels": [0, 1], "input_tokens": [200, 900], "output_tokens": [50, 200]},
+            "slo": {"ttft_p95": "500ms", "tpot_p95": "20ms"},
+        }
+    ],
+    "policies": {"parallelism": {"tensor": [1], "pipeline": [1]}, "roles": ["mixed"], "headroom": "5%"},
+}
+
+
+@pytest.fixture
+def overstated(monkeypatch):
+    """Every candidate is said to carry `factor` times what it does."""
+
+    def by(factor):
+        def enumerate_(fleet, **options):
+            found = enumerate_candidates(fleet, **options)
+            accepted = [
+                dataclasses.replace(c, capacity_per_s=c.capacity_per_s * factor) for c in found.accepted
+            ]
+            return dataclasses.replace(found, accepted=tuple(accepted))
+
+        monkeypatch.setattr(planner.pipeline, "enumerate_candidates", enumerate_)
+
+    return by
+
+
+def make(nodes=3, rate="60/s", **options):
+    pools = [DOCUMENT["pools"][0] | {"nodes": nodes}]
+    workloads = [DOCUMENT["workloads"][0] | {"rate": rate}]
+    fleet = read_fleet(yaml.safe_dump(DOCUMENT | {"pools": pools, "workloads": workloads}))
+    return plan_fleet(fleet, Clock(options=PlanOptions(**options))).plan
+
+
+def test_a_sound_plan_is_verified_at_both_loads():
+    plan = make()
+    assert plan.verification.met
+    assert plan.verification.corrections == ()
+    assert [r.load for r in plan.verification.replays] == ["stated", "peak"]
+    stated, peak = plan.verification.replays
+    assert (stated.rate_per_s, peak.rate_per_s) == (60.0, 63.0)
+    assert stated.tpot.at_percentile_ms == stated.tpot.p95_ms <= 20
+    assert stated.tpot.p50_ms <= peak.tpot.p50_ms
+    assert 0.95 <= peak.attainment <= stated.attainment <= 1
+    assert make().to_json() == plan.to_json()
+
+
+def test_a_plan_that_misses_is_sized_again_and_then_holds(overstated):
+    sound = make()
+    overstated(1.6)
+    plan = make()
+    assert plan.verification.met
+    assert len(plan.instances) >= len(sound.instances)
+    (sentence,) = plan.verification.corrections
+    assert "by simulation, not" in sentence
+    first = make(verify=False)
+    assert len(first.instances) < len(plan.instances)
+    assert first.verification is None
+
+
+def test_what_no_supply_can_repair_is_said(overstated):
+    overstated(4.0)
+    plan = make(nodes=1, rate="200/s")
+    assert plan.instances
+    assert not plan.verification.met
+    assert any("misses its targets in simulation at stated load" in note for note in plan.notes)
+    assert any("no plan was found" in note for note in plan.notes)
