@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from solvers.options import Progress, SolveOptions
 from solvers.result import TrajectoryPoint, relative_gap
@@ -43,12 +44,19 @@ class Clock:
         remaining = self.remaining_s
         return self.cancelled or (remaining is not None and remaining <= 0)
 
+    def part(self, share: float) -> Clock:
+        """A clock of its own for a phase that may take `share` of the time left; it reports nothing."""
+        left = self.remaining_s
+        limit = None if left is None else max(share * left, 1e-3)
+        return Clock(replace(self._options, time_limit_s=limit, on_progress=None))
+
     def report(self, phase: str, tier: int, objective: float | None, bound: float | None) -> bool:
         """Record and pass on the state of the solve; True when it should stop."""
         now = self.elapsed_s
         better = objective is not None and objective < self._best.get(tier, float("inf"))
         if better and objective is not None:
-            self._best[tier] = objective
+            # a better value here may have been paid for in the later tiers: what they had does not count
+            self._best = {t: value for t, value in self._best.items() if t < tier} | {tier: objective}
             self.trajectory.append(TrajectoryPoint(now, tier, objective, bound))
         due = better or now - self._last_report >= REPORT_EVERY_S
         if due and self._options.on_progress is not None:
