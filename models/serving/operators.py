@@ -83,11 +83,16 @@ class LinearAttention:
 
 @dataclass(frozen=True, slots=True)
 class AllReduce:
-    """`count` sums over `ranks` GPUs of a buffer with `bytes_per_token` for each token of the step."""
+    """`count` sums over `ranks` GPUs of a buffer with `bytes_per_token` for each token of the step.
+
+    As an exchange around experts: `copies` is the number of experts that a token goes to; 0 where every rank
+    needs every token.
+    """
 
     ranks: int
     bytes_per_token: int
     count: int
+    copies: int = 0
 
 
 class OperatorTimes(Protocol):

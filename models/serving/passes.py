@@ -123,7 +123,7 @@ class _Builder:
             if tp > 1:
                 self.all_reduces.append(AllReduce(tp, 2 * h, count))
             if isinstance(ff, MixtureOfExperts):
-                self.exchanges.append(AllReduce(self.parallelism.stage_gpus, 2 * h, count))
+                self.exchanges.append(AllReduce(self.parallelism.stage_gpus, 2 * h, count, ff.top_k))
         self.kernels += count * small
         # two norms and two residual additions over the hidden size, the activation over what is active
         self.elementwise += count * 2.0 * (8 * h + 3 * active)

@@ -27,6 +27,10 @@ ATTENTION_MEMORY_SHARE = 0.65
 LINK_SHARE = 0.75
 KERNEL_FLOOR_MS = 0.004
 """A kernel inside a CUDA graph."""
+ALL_TO_ALL_FLOOR_MS = 0.030
+"""A dispatch and a combine that move nothing."""
+NETWORK_BYTES_PER_S = 50e9
+"""Of one GPU to another node: a 400 Gb/s adapter each."""
 COLLECTIVE_FLOOR_MS = {"nvlink": 0.008, "pcie": 0.025}
 SEND_FLOOR_MS = 0.010
 
@@ -116,14 +120,29 @@ class RooflineTimes:
         return self._collective(op, tokens, 2.0 * (op.ranks - 1) / op.ranks)
 
     def exchange(self, op: AllReduce, tokens: Floats) -> Floats:
-        """A gather and a reduce-scatter move what one all-reduce does."""
-        return self._collective(op, tokens, 2.0 * (op.ranks - 1) / op.ranks)
+        """A gather and a reduce-scatter, which move what one all-reduce does, or an all-to-all if faster."""
+        gathered = self._collective(op, tokens, 2.0 * (op.ranks - 1) / op.ranks)
+        return np.minimum(gathered, self.all_to_all(op, tokens)) if op.copies else gathered
+
+    def all_to_all(self, op: AllReduce, tokens: Floats) -> Floats:
+        """A rank sends its tokens to the ranks of their experts, a byte an element, and gets two back."""
+        if op.ranks < 2:
+            return np.zeros_like(tokens)
+        reached = op.ranks * -np.expm1(op.copies * np.log1p(-1.0 / op.ranks))  # distinct ranks of a token
+        sent = tokens / op.ranks * reached * (op.ranks - 1) / op.ranks * op.bytes_per_token * 1.5
+        return op.count * (ALL_TO_ALL_FLOOR_MS + sent / self._link_bytes_per_s(op.ranks) * 1e3)
+
+    def _link_bytes_per_s(self, ranks: int) -> float:
+        """Bandwidth of one GPU among that many: its own link, or the network once they outgrow its domain."""
+        if self.gpu.nvlink_bandwidth_bytes_per_s and ranks > self.gpu.nvlink_domain_gpus:
+            return NETWORK_BYTES_PER_S * LINK_SHARE
+        return self.gpu.link_bandwidth_bytes_per_s * LINK_SHARE
 
     def _collective(self, op: AllReduce, tokens: Floats, passes: float) -> Floats:
         if op.ranks < 2:
             return np.zeros_like(tokens)
         link = "nvlink" if self.gpu.nvlink_bandwidth_bytes_per_s else "pcie"
-        wire = tokens * op.bytes_per_token * passes / (self.gpu.link_bandwidth_bytes_per_s * LINK_SHARE)
+        wire = tokens * op.bytes_per_token * passes / self._link_bytes_per_s(op.ranks)
         return op.count * (COLLECTIVE_FLOOR_MS[link] + wire * 1e3)
 
     def send(self, size_bytes: Floats) -> Floats:

@@ -15,12 +15,55 @@ from models.errors import InvalidInput
 from models.serving.configuration import InstanceModel
 from models.serving.curves import BATCHES, CONTEXTS, TOKENS
 
-__all__ = ["Simulation", "simulate"]
+__all__ = ["PrefixBlocks", "Simulation", "simulate"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+MAX_CLASSES = 16
+"""Priorities told apart in one simulation."""
 POLICIES = {"chunked": 0, "prefill_first": 1, "packed": 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PrefixBlocks:
+    """Which prompts begin alike, as names of their blocks.
+
+    Parameters
+    ----------
+    tokens
+        Tokens of a block.
+    first, names
+        int64[n + 1] and int64[total]: request i has the blocks ``names[first[i] : first[i + 1]]``. Prompts
+        that share a name are equal up to the end of that block, as the hashes of Mooncake traces say. Blocks
+        beyond the last whole one of a prompt are ignored, as engines keep whole blocks only.
+    """
+
+    tokens: int
+    first: Ints
+    names: Ints
+
+    def __post_init__(self) -> None:
+        if self.tokens < 1:
+            raise InvalidInput(f"a block has at least one token, got {self.tokens}")
+        first = np.ascontiguousarray(self.first, dtype=np.int64)
+        names = np.ascontiguousarray(self.names, dtype=np.int64)
+        if first.ndim != 1 or not first.size or first[0] != 0 or first[-1] != names.size:
+            raise InvalidInput("first must go from 0 to the number of names")
+        if (np.diff(first) < 0).any():
+            raise InvalidInput("first must ascend")
+        object.__setattr__(self, "first", first)
+        object.__setattr__(self, "names", names)
+
+    def whole(self, input_tokens: Ints) -> PrefixBlocks:
+        """Only whole blocks of prompts of these lengths, with names counted from 0 in order of appearance."""
+        if self.first.size != input_tokens.size + 1:
+            raise InvalidInput(f"blocks of {self.first.size - 1} prompts for {input_tokens.size} requests")
+        count = np.minimum(np.diff(self.first), input_tokens // self.tokens)
+        first = np.concatenate(([0], np.cumsum(count)))
+        places = np.repeat(self.first[:-1] - first[:-1], count) + np.arange(first[-1])
+        _, names = np.unique(self.names[places], return_inverse=True)
+        return PrefixBlocks(tokens=self.tokens, first=first, names=names.astype(np.int64))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -36,7 +79,12 @@ class Simulation:
     steps, prefill_steps, preemptions
         Counts.
     peak_cached_tokens, peak_running
-        The most at any time.
+        The most at any time; blocks that no running request reads do not count.
+    computed_prompt_tokens, reused_prompt_tokens, recomputed_tokens
+        Tokens prefilled, found in the cache instead, and prefilled again because they were preempted:
+        computed + reused = prompts + recomputed.
+    peak_kept_tokens
+        The most in the cache, with blocks that no running request reads; 0 without prefix blocks.
     """
 
     sent_ms: Floats
@@ -48,6 +96,10 @@ class Simulation:
     preemptions: int
     peak_cached_tokens: int
     peak_running: int
+    computed_prompt_tokens: int = 0
+    reused_prompt_tokens: int = 0
+    recomputed_tokens: int = 0
+    peak_kept_tokens: int = 0
 
     @property
     def ttft_ms(self) -> Floats:
@@ -56,7 +108,7 @@ class Simulation:
 
     @property
     def tpot_ms(self) -> Floats:
-        """Time per output token after the first: (end − first token) / (tokens − 1); NaN for one token."""
+        """Time per output token after the first: (end - first token) / (tokens - 1); NaN for one token."""
         steps = self.output_tokens - 1.0
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(np.where(steps > 0, (self.end_ms - self.first_token_ms) / steps, np.nan))
@@ -86,8 +138,14 @@ def simulate(
     *,
     arrivals_s: npt.ArrayLike | None = None,
     concurrency: int | None = None,
+    priorities: npt.ArrayLike | None = None,
+    prefixes: PrefixBlocks | None = None,
+    reuse: float = 0.0,
 ) -> Simulation:
     """Serve requests on one instance.
+
+    A ``decode`` instance is given requests whose prompts are in its cache on arrival, with the first token
+    made: `first_token_ms` is then the arrival, and TPOT contains the waiting for room.
 
     Parameters
     ----------
@@ -98,18 +156,21 @@ def simulate(
     concurrency
         Requests in flight: a closed loop, in which a client sends its next request when one ends. Exactly
         one of the two must be given.
+    priorities
+        Whole numbers, one a request, 0 most urgent (as vLLM counts): more urgent requests are admitted first
+        and take the cache of less urgent ones if there is no room. Default: all alike.
+    prefixes
+        Which prompts begin alike. Exclusive with `reuse`.
+    reuse
+        Stated share of each prompt that is found in the cache, in 0..1; every request still holds its own
+        copy of it.
 
     Raises
     ------
     InvalidInput
         Lengths, arrivals or concurrency that cannot be; a request that the cache cannot hold.
     """
-    inputs, outputs = np.asarray(input_tokens), np.asarray(output_tokens)
-    if inputs.ndim != 1 or inputs.shape != outputs.shape or not inputs.size:
-        raise InvalidInput("input_tokens and output_tokens must be equally long lists, not empty")
-    if (inputs < 1).any() or (outputs < 1).any():
-        raise InvalidInput("every request needs at least one input and one output token")
-    inputs, outputs = inputs.astype(np.int64), outputs.astype(np.int64)
+    inputs, outputs = _lengths(input_tokens, output_tokens)
     if (arrivals_s is None) == (concurrency is None):
         raise InvalidInput("give arrivals_s (open loop) or concurrency (closed loop): one of the two")
     arrivals = np.zeros(inputs.size)
@@ -119,49 +180,83 @@ def simulate(
             raise InvalidInput("arrivals_s must be finite, ascending, one a request")
     if concurrency is not None and concurrency < 1:
         raise InvalidInput(f"concurrency must be ≥ 1, got {concurrency}")
+    if not 0 <= reuse <= 1 or (reuse and prefixes is not None):
+        raise InvalidInput(f"reuse must be in 0..1, and 0 where prefixes are given, got {reuse!r}")
     config, curves, memory = instance.configuration, instance.curves, instance.memory
     longest = int((inputs + outputs).max())
     if longest > memory.kv_cache_tokens:
         raise InvalidInput(
             f"a request of {longest:,} tokens does not fit the cache of {memory.kv_cache_tokens:,} tokens"
         )
-    from models.serving.kernel import run
+    from models.serving.simulation.blocks import empty_blocks
+    from models.serving.simulation.loop import COUNTERS, run
+    from models.serving.simulation.queues import empty_queues
 
-    engine = config.engine
-    sent, first, end, counters = run(
-        POLICIES[engine.schedule],
+    classes, count = _classes(priorities, inputs.size)
+    decode_only = config.role == "decode"
+    given = np.floor(inputs * reuse).astype(np.int64).clip(max=inputs - 1)
+    known = np.zeros((inputs.size, 9), np.int64)
+    known[:, 0], known[:, 1], known[:, 2], known[:, 4] = inputs, outputs, classes, inputs
+    known[:, 3], known[:, 5] = (inputs, 1) if decode_only else (given, 0)
+    nobody = np.zeros(inputs.size + 1, np.int64), np.zeros(0, np.int64)
+    whole = None if prefixes is None else prefixes.whole(inputs)
+    blocks = empty_blocks(*(nobody if whole is None else (whole.first, whole.names)))
+    times, counters = np.zeros((3, inputs.size)), np.zeros(len(COUNTERS), np.int64)
+    run(
+        POLICIES[config.engine.schedule],
+        decode_only,
         arrivals,
-        inputs,
-        outputs,
+        known,
         concurrency or 0,
         max(config.max_num_batched_tokens, 1) * config.parallelism.data_parallel_size,
         config.max_num_seqs,
         float(memory.kv_cache_tokens),
-        engine.output_reserve,
+        config.engine.output_reserve,
         config.overheads.request_ms,
         config.overheads.prompt_ms_per_1k,
-        TOKENS,
-        curves.linear_ms,
-        curves.experts_ms,
-        curves.head_ms,
-        curves.prefill_attention_ms,
-        BATCHES,
-        CONTEXTS,
+        0 if whole is None else whole.tokens,
+        blocks,
+        empty_queues(count, inputs.size),
+        (
+            TOKENS, curves.linear_ms, curves.experts_ms, curves.head_ms, curves.prefill_attention_ms, BATCHES,
+            CONTEXTS, curves.send_ms,
+        ),
         curves.decode_attention_ms,
-        curves.send_ms,
         step_costs(instance),
-    )
+        times,
+        counters,
+    )  # fmt: skip
+    if decode_only:
+        times[1] = times[0]
     return Simulation(
-        sent_ms=sent,
-        first_token_ms=first,
-        end_ms=end,
+        sent_ms=times[0],
+        first_token_ms=times[1],
+        end_ms=times[2],
         output_tokens=outputs,
-        steps=int(counters[0]),
-        prefill_steps=int(counters[1]),
-        preemptions=int(counters[2]),
-        peak_cached_tokens=int(counters[3]),
-        peak_running=int(counters[4]),
+        **{name: int(value) for name, value in zip(COUNTERS, counters, strict=True)},
     )
+
+
+def _lengths(input_tokens: npt.ArrayLike, output_tokens: npt.ArrayLike) -> tuple[Ints, Ints]:
+    inputs, outputs = np.asarray(input_tokens), np.asarray(output_tokens)
+    if inputs.ndim != 1 or inputs.shape != outputs.shape or not inputs.size:
+        raise InvalidInput("input_tokens and output_tokens must be equally long lists, not empty")
+    if (inputs < 1).any() or (outputs < 1).any():
+        raise InvalidInput("every request needs at least one input and one output token")
+    return inputs.astype(np.int64), outputs.astype(np.int64)
+
+
+def _classes(priorities: npt.ArrayLike | None, requests: int) -> tuple[Ints, int]:
+    """The class of each request, counted from the most urgent one, and how many there are."""
+    if priorities is None:
+        return np.zeros(requests, np.int64), 1
+    given = np.asarray(priorities)
+    if given.shape != (requests,) or not np.issubdtype(given.dtype, np.integer):
+        raise InvalidInput("priorities must be whole numbers, one a request")
+    levels, classes = np.unique(given, return_inverse=True)
+    if levels.size > MAX_CLASSES:
+        raise InvalidInput(f"{levels.size} different priorities; at most {MAX_CLASSES} are told apart")
+    return classes.astype(np.int64), int(levels.size)
 
 
 def step_costs(instance: InstanceModel) -> Floats:

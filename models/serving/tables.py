@@ -54,7 +54,16 @@ EXPERT_KEYS = (
     "library", "dtype", "hidden_size", "inter_size", "top_k", "num_experts", "moe_tp_size", "moe_ep_size",
 )  # fmt: skip
 MODULE_KEYS = ("library", "module", "kv_dtype", "gemm_dtype", "num_heads")
-ELEMENTWISE_SHARE = 0.75
+ELEMENTWISE_SHARE = 0.375
+"""Share of the memory bandwidth that norms, activations and conversions reach, each a kernel of its own."""
+FUSED_SHARE = 0.65
+"""What an all-reduce adds to a step, as a share of its time alone: engines fuse it with the next norm."""
+WIDEST = 8
+"""Largest degree of expert parallelism at which the busiest rank is as measured.
+
+Tables route by a power law, whose busiest rank of 32 has several times the mean; deployments that wide
+balance their experts (redundant copies), so that the imbalance is taken to grow no further.
+"""
 
 
 class TableTimes:
@@ -118,6 +127,10 @@ class TableTimes:
 
     def experts(self, op: Experts, tokens: Floats) -> Floats:
         """See `OperatorTimes`."""
+        if op.expert_parallel_size > WIDEST:
+            narrow = replace(op, expert_parallel_size=WIDEST)
+            ratio = self.roofline.experts(op, tokens) / self.roofline.experts(narrow, tokens)
+            return self.experts(narrow, tokens) * ratio
         curves = self.grids.curves("moe", "num_tokens", EXPERT_KEYS, distribution="power_law_1.01")
         mine = {key[1:]: c for key, c in curves.items() if self._mine(key[0])}
         model = self.roofline.experts(op, tokens)
@@ -275,12 +288,12 @@ class TableTimes:
             peers = [curves[k].at(size) for k in sorted(own)]
             times = [_plausible(c.at(size), peers) for c in mine[:1]] + [c.at(size) for c in nccl[:1]]
             fastest: Floats = np.minimum.reduce(times)
-            return op.count * fastest
+            return op.count * fastest * FUSED_SHARE
         self._miss("all-reduce", f"all-reduce of {op.ranks} GPUs not measured")
         return self.roofline.all_reduce(op, tokens)
 
     def exchange(self, op: AllReduce, tokens: Floats) -> Floats:
-        """A gather before the experts and a reduce-scatter after them."""
+        """A gather before the experts and a reduce-scatter after, or an all-to-all where that is faster."""
         if op.ranks < 2:
             return np.zeros_like(tokens)
         size, total = tokens * op.bytes_per_token, np.zeros_like(tokens)
@@ -291,7 +304,8 @@ class TableTimes:
                 self._miss("exchange", f"{operation} of {op.ranks} GPUs not measured")
                 return self.roofline.exchange(op, tokens)
             total = total + found[0].at(size)
-        return op.count * total
+        direct = self.roofline.all_to_all(op, tokens) if op.copies else op.count * total
+        return np.minimum(op.count * total, direct)
 
     def send(self, size_bytes: Floats) -> Floats:
         """No table holds it: link bandwidth and a fixed latency, small beside the rest."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.serving.analysis.compiled import compiled
+from models.serving.compiled import compiled
 
 __all__ = ["regularised_gamma"]
 

@@ -35,7 +35,7 @@ from models.serving.analysis.columns import (
     STEP_MS,
     STRETCH,
 )
-from models.serving.analysis.compiled import compiled
+from models.serving.compiled import compiled
 
 __all__ = ["decode_ms", "line", "pass_ms", "population", "tabulate"]
 

@@ -20,7 +20,7 @@ from models.serving.analysis.columns import (
     ROOM,
     SEQS,
 )
-from models.serving.analysis.compiled import compiled
+from models.serving.compiled import compiled
 from models.serving.analysis.levels import population, tabulate
 from models.serving.analysis.shares import tpot_share, ttft_share
 from models.serving.analysis.state import state_at

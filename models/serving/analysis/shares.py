@@ -21,7 +21,7 @@ from models.serving.analysis.columns import (
     WAIT,
     WEIGHT,
 )
-from models.serving.analysis.compiled import compiled
+from models.serving.compiled import compiled
 from models.serving.analysis.gamma import regularised_gamma
 
 __all__ = ["tpot_share", "ttft_share"]

@@ -24,7 +24,7 @@ from models.serving.analysis.columns import (
     WAIT,
     WEIGHT,
 )
-from models.serving.analysis.compiled import compiled
+from models.serving.compiled import compiled
 
 __all__ = ["state_at"]
 

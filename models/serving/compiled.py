@@ -10,13 +10,17 @@ from typing import Any
 
 __all__ = ["compiled"]
 
+FOLDERS = ("analysis", "simulation")
+"""Where the kernels are."""
+
 
 @cache
 def _sources() -> str:
-    """A digest of this folder: a cached caller does not notice by itself that a callee elsewhere changed."""
+    """A digest of the kernels: a cached caller does not notice by itself that a callee elsewhere changed."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
+    for folder in FOLDERS:
+        for path in sorted((Path(__file__).parent / folder).glob("*.py")):
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 
