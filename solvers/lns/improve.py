@@ -14,7 +14,7 @@ from models.graph import evaluate
 from models.graph.space import Ints
 from solvers.clock import Clock
 from solvers.lns.incumbent import Incumbent
-from solvers.lns.neighbourhoods import Chooser, Part
+from solvers.lns.neighbourhoods import Chooser
 from solvers.lns.restrict import Restriction, restrict
 from solvers.milp.backend import Backend, Outcome, Task
 from solvers.milp.backends import backend
@@ -66,14 +66,14 @@ class Improver:
             made = restrict(self.incumbent, part.objects, part.containers, homes=part.homes)
             version = self.version
         found = self._solved(made, options, part_s)
-        better = False
+        gain = 0.0
         if found is not None and np.any(found.assignment != made.graph.space.initial):
-            better = self._keep(part, made, found.assignment, version)
-        chooser.learn(part, better=better, share=1.0 if found is None else found.share)
+            gain = self._keep(made, found.assignment, version)
+        chooser.learn(part, gain=gain, share=1.0 if found is None else found.share)
         with self.lock:
             self.tried += 1
-            self.better += better
-        return better
+            self.better += gain > 0
+        return gain > 0
 
     def _solved(self, part: Restriction, options: SolveOptions, part_s: float | None) -> _Found | None:
         inner = replace(
@@ -95,19 +95,20 @@ class Improver:
             share = clock.elapsed_s / part_s
         return _Found(result.assignment, share)
 
-    def _keep(self, part: Part, made: Restriction, assignment: Ints, version: int) -> bool:
+    def _keep(self, made: Restriction, assignment: Ints, version: int) -> float:
+        """Take what a part found if it is better; by how much it is."""
         with self.lock:
             if version != self.version:
                 # something else changed meanwhile: the same places, seen from what is there now
                 there = made.containers_of(assignment)
                 made = restrict(self.incumbent, made.objects, np.unique(there[there >= 0]))
                 assignment = np.where(there < 0, -1, np.searchsorted(made.containers, there)).astype(np.int32)
-            if not _better(made, assignment):
-                return False
-            self.incumbent.absorb(made, assignment)
-            self.version += 1
-            self.on_better(self.incumbent.assignment)
-            return True
+            gain = _gain(made, assignment)
+            if gain > 0:
+                self.incumbent.absorb(made, assignment)
+                self.version += 1
+                self.on_better(self.incumbent.assignment)
+            return gain
 
 
 class _PartSolver(Backend):
@@ -128,12 +129,12 @@ class _Found:
     share: float
 
 
-def _better(part: Restriction, assignment: Ints) -> bool:
-    """Whether `assignment` holds all limits and is less than where the part is now, earlier tiers first."""
+def _gain(part: Restriction, assignment: Ints) -> float:
+    """By how much the first tier that changes is less than now; 0 where it is not, or a limit is broken."""
     after, now = evaluate(part.graph, assignment), evaluate(part.graph, part.graph.space.initial)
     if not after.feasible:
-        return False
+        return 0.0
     for new, old in zip(after.tiers.tolist(), now.tiers.tolist(), strict=True):
         if abs(new - old) > 1e-12 * max(1.0, abs(new), abs(old)):
-            return bool(new < old)
-    return False
+            return max(float(old - new), 0.0)
+    return 0.0

@@ -67,6 +67,7 @@ class Chooser:
     _start_matters: bool = False
     _costs: Array | None = None
     _age: int = 0
+    _largest_gain: float = 0.0
 
     def __post_init__(self) -> None:
         n = self.incumbent.graph.space.n_containers
@@ -87,19 +88,20 @@ class Chooser:
     def next(self) -> Part:
         """Another part; kinds that paid off are chosen more often."""
         kinds = list(self._arms)
-        score = np.array([(a.won + 1.0) / (a.tries + 2.0) for a in self._arms.values()])
+        score = np.array([(a.won + 0.5) / (a.tries + 1.0) for a in self._arms.values()])
         kind = kinds[int(self.rng.choice(len(kinds), p=score / score.sum()))]
         size = self._arms[kind].size
         if kind == "related":
             return self._related(size)
         return self._filled(kind, self._order(kind), size)
 
-    def learn(self, part: Part, *, better: bool, share: float) -> None:
-        """What became of `part`: whether it led to something better, and what share of its limit it took."""
+    def learn(self, part: Part, *, gain: float, share: float) -> None:
+        """What became of `part`: by how much it improved its tier, and what share of its limit it took."""
         arm = self._arms[part.kind]
+        self._largest_gain = max(0.95 * self._largest_gain, gain)
         arm.tries += 1
-        arm.won += better
-        if arm.tries > 50:  # forget slowly
+        arm.won += gain / self._largest_gain if gain > 0 else 0.0
+        if arm.tries > 30:  # forget slowly
             arm.tries, arm.won = arm.tries // 2, arm.won / 2
         change = float(np.clip((AIM / max(share, 0.01)) ** 0.5, 0.6, 1.7))
         arm.size = float(np.clip(arm.size * change, SMALLEST, LARGEST))

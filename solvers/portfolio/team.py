@@ -24,6 +24,12 @@ from solvers.result import INFEASIBLE, OPTIMAL, Result, Timings
 __all__ = ["Team"]
 
 
+PART_SHARE = 0.1
+"""Share of the time for parts that one of them may take at most."""
+LEAST_PART_S, MOST_PART_S = 0.3, 5.0
+"""Least and largest time limit of a part."""
+
+
 @dataclass(slots=True)
 class _Bounds:
     """Lower bounds of the tiers, and the values of the tiers they were proven for."""
@@ -156,13 +162,15 @@ class Team:
 
     def improve(self, until_s: float | None, *, parts: int | None = None, threads: int = 1) -> bool:
         """Solve parts exactly until `until_s`, or that many; whether any of them made it better."""
-        from solvers.lns.improve import PART_S, Improver
+        from solvers.lns.improve import Improver
         from solvers.lns.incumbent import Incumbent
         from solvers.lns.neighbourhoods import Chooser
 
         if self.finished or not self.best.feasible or not self.graph.tiers:
             return False
         work = Improver(Incumbent(self.graph, self.best.assignment), self._improved)
+        left = self._left(until_s)
+        most_s = MOST_PART_S if left is None else min(max(left * PART_SHARE, LEAST_PART_S), MOST_PART_S)
         seeds = np.random.SeedSequence(self.options.seed).spawn(threads)
 
         def run(seed: np.random.SeedSequence) -> None:
@@ -173,7 +181,7 @@ class Team:
                 if left is not None and left <= 0.05:
                     break
                 options = self._inner("lns", left, 1, None)
-                work.step(chooser, options, part_s=None if left is None else min(PART_S, left))
+                work.step(chooser, options, part_s=None if left is None else min(most_s, left))
                 done += 1
 
         if threads == 1:

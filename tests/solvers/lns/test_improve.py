@@ -118,6 +118,6 @@ def test_parts_have_the_size_asked_for_and_every_kind_comes_up():
         assert part.objects.size >= 2
         assert part.containers.size >= 2
         assert part.objects.size * part.containers.size <= 4 * 600
-        chooser.learn(part, better=True, share=1.0)
-        chooser.learn(part, better=True, share=0.01)
+        chooser.learn(part, gain=1.0, share=1.0)
+        chooser.learn(part, gain=0.0, share=0.01)
     assert seen == set(KINDS)
