@@ -11,7 +11,7 @@ from planner.service.protos import plan_pb2, planning_service_pb2
 from planner.store.plans import wall_clock_us
 from planner.store.records import PlanOptionsRecord
 
-__all__ = ["PlanLimits", "options_of", "request_digest", "request_id_of"]
+__all__ = ["PlanLimits", "checked_request_id", "options_of", "request_digest", "request_id_of"]
 
 _REQUEST_ID = re.compile(r"[!-~]{1,64}")
 
@@ -59,11 +59,16 @@ def options_of(message: plan_pb2.PlanOptions, limits: PlanLimits) -> PlanOptions
 
 def request_id_of(request: planning_service_pb2.CreatePlanRequest) -> str | None:
     """The request id, or None when there is none."""
-    if not request.request_id:
+    return checked_request_id(request.request_id)
+
+
+def checked_request_id(text: str) -> str | None:
+    """A request id, or None when it is empty."""
+    if not text:
         return None
-    if not _REQUEST_ID.fullmatch(request.request_id):
+    if not _REQUEST_ID.fullmatch(text):
         raise invalid_argument("request_id", "is not 1 to 64 printable ASCII characters without blanks")
-    return str(request.request_id)
+    return text
 
 
 def request_digest(request: planning_service_pb2.CreatePlanRequest) -> str:

@@ -16,6 +16,8 @@ class Role(enum.StrEnum):
     """Read plans and operations."""
     PLANNER = "planner"
     """Make and cancel plans."""
+    OPERATOR = "operator"
+    """Register fleets, promote plans and roll back."""
 
     def includes(self, other: Role) -> bool:
         """True when this role may do what `other` may."""
@@ -32,7 +34,7 @@ class Caller:
     role: Role
 
 
-LOCAL = Caller(name="local", tenant="default", role=Role.PLANNER)
+LOCAL = Caller(name="local", tenant="default", role=Role.OPERATOR)
 """Everyone, where the server asks for no credentials."""
 
 NOBODY = Caller(name="-", tenant="", role=Role.VIEWER)

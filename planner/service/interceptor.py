@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 _Reader = Callable[[Any], Any]
 
 _PLANNING = "/fulcrum.v1.PlanningService/"
+_FLEETS = "/fulcrum.v1.FleetService/"
 _OPERATIONS = "/google.longrunning.Operations/"
 OPEN_METHODS = frozenset({"/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"})
 """Answered without credentials: probes have none, and learn only that the server runs."""
@@ -35,6 +36,12 @@ REQUIRED_ROLES: Mapping[str, Role] = {
     _PLANNING + "GetPlan": Role.VIEWER,
     _PLANNING + "ListPlans": Role.VIEWER,
     _PLANNING + "WatchPlan": Role.VIEWER,
+    _PLANNING + "CreatePlan": Role.PLANNER,
+    _FLEETS + "GetFleet": Role.VIEWER,
+    _FLEETS + "ListFleets": Role.VIEWER,
+    _FLEETS + "ListPromotions": Role.VIEWER,
+    _OPERATIONS + "CancelOperation": Role.PLANNER,
+    _OPERATIONS + "DeleteOperation": Role.PLANNER,
     _OPERATIONS + "GetOperation": Role.VIEWER,
     _OPERATIONS + "ListOperations": Role.VIEWER,
     _OPERATIONS + "WaitOperation": Role.VIEWER,

@@ -1,4 +1,4 @@
-"""Resource names: ``plans/{id}`` and ``operations/{id}``, with the same id for a plan and what makes it."""
+"""Resource names: ``fleets/{name}``, ``plans/{id}``, and ``operations/{id}`` of what makes a plan."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import re
 
 from planner.service.errors import invalid_argument
 
-__all__ = ["operation_name", "parse_operation", "parse_plan", "plan_name"]
+__all__ = ["fleet_name", "operation_name", "parse_fleet", "parse_operation", "parse_plan", "plan_name"]
 
 _ID = re.compile(r"[0-9a-f]{32}")
+_FLEET = re.compile(r"fleets/([A-Za-z0-9][A-Za-z0-9._-]{0,62})")
 
 
 def plan_name(plan_id: str) -> str:
@@ -19,6 +20,19 @@ def plan_name(plan_id: str) -> str:
 def operation_name(plan_id: str) -> str:
     """``operations/{id}`` of the operation that makes the plan of that id."""
     return f"operations/{plan_id}"
+
+
+def fleet_name(name: str) -> str:
+    """``fleets/{name}``."""
+    return f"fleets/{name}"
+
+
+def parse_fleet(name: str, field: str = "name") -> str:
+    """The name of the fleet in its resource name, which came in request field `field`."""
+    matched = _FLEET.fullmatch(name)
+    if matched is None:
+        raise invalid_argument(field, f"{name[:80]!r} is not a resource name of the form fleets/{{fleet}}")
+    return matched[1]
 
 
 def parse_plan(name: str, field: str = "name") -> str:

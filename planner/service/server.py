@@ -21,11 +21,18 @@ from planner.service.convert import warm_up
 from planner.service.create_request import PlanLimits
 from planner.service.dispatcher import Dispatcher
 from planner.service.executor import Executor, ProcessExecutor
+from planner.service.fleets import FleetService
 from planner.service.hub import Hub
 from planner.service.interceptor import Guard
 from planner.service.operations import OperationsService
 from planner.service.planning import PlanningService
-from planner.service.protos import operations_pb2, operations_pb2_grpc, planning_service_pb2
+from planner.service.protos import (
+    fleet_service_pb2,
+    operations_pb2,
+    operations_pb2_grpc,
+    planning_service_pb2,
+)
+from planner.service.protos import fleet_service_pb2_grpc as fleet_grpc
 from planner.service.protos import planning_service_pb2_grpc as planning_grpc
 from planner.store.database import Database
 from planner.store.plans import PlanStore
@@ -35,6 +42,7 @@ __all__ = ["PlanServer", "ServerConfig", "TlsFiles", "run_server"]
 log = logging.getLogger(__name__)
 
 SERVICES = (
+    fleet_service_pb2.DESCRIPTOR.services_by_name["FleetService"].full_name,
     planning_service_pb2.DESCRIPTOR.services_by_name["PlanningService"].full_name,
     operations_pb2.DESCRIPTOR.services_by_name["Operations"].full_name,
 )
@@ -148,6 +156,8 @@ class PlanServer:
         )
         planning = PlanningService(self._store, self._executor, self._dispatcher, hub, config.limits)
         planning_grpc.add_PlanningServiceServicer_to_server(planning, self._server)  # type: ignore[no-untyped-call]
+        fleets = FleetService(self._store, self._executor, config.limits)
+        fleet_grpc.add_FleetServiceServicer_to_server(fleets, self._server)  # type: ignore[no-untyped-call]
         operations_pb2_grpc.add_OperationsServicer_to_server(
             OperationsService(self._store, self._dispatcher, hub), self._server
         )

@@ -1,4 +1,4 @@
-"""Opening a database: the engine, SQLite's settings, the version check."""
+"""Opening a database: the engine, SQLite's settings, the schema."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from models.errors import InvalidInput, Unavailable
-from planner.store.schema import SCHEMA_VERSION, metadata, schema_version
+from planner.store.upgrade import upgrade
 
 __all__ = ["Database", "database_url"]
 
@@ -31,7 +31,7 @@ def database_url(text: str) -> URL:
 
 
 class Database:
-    """A database whose tables exist and have our version.
+    """A database whose tables are those of this version; those of an earlier one are upgraded.
 
     A commit returns only when the data is on disk (SQLite: WAL with ``synchronous=FULL``). Write
     transactions take SQLite's write lock when they begin, so that one that read first cannot fail when it
@@ -45,7 +45,7 @@ class Database:
     Raises
     ------
     InvalidInput
-        The URL cannot be understood, or the database has another schema version.
+        The URL cannot be understood, or a later Fulcrum wrote the database.
     Unavailable
         The driver is not installed or the database cannot be reached.
     """
@@ -87,15 +87,7 @@ class Database:
 
     def _prepare(self) -> None:
         with self.write() as connection:
-            metadata.create_all(connection)
-            found = connection.execute(select(schema_version.c.version)).scalar_one_or_none()
-            if found is None:
-                connection.execute(insert(schema_version).values(version=SCHEMA_VERSION))
-            elif found != SCHEMA_VERSION:
-                raise InvalidInput(
-                    f"the store {self} has schema version {found}, this Fulcrum works with {SCHEMA_VERSION}; "
-                    "use the Fulcrum that wrote it, or another store"
-                )
+            upgrade(connection, str(self))
 
 
 def _open(url: URL) -> Engine:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
-__all__ = ["EventRecord", "NewPlan", "PlanOptionsRecord", "PlanRecord", "PlanState"]
+__all__ = [
+    "EventRecord",
+    "FleetRecord",
+    "NewPlan",
+    "PlanOptionsRecord",
+    "PlanRecord",
+    "PlanState",
+    "PromotionRecord",
+]
 
 
 class PlanState(enum.StrEnum):
@@ -106,3 +114,34 @@ class EventRecord:
     objective: float | None
     bound: float | None
     gap: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetRecord:
+    """One row of ``fleets``; an expired lease reads as none."""
+
+    tenant: str
+    name: str
+    document: str
+    revision: int
+    create_us: int
+    update_us: int
+    promoted_plan_id: str | None
+    lease_holder: str | None
+    lease_expire_us: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromotionRecord:
+    """One row of ``promotions``; `kind` is ``promote`` or ``roll_back``."""
+
+    tenant: str
+    fleet: str
+    sequence: int
+    kind: str
+    plan_id: str
+    previous_plan_id: str | None
+    create_us: int
+    caller: str
+    reason: str
+    request_id: str | None

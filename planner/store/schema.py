@@ -1,5 +1,8 @@
 """The tables. Times are integer microseconds since the epoch, UTC, so that every database keeps them
 exactly.
+
+A change here is also a new file in ``migrations/versions`` and a new `planner.store.upgrade.HEAD`; a test
+holds the two against each other.
 """
 
 from __future__ import annotations
@@ -17,20 +20,11 @@ from sqlalchemy import (
     Table,
     Text,
 )
-from sqlalchemy.schema import ForeignKey, UniqueConstraint
+from sqlalchemy.schema import ForeignKey, ForeignKeyConstraint, UniqueConstraint
 
-__all__ = ["SCHEMA_VERSION", "metadata", "plan_events", "plans", "schema_version"]
-
-SCHEMA_VERSION = 1
-"""Grows with every change of the tables; a database of another version is refused, never guessed at."""
+__all__ = ["fleets", "metadata", "plan_events", "plans", "promotions"]
 
 metadata = MetaData()
-
-schema_version = Table(
-    "schema_version",
-    metadata,
-    Column("version", Integer, primary_key=True, autoincrement=False),
-)
 
 plans = Table(
     "plans",
@@ -79,3 +73,36 @@ plan_events = Table(
     Column("gap", Double),
 )
 """Progress of a plan, in order. Numbers are null where not known yet, never infinite."""
+
+fleets = Table(
+    "fleets",
+    metadata,
+    Column("tenant", String(63), primary_key=True),
+    Column("name", String(63), primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("create_us", BigInteger, nullable=False),
+    Column("update_us", BigInteger, nullable=False),
+    Column("promoted_plan_id", String(32), ForeignKey("plans.id")),
+    Column("lease_holder", String(64)),
+    Column("lease_expire_us", BigInteger),
+)
+"""One row a fleet. ``revision`` grows with every change of the document or of the promoted plan."""
+
+promotions = Table(
+    "promotions",
+    metadata,
+    Column("tenant", String(63), primary_key=True),
+    Column("fleet", String(63), primary_key=True),
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(16), nullable=False),
+    Column("plan_id", String(32), ForeignKey("plans.id"), nullable=False),
+    Column("previous_plan_id", String(32)),
+    Column("create_us", BigInteger, nullable=False),
+    Column("caller", String(63), nullable=False),
+    Column("reason", String(500), nullable=False),
+    Column("request_id", String(64)),
+    ForeignKeyConstraint(["tenant", "fleet"], ["fleets.tenant", "fleets.name"], ondelete="CASCADE"),
+    UniqueConstraint("tenant", "fleet", "request_id", name="promotions_request"),
+)
+"""Every change of ``fleets.promoted_plan_id``, in order."""

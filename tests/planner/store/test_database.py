@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import sqlite3
-
 import pytest
 
-from models.errors import InvalidInput, Unavailable
+from models.errors import Unavailable
 from planner.store.database import Database
+from planner.store.upgrade import HEAD
 
 
 def test_commits_are_on_disk_when_they_return(tmp_path):
@@ -26,26 +25,15 @@ def test_a_failed_block_leaves_nothing(tmp_path):
 
     def change_and_fail() -> None:
         with database.write() as connection:
-            connection.exec_driver_sql("UPDATE schema_version SET version = 7")
+            connection.exec_driver_sql("UPDATE alembic_version SET version_num = '7'")
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         change_and_fail()
 
     with database.read() as connection:
-        assert connection.exec_driver_sql("SELECT version FROM schema_version").scalar_one() == 1
+        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one() == HEAD
     database.close()
-
-
-def test_another_schema_version_is_refused(tmp_path):
-    path = tmp_path / "x.sqlite"
-    Database(str(path)).close()
-    with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE schema_version SET version = 2")
-    connection.close()
-
-    with pytest.raises(InvalidInput, match="has schema version 2, this Fulcrum works with 1"):
-        Database(str(path))
 
 
 def test_what_is_no_database_is_refused(tmp_path):
