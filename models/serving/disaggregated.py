@@ -1,9 +1,9 @@
 """Prefill-only instances that hand the cache of their prompts to decode-only instances, simulated.
 
-Requests are dealt to the prefill instances in turn and, as their prompts get ready, to the decode instances in
-turn. A cache crosses at the bandwidth of its prefill instance, one after the other: it leaves when the prompt
-is done and those before it are across. The decode instance takes it when it has room. The first token comes
-from the prefill instance, at the end of the prompt.
+Requests are dealt to the prefill instances in turn and, as their prompts get ready, to the decode instances
+in turn. A cache crosses at the bandwidth of its prefill instance, one after the other: it leaves when the
+prompt is done and those before it are across. The decode instance takes it when it has room. The first token
+comes from the prefill instance, at the end of the prompt.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def simulate_disaggregated(
         )
         before.append(run)
         first[mine] = run.first_token_ms
-        across[mine] = _in_turn(run.first_token_ms, inputs[mine] * width / bytes_per_ms)
+        across[mine] = _in_turn(run.first_token_ms, np.asarray(inputs[mine] * (width / bytes_per_ms)))
     end = np.where(outputs > 1, 0.0, first)
     across = np.where(outputs > 1, across, first)
     more = np.flatnonzero(outputs > 1)

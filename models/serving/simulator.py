@@ -180,6 +180,8 @@ def simulate(
             raise InvalidInput("arrivals_s must be finite, ascending, one a request")
     if concurrency is not None and concurrency < 1:
         raise InvalidInput(f"concurrency must be ≥ 1, got {concurrency}")
+    if instance.configuration.role == "decode" and (outputs < 2).any():
+        raise InvalidInput("a decode instance is given requests with a token left to make: outputs ≥ 2")
     if not 0 <= reuse <= 1 or (reuse and prefixes is not None):
         raise InvalidInput(f"reuse must be in 0..1, and 0 where prefixes are given, got {reuse!r}")
     config, curves, memory = instance.configuration, instance.curves, instance.memory
@@ -270,7 +272,7 @@ def step_costs(instance: InstanceModel) -> Floats:
             overheads.kernel_ms * curves.small_kernels,
             overheads.prefill_kernel_ms * curves.small_kernels,
             overheads.step_ms,
-            overheads.sequence_ms,
+            overheads.sequence_ms / parallelism.data_parallel_size,  # each rank schedules its own
             float(parallelism.data_parallel_size),
             float(parallelism.pipeline_parallel_size),
             curves.stage_share,
