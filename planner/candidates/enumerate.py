@@ -18,18 +18,20 @@ from models.serving import (
 )
 from planner.candidates.candidate import Candidate, node_groups
 from planner.fleet.fleet import Fleet, Pool, ServedModel, ServedWorkload
+from planner.fleet.fleet import Parallelism as AllowedParallelism
 from planner.plan.instance import Role
 
 __all__ = ["Candidates", "Refusal", "enumerate_candidates", "instance_model", "max_model_len", "targets"]
 
-SETTINGS: dict[Role, tuple[tuple[int, int], ...]] = {
-    "mixed": tuple((budget, seqs) for budget in (2048, 8192, 16384) for seqs in (256, 1024)),
-    "prefill": ((8192, 256), (16384, 256)),
-    "decode": ((2048, 256), (2048, 1024)),
+BUDGETS: dict[Role, tuple[int, ...]] = {
+    "mixed": (2048, 8192, 16384),
+    "prefill": (8192, 16384),
+    "decode": (2048,),
 }
-"""Values of ``max_num_batched_tokens`` and ``max_num_seqs`` tried: small budgets keep the TPOT of mixed
-instances low, large ones prefill faster; more sequences than the engine's default of 256 pay for small
-models."""
+"""Values of ``max_num_batched_tokens`` tried: small budgets keep the TPOT of mixed instances low, large ones
+prefill faster."""
+SEQUENCES = (256, 1024)
+"""Values of ``max_num_seqs``: the engine's default, and what is tried where that is what binds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +42,8 @@ class Refusal:
     ----------
     limit
         What forbids it: ``memory``, ``ttft``, ``tpot``, ``precision``, ``shape`` (the model cannot be cut
-        this way), ``engine`` (the engine cannot do it) or ``node`` (too large for a node, or for the pool).
+        this way), ``engine`` (the engine cannot do it), ``node`` (too large for a node, or for the pool) or
+        ``policy`` (the document leaves it out).
     reason
         A sentence with figures.
     ttft_ms, tpot_ms
@@ -122,7 +125,7 @@ def _of_pool(fleet: Fleet, workload: ServedWorkload, pool: Pool) -> Candidates:
     priced: list[tuple[Role, Parallelism, InstanceModel]] = []
     for role in _roles(fleet):
         for shape in _shapes(fleet):
-            why = _misfit(model, pool, role, shape)
+            why = _misfit(model, pool, role, shape, fleet.policies.parallelism)
             try:
                 if why is None:
                     priced += [(role, shape, built) for built in _settings(model, pool, role, shape)]
@@ -130,12 +133,19 @@ def _of_pool(fleet: Fleet, workload: ServedWorkload, pool: Pool) -> Candidates:
                 why = ("precision", error.message)
             if why is not None:
                 refused.append(_refusal(workload, pool, role, shape, *why))
-    measured = capacities([built for _, _, built in priced], workload.lengths, targets(workload))
     best: dict[tuple[Role, Parallelism], tuple[InstanceModel, Capacity]] = {}
-    for (role, shape, built), capacity in zip(priced, measured, strict=True):
-        known = best.get((role, shape))
-        if known is None or _order(capacity) > _order(known[1]):
-            best[role, shape] = (built, capacity)
+    while priced:
+        measured = capacities([built for _, _, built in priced], workload.lengths, targets(workload))
+        wider = []
+        for (role, shape, built), capacity in zip(priced, measured, strict=True):
+            known = best.get((role, shape))
+            if known is None or _order(capacity) > _order(known[1]):
+                best[role, shape] = (built, capacity)
+            if capacity.limit == "max_num_seqs" and built.configuration.max_num_seqs < SEQUENCES[-1]:
+                budget = built.configuration.max_num_batched_tokens
+                more = _configuration(model, pool, role, shape, SEQUENCES[-1], budget)
+                wider.append((role, shape, InstanceModel.of(more)))
+        priced = wider
     accepted = []
     for (role, shape), (built, capacity) in best.items():
         if capacity.feasible and capacity.rate_per_s > 0:
@@ -178,8 +188,19 @@ def _shapes(fleet: Fleet) -> list[Parallelism]:
     ]
 
 
-def _misfit(model: ServedModel, pool: Pool, role: Role, shape: Parallelism) -> tuple[str, str] | None:
+def _misfit(
+    model: ServedModel, pool: Pool, role: Role, shape: Parallelism, allowed: AllowedParallelism
+) -> tuple[str, str] | None:
     """Why an instance of this shape cannot exist on the pool, before any pricing."""
+    for forbidden in allowed.forbidden:
+        if forbidden.fits(
+            model=model.name,
+            pool=pool.name,
+            role=role,
+            tensor=shape.tensor_parallel_size,
+            pipeline=shape.pipeline_parallel_size,
+        ):
+            return "policy", f"the document forbids {forbidden}"
     problems = shape.problems(model.architecture, model.weights)
     if problems:
         return "shape", "; ".join(problems)
@@ -191,14 +212,16 @@ def _misfit(model: ServedModel, pool: Pool, role: Role, shape: Parallelism) -> t
             f"a tensor-parallel group of {shape.tensor_parallel_size} does not fit "
             f"a node of {pool.gpus_per_node} GPUs"
         )
-    if groups[0] > pool.nodes:
-        return "node", f"needs {groups[0]} nodes, and {pool.name} has {pool.nodes}"
+    if groups[0] > pool.nodes_in_service:
+        return "node", f"needs {groups[0]} nodes, and {pool.name} has {pool.nodes_in_service}"
+    if groups[0] > 1 and not allowed.pipeline_across_nodes:
+        return "policy", "its stages do not fit one node, and pipeline_across_nodes is false"
     return None
 
 
 def _settings(model: ServedModel, pool: Pool, role: Role, shape: Parallelism) -> Iterator[InstanceModel]:
-    for budget, sequences in SETTINGS[role]:
-        yield InstanceModel.of(_configuration(model, pool, role, shape, sequences, budget))
+    for budget in BUDGETS[role]:
+        yield InstanceModel.of(_configuration(model, pool, role, shape, SEQUENCES[0], budget))
 
 
 def _configuration(

@@ -14,6 +14,7 @@ from specs import LimitSpec
 
 __all__ = [
     "Fleet",
+    "Forbidden",
     "Goal",
     "Parallelism",
     "Periods",
@@ -231,11 +232,48 @@ class PlacementLimit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Forbidden:
+    """Ways to run that may not be used: those that equal everything that is not None."""
+
+    model: str | None = None
+    pool: str | None = None
+    role: str | None = None
+    tensor: int | None = None
+    pipeline: int | None = None
+
+    def fits(self, *, model: str, pool: str, role: str, tensor: int, pipeline: int) -> bool:
+        """Whether a way to run is one of these."""
+        return (
+            self.model in (None, model)
+            and self.pool in (None, pool)
+            and self.role in (None, role)
+            and self.tensor in (None, tensor)
+            and self.pipeline in (None, pipeline)
+        )
+
+    def __str__(self) -> str:
+        named = ((name, getattr(self, name)) for name in ("model", "pool", "role", "tensor", "pipeline"))
+        return ", ".join(f"{name} {value}" for name, value in named if value is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parallelism:
-    """Degrees the planner may use, ascending."""
+    """What the planner may use.
+
+    Parameters
+    ----------
+    tensor, pipeline
+        Degrees, ascending.
+    pipeline_across_nodes
+        Whether the stages of an instance may be on different nodes.
+    forbidden
+        Combinations that are left out.
+    """
 
     tensor: tuple[int, ...]
     pipeline: tuple[int, ...]
+    pipeline_across_nodes: bool = True
+    forbidden: tuple[Forbidden, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

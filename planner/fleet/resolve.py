@@ -25,8 +25,17 @@ from models.hardware import Gpu
 from models.profiles.device import find_gpu
 from models.workload import LengthDistribution, load_lengths, parse_lengths, read_azure_trace
 from planner.fleet.demand import Demand, make_periods, placed_at, trace_demand
-from planner.fleet.fleet import Fleet, Parallelism, Policies, Pool, ServedModel, ServedWorkload, Target
+from planner.fleet.fleet import (
+    Fleet,
+    Parallelism,
+    Policies,
+    Pool,
+    ServedModel,
+    ServedWorkload,
+    Target,
+)
 from planner.fleet.limits import placement_limits
+from planner.fleet.narrowing import forbidden_ways
 from planner.fleet.schema import (
     FleetEntry,
     ModelEntry,
@@ -280,6 +289,8 @@ class Resolver:
             parallelism=Parallelism(
                 tensor=tuple(sorted(entry.parallelism.tensor)),
                 pipeline=tuple(sorted(entry.parallelism.pipeline)),
+                pipeline_across_nodes=entry.parallelism.pipeline_across_nodes,
+                forbidden=forbidden_ways(self, entry.parallelism.forbid),
             ),
             roles=tuple(dict.fromkeys(entry.roles)),
             shortage=entry.shortage,

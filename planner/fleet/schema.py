@@ -14,6 +14,7 @@ from models.errors import InvalidInput
 __all__ = [
     "DemandEntry",
     "FleetEntry",
+    "ForbiddenEntry",
     "ModelEntry",
     "ParallelismEntry",
     "PeriodsEntry",
@@ -202,6 +203,21 @@ class SurviveEntry(Entry):
     """The demand of every workload is still served within its targets after losing any one of these."""
 
 
+class ForbiddenEntry(Entry):
+    """Ways to run that may not be used: those that fit everything that is stated."""
+
+    model: Text | None = None
+    """One of the models; default: any."""
+    pool: Text | None = None
+    """One of the pools; default: any."""
+    role: Literal["mixed", "prefill", "decode"] | None = None
+    """Role of the instance; default: any."""
+    tensor: Degree | None = None
+    """Tensor-parallel size; default: any."""
+    pipeline: Degree | None = None
+    """Pipeline-parallel size; default: any."""
+
+
 class ParallelismEntry(Entry):
     """Degrees the planner may use."""
 
@@ -209,6 +225,10 @@ class ParallelismEntry(Entry):
     """Tensor-parallel sizes; a tensor-parallel group never leaves its node."""
     pipeline: list[Degree] = Field(default=[1, 2], min_length=1)
     """Pipeline-parallel sizes; stages may be on different nodes of a pool."""
+    pipeline_across_nodes: bool = True
+    """Whether the stages of an instance may be on different nodes."""
+    forbid: list[ForbiddenEntry] = []
+    """Ways to run that may not be used."""
 
 
 class DemandEntry(Entry):
