@@ -27,6 +27,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--time-limit", type=float, default=60.0, metavar="S")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--solver", default="auto")
+    parser.add_argument("--trajectory", action="store_true", help="also when which tier had which value")
     parser.add_argument("--out", type=Path, help="also append the line to this file")
     given = parser.parse_args(arguments)
     size = tuple(int(part) for part in given.size.split("x")) if given.size else ()
@@ -37,6 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     line = measure(
         given.case, problem, time.perf_counter() - started,
         SolveOptions(time_limit_s=given.time_limit, threads=given.threads, seed=seed, solver=given.solver),
+        trajectory=given.trajectory,
     )  # fmt: skip
     line |= {"seed": seed, "size": list(size), "threads": given.threads}
     text = json.dumps(line)
@@ -47,14 +49,19 @@ def main(arguments: Sequence[str]) -> int:
     return 0 if line["status"] in ("optimal", "feasible") else 2
 
 
-def measure(case: str, problem: Problem, problem_s: float, options: SolveOptions) -> dict[str, Any]:
-    """Compile and solve; the line as plain values."""
+def measure(
+    case: str, problem: Problem, problem_s: float, options: SolveOptions, *, trajectory: bool = False
+) -> dict[str, Any]:
+    """Compile and solve; the line as plain values, with ``trajectory`` as (seconds, tier, value) if asked."""
     started = time.perf_counter()
     graph = compile_problem(problem)
     compile_s = time.perf_counter() - started
     started = time.perf_counter()
     result = solve(graph, options)
-    return report(case, graph, result, problem_s + compile_s, time.perf_counter() - started)
+    line = report(case, graph, result, problem_s + compile_s, time.perf_counter() - started)
+    if trajectory:
+        line["trajectory"] = [(round(p.elapsed_s, 3), p.tier, p.objective) for p in result.trajectory]
+    return line
 
 
 def report(case: str, graph: Graph, result: Result, build_s: float, solve_s: float) -> dict[str, Any]:
@@ -65,6 +72,7 @@ def report(case: str, graph: Graph, result: Result, build_s: float, solve_s: flo
         "status": result.status,
         "tiers": [tier.value for tier in result.tiers],
         "bound": [tier.bound for tier in result.tiers],
+        "gap": [tier.gap for tier in result.tiers],
         "violations": sum(c.broken for c in result.constraints),
         "moved": result.moved,
         "unplaced": result.unassigned,

@@ -122,7 +122,8 @@ class Chooser:
                 order = np.concatenate([mixed, order])
         elif kind == "item":
             scope = self._scopes[int(self.rng.integers(len(self._scopes)))]
-            item = self.rng.integers(scope.items.size)
+            sizes = np.bincount(scope.indices, minlength=scope.items.size)
+            item = self.rng.choice(np.flatnonzero(sizes > 1))
             container, at = scope.expand(order)
             order = order[container[at == item]]
         _, first = np.unique(order, return_index=True)

@@ -142,23 +142,30 @@ class Team:
             return
         options = self._inner("search", left, threads or self.options.threads, iterations)
         enough = _Enough(interval_bounds(self.graph))
-        options = replace(
+        listening = replace(
             options,
             start=self.best.assignment,
             on_progress=enough.hearing(options.on_progress),
             cancelled=lambda: self.finished or enough.reached,
         )
         try:
-            found = search(self.graph, options)
+            self._take(search(self.graph, listening))
+            if enough.reached and not self.best.feasible and not self.finished:
+                # as good as can be, but some limit was still broken: go on until time is over
+                left = self._left(until_s)
+                again = self._inner("search", left, options.threads, iterations)
+                self._take(search(self.graph, replace(again, start=self.best.assignment)))
         except Unsupported:
             if required:
                 raise
             return
+        if enough.reached and self.best.feasible:
+            self._done.set()
+
+    def _take(self, found: Result) -> None:
         if found.assignment is not None:
             self.best.offer(found.assignment, "search")
         self._count(found)
-        if enough.reached and self.best.feasible:
-            self._done.set()
 
     def improve(self, until_s: float | None, *, parts: int | None = None, threads: int = 1) -> bool:
         """Solve parts exactly until `until_s`, or that many; whether any of them made it better."""
@@ -232,7 +239,7 @@ class Team:
             return
         values = self.best.tiers
         options = replace(self._inner("bound", self._left(until_s), 1, None), on_progress=None)
-        found = lower_bounds(self.graph, values, options)
+        found = lower_bounds(self.graph, values, options, assignment=self.best.assignment)
         with self._lock:
             self._proven.append(_Bounds(list(found), values))
         for level, (value, bound) in enumerate(zip(values, found, strict=True)):
