@@ -23,12 +23,16 @@ class PlanOptions:
         Upper limit for the solvers. With 1 the same input gives the same bytes.
     verify
         Replay the plan in the simulator, and plan again where it misses its targets there.
+    confidence
+        Probability, 0.5 to 0.99, with which measurements shall keep the targets, by the prediction intervals;
+        None: the predictions themselves shall.
     """
 
     time_limit_s: float | None = None
     seed: int = 0
     threads: int = 1
     verify: bool = True
+    confidence: float | None = None
 
     def __post_init__(self) -> None:
         if self.time_limit_s is not None and not 0 < self.time_limit_s < float("inf"):
@@ -37,6 +41,8 @@ class PlanOptions:
             )
         if not 0 <= self.seed < 2**31:
             raise InvalidInput(f"the seed must be between 0 and {2**31 - 1}, got {self.seed}")
+        if self.confidence is not None and not 0.5 <= self.confidence <= 0.99:
+            raise InvalidInput(f"the confidence must be between 0.5 and 0.99, got {self.confidence}")
         if self.threads < 1:
             raise InvalidInput(f"at least one thread is needed, got {self.threads}")
 

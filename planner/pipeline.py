@@ -82,7 +82,9 @@ def create_plan(
 def plan_fleet(fleet: Fleet, clock: Clock, *, current: Plan | None = None) -> Planned:
     """Make a plan for a fleet; see `create_plan`."""
     clock.report("candidates")
-    candidates = enumerate_candidates(fleet, cancelled=lambda: clock.is_cancelled)
+    candidates = enumerate_candidates(
+        fleet, cancelled=lambda: clock.is_cancelled, confidence=clock.options.confidence
+    )
     planned = _plan(fleet, candidates, clock, current)
     if clock.options.verify and planned.plan.instances and not clock.is_cancelled:
 

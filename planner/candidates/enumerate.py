@@ -17,6 +17,7 @@ from models.serving import (
     engine,
 )
 from planner.candidates.candidate import Candidate, node_groups
+from planner.candidates.margins import tightened
 from planner.fleet.fleet import Fleet, Pool, ServedModel, ServedWorkload
 from planner.fleet.fleet import Parallelism as AllowedParallelism
 from planner.plan.instance import Role
@@ -69,15 +70,21 @@ class Candidates:
     refused: tuple[Refusal, ...]
 
 
-def enumerate_candidates(fleet: Fleet, *, cancelled: Callable[[], bool] | None = None) -> Candidates:
-    """Return the candidates of a fleet; a cancelled call returns those found so far."""
+def enumerate_candidates(
+    fleet: Fleet, *, cancelled: Callable[[], bool] | None = None, confidence: float | None = None
+) -> Candidates:
+    """Return the candidates of a fleet; a cancelled call returns those found so far.
+
+    With `confidence` predictions stay so far below the targets that measurements keep them with that
+    probability (`planner.candidates.margins`).
+    """
     accepted: list[Candidate] = []
     refused: list[Refusal] = []
     for workload in fleet.workloads:
         for pool in fleet.pools:
             if cancelled is not None and cancelled():
                 break
-            found = _of_pool(fleet, workload, pool)
+            found = _of_pool(fleet, workload, pool, confidence)
             accepted += found.accepted
             refused += found.refused
     return Candidates(accepted=tuple(accepted), refused=tuple(refused))
@@ -118,7 +125,7 @@ def instance_model(fleet: Fleet, candidate: Candidate) -> InstanceModel:
     )
 
 
-def _of_pool(fleet: Fleet, workload: ServedWorkload, pool: Pool) -> Candidates:
+def _of_pool(fleet: Fleet, workload: ServedWorkload, pool: Pool, confidence: float | None) -> Candidates:
     """Candidates of one workload on one pool: all settings priced at once, the best of each shape kept."""
     model = fleet.model(workload.model)
     refused: list[Refusal] = []
@@ -133,9 +140,12 @@ def _of_pool(fleet: Fleet, workload: ServedWorkload, pool: Pool) -> Candidates:
                 why = ("precision", error.message)
             if why is not None:
                 refused.append(_refusal(workload, pool, role, shape, *why))
+    wanted = tightened(
+        targets(workload), engine=model.engine, generation=pool.gpu.generation, confidence=confidence
+    )
     best: dict[tuple[Role, Parallelism], tuple[InstanceModel, Capacity]] = {}
     while priced:
-        measured = capacities([built for _, _, built in priced], workload.lengths, targets(workload))
+        measured = capacities([built for _, _, built in priced], workload.lengths, wanted)
         wider = []
         for (role, shape, built), capacity in zip(priced, measured, strict=True):
             known = best.get((role, shape))

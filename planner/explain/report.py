@@ -12,6 +12,8 @@ from rich.text import Text
 
 from planner.candidates.candidate import Candidate
 from planner.candidates.enumerate import Refusal
+from planner.clock import Clock
+from planner.explain.alternatives import alternatives, node_worths
 from planner.report.numbers import duration, rate
 
 if TYPE_CHECKING:
@@ -23,15 +25,29 @@ MOST_ROWS = 4
 """Of each role."""
 
 
-def print_explanation(planned: Planned, console: Console) -> None:
-    """Print, for each workload, its candidates by price, and why others were chosen or do not exist."""
+def print_explanation(planned: Planned, console: Console, clock: Clock) -> None:
+    """Print, for each workload, its candidates by price, what binds it and why others were not chosen.
+
+    Then what one more node of each pool is worth. `clock` limits the sizings that this needs.
+    """
     chosen = Counter(instance.shape for instance in planned.plan.instances)
     for workload in planned.fleet.workloads:
         mine = [c for c in planned.candidates.accepted if c.workload == workload.name]
         refused = [r for r in planned.candidates.refused if r.workload == workload.name]
         console.print(_candidates(workload.name, mine, chosen, {c.shape for c in planned.considered}))
-        for sentence in explain_in_sentences(mine, refused, chosen):
+        for sentence in (*_bounds(mine, chosen), *explain_in_sentences(mine, refused, chosen)):
             console.print(Text(sentence))
+    if planned.plan.instances:
+        console.print(Text("\notherwise (sized again, everything else free to change)", style="bold"))
+        for other in alternatives(planned, clock):
+            console.print(Text(other.sentence))
+        for pool, worth in node_worths(planned, clock):
+            console.print(Text(f"one more node of {pool}: {worth}"))
+
+
+def _bounds(candidates: Sequence[Candidate], chosen: Counter[tuple[str, ...]]) -> list[str]:
+    """What keeps the chosen instances from more."""
+    return [f"{c.label} carries {rate(c.capacity_per_s)}: {c.reason}" for c in candidates if chosen[c.shape]]
 
 
 def _candidates(

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from models.serving import Parallelism
 from models.serving.memory import CacheShape, weight_bytes_per_gpu
-from planner.fleet.fleet import Fleet
+from planner.fleet.fleet import Fleet, Pool
 from planner.plan import Instance, Plan
 from planner.plan.transition import Transition
 from planner.report.numbers import rate
@@ -32,7 +32,7 @@ FLOOR_SHARES = (1.0, 0.9, 0.75, 0.5, 0.25, 0.0)
 
 def standing(fleet: Fleet, current: Sequence[Instance]) -> tuple[Instance, ...]:
     """The instances of a plan all of whose GPUs are in the fleet: others went down with their node."""
-    pools = {pool.name: {pool.node_name(n) for n in range(pool.nodes)} for pool in fleet.pools}
+    pools = {pool.name: set(_nodes_in_service(pool)) for pool in fleet.pools}
     return tuple(
         instance
         for instance in current
@@ -52,9 +52,7 @@ def transition_between(fleet: Fleet, current: Plan, plan: Plan) -> Transition:
     until one does, and the result says so.
     """
     running = standing(fleet, current.instances)
-    nodes = {
-        pool.name: {pool.node_name(n): pool.gpus_per_node for n in range(pool.nodes)} for pool in fleet.pools
-    }
+    nodes = {pool.name: dict.fromkeys(_nodes_in_service(pool), pool.gpus_per_node) for pool in fleet.pools}
     times = _times(fleet)
     wanted = _floors(fleet, running, plan.instances)
     shares = dict.fromkeys(wanted, 0)
@@ -79,6 +77,10 @@ def transition_between(fleet: Fleet, current: Plan, plan: Plan) -> Transition:
         f"is ready {START_S:g} s later, running requests move at {KV_BYTES_PER_S / 1e9:g} GB/s or end"
     )
     return replace(found, assumptions=(*lowered, assumed))
+
+
+def _nodes_in_service(pool: Pool) -> list[str]:
+    return [pool.node_name(n) for n in range(pool.nodes) if n not in pool.unavailable]
 
 
 def _floors(fleet: Fleet, running: Sequence[Instance], new: Sequence[Instance]) -> dict[str, float]:

@@ -21,6 +21,10 @@ def plan(
     ] = 60.0,
     seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
     threads: Annotated[int, typer.Option(help="Solver threads; with 1 equal input gives equal bytes.")] = 1,
+    confidence: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="Keep targets with this probability, by the intervals."),
+    ] = None,
     gantt: Annotated[
         Path | None, typer.Option(help="With --current: draw the transition as SVG into this file.")
     ] = None,
@@ -53,9 +57,13 @@ def plan(
     from planner.cli.progress import show_progress
     from planner.options import PlanOptions
 
+    if confidence is not None and server is not None:
+        raise typer.BadParameter("--confidence is for plans made here: a server does not take it yet")
     if gantt is not None and current is None:
         raise typer.BadParameter("--gantt draws the way from a plan that runs: give it with --current")
-    options = PlanOptions(time_limit_s=time_limit, seed=seed, threads=threads, verify=not no_verify)
+    options = PlanOptions(
+        time_limit_s=time_limit, seed=seed, threads=threads, verify=not no_verify, confidence=confidence
+    )
     running = read_plan(current) if current is not None else None
     with show_progress(visible=not json_, catch_interrupt=server is None) as progress:
         if server is None:
@@ -79,12 +87,13 @@ def plan(
         console = make_console()
         print_plan(result, console)
         if explain:
+            from planner.clock import Clock
             from planner.explain.report import print_explanation
 
             if made.planned is None:
                 console.print("--explain says more when the plan is made here, without --server")
             else:
-                print_explanation(made.planned, console)
+                print_explanation(made.planned, console, Clock(options=options))
         if out is not None:
             console.print(f"\nplan written to {out}", highlight=False, soft_wrap=True)
     if result.diagnosis is not None:
