@@ -15,12 +15,12 @@ import numpy.typing as npt
 
 from models.errors import InvalidInput
 from models.serving.configuration import InstanceModel
-from models.serving.simulator import PrefixBlocks, Simulation, simulate
+from models.serving.simulator import Simulation, simulate
+from models.workload.prefixes import PrefixBlocks
 
 __all__ = ["Disaggregated", "simulate_disaggregated"]
 
 Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -94,7 +94,7 @@ def simulate_disaggregated(
             inputs[mine],
             np.ones_like(mine),
             arrivals_s=arrivals[mine],
-            prefixes=None if prefixes is None else _rows(prefixes, mine),
+            prefixes=None if prefixes is None else prefixes.of(mine),
             reuse=reuse,
         )
         before.append(run)
@@ -143,11 +143,3 @@ def _in_turn(ready_ms: Floats, duration_ms: Floats) -> Floats:
     out = np.empty_like(done)
     out[order] = done
     return out
-
-
-def _rows(prefixes: PrefixBlocks, rows: Ints) -> PrefixBlocks:
-    """The blocks of some of the requests."""
-    count = np.diff(prefixes.first)[rows]
-    first = np.concatenate(([0], np.cumsum(count)))
-    places = np.repeat(prefixes.first[rows] - first[:-1], count) + np.arange(first[-1])
-    return PrefixBlocks(tokens=prefixes.tokens, first=first, names=prefixes.names[places])

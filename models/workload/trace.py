@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from models.errors import InvalidInput
 from models.workload.lengths import LengthDistribution
+from models.workload.prefixes import PrefixBlocks
 
 __all__ = ["Trace"]
 
@@ -25,12 +26,15 @@ class Trace:
         int64[n]; a request has at least one of each.
     source
         Where it was read from.
+    prefixes
+        Which prompts begin alike, where the trace says so.
     """
 
     arrivals_s: npt.NDArray[np.float64]
     input_tokens: npt.NDArray[np.int64]
     output_tokens: npt.NDArray[np.int64]
     source: str
+    prefixes: PrefixBlocks | None = None
 
     def __post_init__(self) -> None:
         arrivals = np.ascontiguousarray(self.arrivals_s, dtype=np.float64)
@@ -49,6 +53,8 @@ class Trace:
                 )
             tokens.flags.writeable = False
             object.__setattr__(self, name, tokens)
+        if self.prefixes is not None and self.prefixes.first.size != arrivals.size + 1:
+            raise InvalidInput("prefixes must have the blocks of every request", source=self.source)
         arrivals.flags.writeable = False
         object.__setattr__(self, "arrivals_s", arrivals)
 
@@ -92,6 +98,7 @@ class Trace:
             input_tokens=self.input_tokens,
             output_tokens=self.output_tokens,
             source=self.source,
+            prefixes=self.prefixes,
         )
 
     def lengths(self) -> LengthDistribution:

@@ -12,8 +12,8 @@ from models.errors import InvalidInput
 from models.hardware import gpu
 from models.serving import Configuration, InstanceModel, Parallelism, engine
 from models.serving.disaggregated import simulate_disaggregated
-from models.serving.simulator import PrefixBlocks, Simulation, simulate
-from models.workload.arrivals import arrivals_s
+from models.serving.simulator import Simulation, simulate
+from models.workload import PrefixBlocks, arrivals_s
 
 ENGINES = ("vllm", "sglang", "tensorrt-llm")
 SIZE = 64

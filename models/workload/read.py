@@ -1,0 +1,43 @@
+"""Traces of any known format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from models.errors import InvalidInput
+from models.workload.columns import LAYOUTS, Columns, read_columns
+from models.workload.mooncake import read_mooncake_trace
+from models.workload.trace import Trace
+
+__all__ = ["FORMATS", "read_trace"]
+
+FORMATS = ("mooncake", *LAYOUTS)
+"""Formats that are recognised by themselves."""
+
+
+def read_trace(path: Path | str, columns: Columns | None = None) -> Trace:
+    """The requests of a file: JSON lines of Mooncake, or CSV with known or given columns.
+
+    Raises
+    ------
+    InvalidInput, UnknownName
+        The file cannot be read or is none of these.
+    """
+    path = Path(path)
+    if columns is not None:
+        return read_columns(path, columns)
+    if path.suffix in (".jsonl", ".json"):
+        return read_mooncake_trace(path)
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            header = {name.strip() for name in file.readline().split(",")}
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"cannot read the trace: {error}", source=str(path)) from None
+    for layout in LAYOUTS.values():
+        if {layout.arrival, layout.input_tokens, layout.output_tokens} <= header:
+            return read_columns(path, layout)
+    known = "; ".join(f"{c.arrival}, {c.input_tokens}, {c.output_tokens} ({n})" for n, c in LAYOUTS.items())
+    raise InvalidInput(
+        f"the header {', '.join(sorted(header))!r} is of no known format ({known}): say which column is what",
+        source=str(path), line=1,
+    )  # fmt: skip
