@@ -1,28 +1,28 @@
 """vLLM launch commands, one per instance and node.
 
-Flags as documented for vLLM 0.13: an instance that spans nodes is started once a node with ``--nnodes``,
-``--node-rank`` and ``--master-addr`` (multiprocessing backend); prefill and decode instances exchange their
-KV cache through ``NixlConnector``, whose roles a router in front decides.
+Flags as documented for vLLM 0.10 to 0.33 (``docs.vllm.ai``, "serve" and "parallelism and scaling"). An
+instance that spans nodes is started once a node with ``--nnodes``, ``--node-rank`` and ``--master-addr``
+(multiprocessing backend, 0.12 or newer). Prefill and decode instances exchange their KV cache through
+``NixlConnector``, whose roles a router in front decides.
 """
 
 from __future__ import annotations
 
 import json
-import re
-import shlex
-from collections import Counter
 
 from models.errors import Unsupported
+from planner.export import Options
+from planner.export.shared.launch import Engine, LaunchCommand, Process, Seat, commands_of
+from planner.export.shared.shell import script
+from planner.export.shared.version import Versions
+from planner.export.shared.words import plain
 from planner.plan import Instance, Plan
 
-__all__ = ["SUMMARY", "export"]
+__all__ = ["ENGINE", "FORMAT_VERSION", "SUMMARY", "export", "launch_commands"]
 
 SUMMARY = "one `vllm serve` command per instance and node"
-
-FIRST_PORT = 8000
-FIRST_SIDE_CHANNEL_PORT = 5600
-"""vLLM's own default; every instance on a node needs its own."""
-MASTER_PORT = 29500
+_VERSIONS = Versions(engine="vLLM", first="0.10.0", last="0.33", default="0.13.0")
+FORMAT_VERSION = f"vLLM {_VERSIONS.first} to {_VERSIONS.last}"
 
 _KV_CACHE_DTYPE = {"bf16": "auto", "fp8": "fp8"}
 _KV_ROLE = {"prefill": "kv_producer", "decode": "kv_consumer"}
@@ -30,27 +30,21 @@ _QUANTISED_ON_LOAD = {"fp8": "fp8"}
 """Weight precisions vLLM makes from a bf16 checkpoint while loading, and the flag value for it."""
 
 
-def export(plan: Plan) -> str:
+def export(plan: Plan, options: Options) -> str:
     """Return a shell text: for each instance and node a comment and the command to run there."""
-    blocks = []
-    taken: Counter[str] = Counter()
-    for instance in plan.instances:
-        nodes = list(dict.fromkeys(stage.node for stage in instance.stages))
-        # One offset for all its nodes: the head's port must be free on each of them.
-        offset = max(taken[node] for node in nodes)
-        for rank, node in enumerate(nodes):
-            taken[node] = offset + 1
-            part = f", part {rank + 1} of {len(nodes)}" if len(nodes) > 1 else ""
-            blocks.append(f"# {instance.name} on {node}{part}\n{_command(instance, nodes, rank, offset)}\n")
-    return "\n".join(blocks)
+    return script(plan, ENGINE, _VERSIONS.choose(options.engine_version))
 
 
-def _command(instance: Instance, nodes: list[str], rank: int, offset: int) -> str:
-    """Return the command of one instance on one of its nodes."""
-    gpus = [gpu for stage in instance.stages if stage.node == nodes[rank] for gpu in stage.gpus]
-    environment = {"CUDA_VISIBLE_DEVICES": ",".join(map(str, gpus))}
+def launch_commands(plan: Plan, version: str = "") -> tuple[LaunchCommand, ...]:
+    """Return the commands for the vLLM instances of a plan, as words."""
+    return tuple(commands_of(plan, ENGINE, _VERSIONS.choose(version)))
+
+
+def _process(instance: Instance, seat: Seat, version: str) -> Process:
+    """Return ``vllm serve`` with its flags for one node of an instance."""
+    environment: dict[str, str] = {}
     flags: dict[str, str | int | float | None] = {
-        "--served-model-name": instance.model,
+        "--served-model-name": plain(instance.model),
         "--tensor-parallel-size": instance.tensor_parallel_size,
         "--pipeline-parallel-size": instance.pipeline_parallel_size,
         "--max-model-len": instance.max_model_len,
@@ -64,36 +58,19 @@ def _command(instance: Instance, nodes: list[str], rank: int, offset: int) -> st
     if instance.role in _KV_ROLE:
         if instance.pipeline_parallel_size > 1:
             raise Unsupported(f"{instance.name}: NixlConnector serves no pipeline-parallel instances")
-        environment["VLLM_NIXL_SIDE_CHANNEL_HOST"] = _address(nodes[rank])
-        environment["VLLM_NIXL_SIDE_CHANNEL_PORT"] = str(FIRST_SIDE_CHANNEL_PORT + offset)
+        environment["VLLM_NIXL_SIDE_CHANNEL_HOST"] = seat.own
+        environment["VLLM_NIXL_SIDE_CHANNEL_PORT"] = str(seat.side_channel_port)
         flags["--kv-transfer-config"] = json.dumps(
             {"kv_connector": "NixlConnector", "kv_role": _KV_ROLE[instance.role]}
         )
-    flags["--port"] = FIRST_PORT + offset
-    if len(nodes) > 1:
-        flags |= {"--nnodes": len(nodes), "--node-rank": rank, "--master-addr": _address(nodes[0])}
-        flags["--master-port"] = MASTER_PORT + offset
-        if rank > 0:
+    flags["--port"] = seat.port
+    if seat.nodes > 1:
+        _VERSIONS.require(version, "0.12", f"{instance.name}: an instance on {seat.nodes} nodes without Ray")
+        flags |= {"--nnodes": seat.nodes, "--node-rank": seat.rank, "--master-addr": seat.head}
+        flags["--master-port"] = seat.rendezvous_port
+        if not seat.leads:
             flags["--headless"] = None
-    words = [*(f"{key}={_quoted(value)}" for key, value in environment.items()), "vllm", "serve"]
-    lines = [" ".join([*words, shlex.quote(instance.repository)])]
-    lines += [flag if value is None else f"{flag} {_quoted(value)}" for flag, value in flags.items()]
-    return " \\\n  ".join(lines)
-
-
-class _Expanded(str):
-    """A word the shell must expand."""
-
-    __slots__ = ()
-
-
-def _address(node: str) -> _Expanded:
-    """Return the shell variable with the address of a node; the shell stops where it is not set."""
-    return _Expanded(f'"${{ADDRESS_{re.sub(r"[^A-Za-z0-9]", "_", node)}:?}}"')
-
-
-def _quoted(value: str | float) -> str:
-    return value if isinstance(value, _Expanded) else shlex.quote(str(value))
+    return Process(("vllm", "serve", plain(instance.repository)), flags, environment)
 
 
 def _kv_cache_dtype(instance: Instance) -> str:
@@ -114,3 +91,12 @@ def _quantization(instance: Instance) -> str | None:
             f"config.json of a checkpoint in that precision as the architecture"
         )
     return _QUANTISED_ON_LOAD[instance.weights]
+
+
+ENGINE = Engine(
+    name="vllm",
+    title="vLLM",
+    versions=_VERSIONS,
+    image="vllm/vllm-openai:v{version}",
+    process=_process,
+)

@@ -11,16 +11,39 @@ __all__ = ["export"]
 
 
 def export(
-    plan: Annotated[Path, typer.Argument(metavar="PLAN.json", help="A plan made by `fulcrum plan`.")],
-    to: Annotated[str, typer.Option(help="Format: vllm.")],
+    plan: Annotated[
+        Path | None, typer.Argument(metavar="PLAN.json", help="A plan made by `fulcrum plan`.")
+    ] = None,
+    to: Annotated[str, typer.Option(help="Format: vllm, kubernetes, …; see --list.")] = "",
     out: Annotated[Path | None, typer.Option(help="Write to this file instead of the terminal.")] = None,
+    engine_version: Annotated[
+        str, typer.Option(help="Version of the engine that will run; its flags depend on it.")
+    ] = "",
+    image: Annotated[str, typer.Option(help="Container image instead of the engine's own.")] = "",
+    list_: Annotated[bool, typer.Option("--list", help="List the formats and what they write.")] = False,
 ) -> None:
     """Print a plan as launch commands or manifests of a serving engine."""
+    from models.errors import InvalidInput
     from planner.cli.files import read_plan, write_text
+    from planner.export import Options
     from planner.export import export as export_plan
 
-    text = export_plan(read_plan(plan), to)
+    if list_:
+        _list()
+        return
+    if plan is None or not to:
+        raise InvalidInput("give a plan and --to FORMAT, or --list for the formats")
+    text = export_plan(read_plan(plan), to, Options(engine_version=engine_version, image=image))
     if out is None:
         typer.echo(text, nl=False)
     else:
         write_text(out, text)
+
+
+def _list() -> None:
+    from planner.export import export_formats, exporter
+
+    width = max(map(len, export_formats()))
+    for name in export_formats():
+        module = exporter(name)
+        typer.echo(f"{name:{width}}  {module.SUMMARY} ({module.FORMAT_VERSION})")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shlex
 import subprocess
 from dataclasses import replace
@@ -12,7 +11,8 @@ from dataclasses import replace
 import pytest
 
 from models.errors import UnknownName, Unsupported
-from planner.export import export, export_formats
+from planner.export import Options, export
+from planner.export.vllm import launch_commands
 from planner.plan import Instance, Plan, Stage
 from planner.testing import make_instance
 
@@ -132,8 +132,30 @@ def test_unknown_format_and_empty_plan() -> None:
         export(plan_with(), "vllm")
 
 
-@pytest.mark.parametrize("name", export_formats())
-def test_every_format_exports_a_plan_deterministically(name: str) -> None:
-    plan = plan_with(make_instance("a", (Stage("n0", (0, 1)),)))
-    assert export(plan, name) == export(plan, name)
-    assert re.search(r"\S", export(plan, name))
+def test_several_nodes_need_a_version_that_starts_them() -> None:
+    stages = (Stage("n0", (0,)), Stage("n1", (0,)))
+    plan = plan_with(make_instance("a", stages))
+    assert "--nnodes" in export(plan, "vllm", Options(engine_version="0.12.1"))
+    with pytest.raises(Unsupported, match=r"on 2 nodes without Ray needs vLLM 0\.12 or newer, not 0\.11\.2"):
+        export(plan, "vllm", Options(engine_version="0.11.2"))
+    assert export(plan_with(make_instance("a", stages[:1])), "vllm", Options(engine_version="0.11.2"))
+
+
+def test_other_engines_are_counted_and_keep_their_ports() -> None:
+    places = [Stage("n0", (gpu,)) for gpu in range(3)]
+    engines = ("sglang", "vllm", "sglang")
+    plan = plan_with(
+        *(make_instance(str(n), (p,), engine=e) for n, (p, e) in enumerate(zip(places, engines, strict=True)))
+    )
+    text = export(plan, "vllm")
+    assert text.startswith("# instances of sglang are not here, 2 of them: export to sglang\n\n# 1 on n0")
+    assert "--port 8001" in text
+    with pytest.raises(Unsupported, match="runs no instance of tensorrt-llm; it runs sglang, vllm"):
+        export(plan, "tensorrt-llm")
+
+
+def test_commands_are_words_before_they_are_text() -> None:
+    (one,) = launch_commands(plan_with(make_instance("a", (Stage("n0", (2, 3)),), repository="my model")))
+    assert one.command[:3] == ("vllm", "serve", "my model")
+    assert one.environment == {"CUDA_VISIBLE_DEVICES": "2,3"}
+    assert (one.instance, one.node, one.part, one.parts) == ("a", "n0", 1, 1)

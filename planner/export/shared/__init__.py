@@ -1,0 +1,1 @@
+"""What several formats need: words of a command, versions of engines, pods."""

@@ -1,0 +1,43 @@
+"""`planner.export.sglang`: flags, roles and what SGLang cannot do."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from models.errors import Unsupported
+from planner.export import Options, export
+from planner.export.sglang import launch_commands
+from planner.plan import Plan
+
+Make = Callable[..., Plan]
+
+
+def flag(words: tuple[str, ...], name: str) -> str | None:
+    return words[words.index(name) + 1] if name in words else None
+
+
+def test_precision(make_plan: Make) -> None:
+    chat, _, code = launch_commands(make_plan("one-node", "sglang"))
+    assert flag(chat.command, "--kv-cache-dtype") == "auto"
+    assert flag(code.command, "--kv-cache-dtype") == "fp8_e4m3"
+    assert "--quantization" not in code.command  # the checkpoint says so itself
+    plan = make_plan("one-node", "sglang")
+    odd = replace(plan.instances[0], weights="int4")
+    with pytest.raises(Unsupported, match="SGLang cannot load the bf16 checkpoint org/chat-70b in int4"):
+        export(replace(plan, instances=(odd,)), "sglang")
+    with pytest.raises(Unsupported, match="no KV cache in nvfp4"):
+        export(replace(plan, instances=(replace(odd, weights="bf16", kv_cache="nvfp4"),)), "sglang")
+
+
+def test_only_prefill_opens_a_bootstrap_port_of_its_own(make_plan: Make) -> None:
+    first, second, decode = launch_commands(make_plan("split", "sglang"))
+    ports = [flag(c.command, "--disaggregation-bootstrap-port") for c in (first, second, decode)]
+    assert ports[2] is None
+    assert len(set(ports)) == 3
+    assert [flag(c.command, "--disaggregation-mode") for c in (first, decode)] == ["prefill", "decode"]
+
+
+def test_pipelines_need_a_newer_version(make_plan: Make) -> None:
+    with pytest.raises(Unsupported, match=r"pipeline parallelism needs SGLang 0\.5 or newer, not 0\.4\.9"):
+        export(make_plan("two-nodes", "sglang"), "sglang", Options(engine_version="0.4.9"))
