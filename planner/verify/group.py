@@ -14,7 +14,6 @@ import numpy.typing as npt
 from models.errors import InvalidInput
 from models.serving import InstanceModel
 from models.serving.simulator import simulate
-from planner.verify.decode import decode_ends_ms
 from planner.verify.stream import Stream
 
 __all__ = ["Latencies", "replay_instance"]
@@ -65,10 +64,18 @@ def _prefill(instance: InstanceModel, stream: Stream, rate_per_s: float) -> Late
 
 
 def _decode(instance: InstanceModel, stream: Stream, rate_per_s: float) -> Latencies:
-    """Waiting for a place in the batch counts towards the TPOT, as the first token is out already."""
-    ready_ms = stream.arrivals_s(rate_per_s) * 1e3
-    end_ms = decode_ends_ms(instance, ready_ms, stream.input_tokens, stream.output_tokens)
-    steps = stream.output_tokens - 1.0
-    with np.errstate(divide="ignore", invalid="ignore"):
-        tpot = np.where(steps > 0, (end_ms - ready_ms) / steps, np.nan)
+    """Requests come with their cache; waiting for a place in the batch counts, as the first token is out.
+
+    Answers of one token never come here.
+    """
+    longer = stream.output_tokens > 1
+    tpot = np.full(longer.size, np.nan)
+    if longer.any():
+        found = simulate(
+            instance,
+            stream.input_tokens[longer],
+            stream.output_tokens[longer],
+            arrivals_s=stream.arrivals_s(rate_per_s)[longer],
+        )
+        tpot[longer] = found.tpot_ms
     return Latencies(ttft_ms=None, tpot_ms=tpot[stream.counted])

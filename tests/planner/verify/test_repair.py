@@ -66,21 +66,21 @@ def test_a_sound_plan_is_verified_at_both_loads():
 
 
 def test_a_plan_that_misses_is_sized_again_and_then_holds(overstated):
-    sound = make()
-    overstated(1.6)
-    plan = make()
+    sound = make(rate="150/s")
+    overstated(3.0)
+    plan = make(rate="150/s")
     assert plan.verification.met
     assert len(plan.instances) >= len(sound.instances)
     (sentence,) = plan.verification.corrections
     assert "by simulation, not" in sentence
-    first = make(verify=False)
+    first = make(rate="150/s", verify=False)
     assert len(first.instances) < len(plan.instances)
     assert first.verification is None
 
 
 def test_what_no_supply_can_repair_is_said(overstated):
-    overstated(4.0)
-    plan = make(nodes=1, rate="200/s")
+    overstated(8.0)
+    plan = make(nodes=1, rate="400/s")
     assert plan.instances
     assert not plan.verification.met
     assert any("misses its targets in simulation at stated load" in note for note in plan.notes)
