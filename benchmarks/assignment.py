@@ -1,4 +1,7 @@
-"""``python -m benchmarks assignment CASE``: one problem built, solved and measured; one JSON line."""
+"""``python -m benchmarks assignment CASE``: one problem built, solved and measured; one JSON line.
+
+Compiling the search kernels, once for every release, is not part of the figures (`fulcrum warmup`).
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from typing import Any
 from benchmarks.assignment_cases import CASES
 from models.graph import Graph
 from solvers import Result, SolveOptions, solve
+from solvers.search.warmup import compile_kernels
 from specs import Problem, compile_problem
 
 __all__ = ["main", "measure", "report"]
@@ -33,6 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     size = tuple(int(part) for part in given.size.split("x")) if given.size else ()
     seed = given.seed if given.seed is not None else {"fleet": 3, "web_balancing": 7}.get(given.case, 1)
 
+    compile_kernels()
     started = time.perf_counter()
     problem = CASES[given.case](seed, size)
     line = measure(
