@@ -40,11 +40,11 @@ class Improver:
     incumbent
         Feasible.
     on_better
-        Called under the lock with each better assignment.
+        Called under the lock with the tiers of each better assignment.
     """
 
     incumbent: Incumbent
-    on_better: Callable[[Ints], None]
+    on_better: Callable[[tuple[float, ...]], None]
     lock: threading.RLock = field(default_factory=threading.RLock)
     version: int = 0
     tried: int = 0
@@ -107,7 +107,7 @@ class Improver:
             if gain > 0:
                 self.incumbent.absorb(made, assignment)
                 self.version += 1
-                self.on_better(self.incumbent.assignment)
+                self.on_better(self.incumbent.tiers)
             return gain
 
 

@@ -7,8 +7,6 @@ limit, what runs is counted in work, not in time, so that answers repeat.
 
 from __future__ import annotations
 
-import threading
-
 import numpy as np
 
 from models.graph import Graph, StaticWeights
@@ -32,14 +30,14 @@ FIRST_ITERATIONS = 200_000
 """Iterations of search before branch and bound: a good start, for little time."""
 FIRST_SHARE, FIRST_S = 0.2, 1.0
 """Largest share of the time limit, and longest time, for them."""
-BRANCH_SHARE = 0.6
-"""Share of the time limit after which one thread leaves branch and bound for parts of the problem."""
-WIDE = 0.01
-"""Relative gap up to which it stays, because a proof is near."""
-SEARCH_SHARE = 0.8
-"""Share of the time limit for search of a large problem; parts and bounds have the rest."""
+BRANCH_SHARE = 0.3
+"""Share of the time limit after which it is asked whether branch and bound gets anywhere."""
+NEAR, WIDE = 0.01, 0.03
+"""Relative gaps up to which one thread stays with branch and bound, and several give one of them to it."""
+SEARCH_SHARE = 0.85
+"""Share of the time limit for search; parts and, for large problems, bounds have the rest."""
 BOUND_SHARE = 0.1
-"""Share of the time limit for the bound where one thread does everything."""
+"""Share of the time limit for the bound of a search result."""
 HEAD_START_S = 2.0
 """Time that branch and bound of a small problem has before other threads begin to search."""
 DEFAULT_ITERATIONS = 20_000_000
@@ -96,38 +94,48 @@ def _iterations(options: SolveOptions) -> int | None:
 
 
 def _in_turn(team: Team, columns: int) -> None:
-    """One thread: a short search unless the problem is small, then branch and bound, then parts."""
+    """One thread: a short search unless the problem is small, then branch and bound.
+
+    Where that does not get near a proof, search and parts have the rest of the time.
+    """
     limit = team.options.time_limit_s
     if columns > SMALL:
         until = None if limit is None else min(limit * FIRST_SHARE, FIRST_S)
         team.search(until, iterations=team.options.iteration_limit or FIRST_ITERATIONS)
     if limit is None or columns <= SMALL:
         team.branch(None)
-    elif not team.branch(limit * BRANCH_SHARE, stay_below=WIDE):
+    elif not team.branch(limit * BRANCH_SHARE, stay_below=NEAR):
+        team.search(limit * SEARCH_SHARE)
         team.improve(None)
 
 
 def _side_by_side(team: Team, columns: int) -> None:
-    """Branch and bound in one thread, search and then parts in the others, until one has settled it."""
-    limit = team.options.time_limit_s
+    """Branch and bound in one thread, search in the others; whether it goes on so depends on the gap.
+
+    A new branch and bound starts from the better incumbent: that rules out more of the problem.
+    """
+    limit, threads = team.options.time_limit_s, team.options.threads
     assert limit is not None
     if columns > SMALL:
         team.search(min(limit * FIRST_SHARE, FIRST_S), iterations=FIRST_ITERATIONS)
-    branching = threading.Thread(target=team.branch, args=(None,))
-    branching.start()
-    branching.join(HEAD_START_S if columns <= SMALL else 0.1)
-    others = team.options.threads - 1
-    if not team.finished:
-        team.search(limit * BRANCH_SHARE, threads=others)
-    if not team.finished:
-        team.improve(None, threads=others)
-    branching.join()
+    with team.beside(lambda: team.branch(limit * BRANCH_SHARE)) as branching:
+        if columns <= SMALL:
+            branching.join(HEAD_START_S)
+        team.search(limit * BRANCH_SHARE, threads=threads - 1)
+    gap = team.gap
+    if gap is not None and gap <= WIDE:
+        with team.beside(lambda: team.branch(None)):
+            team.search(limit * SEARCH_SHARE, threads=threads - 1)
+            team.improve(None, threads=threads - 1)
+    else:
+        team.search(limit * SEARCH_SHARE)
+        team.improve(None, threads=threads)
 
 
 def _large(team: Team) -> None:
-    """Search with all threads, then parts of the problem and a bound."""
+    """Search with all threads, then a bound, and parts of the problem as far as they matter."""
     options, space = team.options, team.graph.space
-    limit, threads = options.time_limit_s, options.threads
+    limit = options.time_limit_s
     parts = space.n_objects * space.n_containers <= PARTS_UP_TO
     iterations = _iterations(options)
     share = SEARCH_SHARE if parts else 1 - BOUND_SHARE
@@ -137,12 +145,17 @@ def _large(team: Team) -> None:
         if parts:
             team.improve(None, parts=min(max(iterations // ITERATIONS_PER_PART, 1), MOST_PARTS))
         team.bound(None)
-    elif threads == 1 or not parts:
-        team.bound(limit * (share + BOUND_SHARE))
+        return
+    bound_until = limit * (share + BOUND_SHARE)
+    if parts and options.threads > 1:
+
+        def bound_then_improve() -> None:
+            team.bound(bound_until)
+            team.improve(None)
+
+        with team.beside(bound_then_improve):
+            team.improve(None, threads=options.threads - 1)
+    else:
+        team.bound(bound_until)
         if parts:
             team.improve(None)
-    else:
-        bounding = threading.Thread(target=team.bound, args=(None,))
-        bounding.start()
-        team.improve(None, threads=threads - 1)
-        bounding.join()

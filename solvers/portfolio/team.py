@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from models.errors import Unsupported
 from models.graph import Graph
-from models.graph.space import Ints
 from solvers.bounds.lower import interval_bounds, lower_bounds
 from solvers.clock import Clock
 from solvers.judge import judged
@@ -19,7 +20,10 @@ from solvers.milp.backends import backend
 from solvers.milp.solve import solve_milp
 from solvers.options import Progress, SolveOptions
 from solvers.portfolio.best import Best
-from solvers.result import INFEASIBLE, OPTIMAL, Result, Timings
+from solvers.result import INFEASIBLE, OPTIMAL, Result, Timings, relative_gap
+
+if TYPE_CHECKING:
+    from solvers.lns.improve import Improver
 
 __all__ = ["Team"]
 
@@ -111,6 +115,8 @@ class Team:
     _proven: list[_Bounds] = field(default_factory=list)
     _done: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _making: threading.Lock = field(default_factory=threading.Lock)
+    _shared: Improver | None = None
 
     def __post_init__(self) -> None:
         start = self.graph.space.initial if self.options.start is None else self.options.start
@@ -120,6 +126,52 @@ class Team:
     def finished(self) -> bool:
         """Whether there is nothing left to do: proven, out of time or cancelled."""
         return self._done.is_set() or self.clock.stopped
+
+    @contextmanager
+    def beside(self, member: Callable[[], object]) -> Iterator[threading.Thread]:
+        """Let `member` run in a thread of its own; at the end it is waited for, and its error raised."""
+        failed: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                member()
+            except BaseException as error:  # noqa: BLE001 - raised again in the calling thread
+                failed.append(error)
+                self._done.set()
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        try:
+            yield thread
+        finally:
+            thread.join()
+        if failed:
+            raise failed[0]
+
+    @property
+    def bounds(self) -> list[float | None]:
+        """The best that is proven for assignments as good as the best so far; empty while there is none."""
+        if not self.best.feasible:
+            return []
+        out: list[float | None] = [*interval_bounds(self.graph)]
+        with self._lock:
+            for proven in self._proven:
+                for level, bound in enumerate(proven.at(self.best.tiers)):
+                    known = out[level]
+                    if bound is not None and (known is None or bound > known):
+                        out[level] = bound
+        return out
+
+    @property
+    def gap(self) -> float | None:
+        """Relative gap of the first tier that is not proven; 0 when all are, None without an assignment."""
+        if not self.best.feasible:
+            return None
+        for value, bound in zip(self.best.tiers, self.bounds, strict=True):
+            gap = relative_gap(value, bound)
+            if gap is None or gap > self.options.gap:
+                return gap
+        return 0.0
 
     # -- members ---------------------------------------------------------------------------------------------
 
@@ -169,13 +221,11 @@ class Team:
 
     def improve(self, until_s: float | None, *, parts: int | None = None, threads: int = 1) -> bool:
         """Solve parts exactly until `until_s`, or that many; whether any of them made it better."""
-        from solvers.lns.improve import Improver
-        from solvers.lns.incumbent import Incumbent
         from solvers.lns.neighbourhoods import Chooser
 
         if self.finished or not self.best.feasible or not self.graph.tiers:
             return False
-        work = Improver(Incumbent(self.graph, self.best.assignment), self._improved)
+        work = self._improver()
         left = self._left(until_s)
         most_s = MOST_PART_S if left is None else min(max(left * PART_SHARE, LEAST_PART_S), MOST_PART_S)
         seeds = np.random.SeedSequence(self.options.seed).spawn(threads)
@@ -199,9 +249,20 @@ class Team:
         if work.better:
             self.best.offer(work.incumbent.assignment, "lns")
         with self._lock:
-            for name, n in (("parts", work.tried), ("parts_better", work.better)):
-                self.statistics[name] = self.statistics.get(name, 0.0) + n
+            self.statistics |= {"parts": float(work.tried), "parts_better": float(work.better)}
         return work.better > 0
+
+    def _improver(self) -> Improver:
+        """The one that all threads share, at the best so far."""
+        from solvers.lns.improve import Improver
+        from solvers.lns.incumbent import Incumbent
+
+        with self._making:
+            if self._shared is None:
+                self._shared = Improver(Incumbent(self.graph, self.best.assignment), self._improved)
+            elif self.best.tiers < self._shared.incumbent.tiers:
+                self._shared.move_to(self.best.assignment)
+            return self._shared
 
     def branch(self, until_s: float | None, *, threads: int = 1, stay_below: float = 0.0) -> bool:
         """Branch and bound from the best so far; whether it settled the problem.
@@ -254,14 +315,6 @@ class Team:
             self.best.source if self.best.source not in ("start",) else "highs" if self.exact else "search"
         )
         cancelled = self.clock.cancelled and not self._done.is_set()
-        bounds: list[float | None] = []
-        if self.best.feasible:
-            bounds = [*interval_bounds(self.graph)]
-            for proven in self._proven:
-                for level, bound in enumerate(proven.at(self.best.tiers)):
-                    known = bounds[level]
-                    if bound is not None and (known is None or bound > known):
-                        bounds[level] = bound
         elapsed = self.clock.elapsed_s
         build = self.exact.timings.build_s if self.exact is not None else 0.0
         return judged(
@@ -269,7 +322,7 @@ class Team:
             self.best.assignment if self.best.assigned and not infeasible else None,
             solver=solver,
             gap=self.options.gap,
-            bounds=bounds,
+            bounds=self.bounds,
             infeasible=infeasible,
             cancelled=cancelled,
             timings=Timings(build_s=build, solve_s=elapsed - build, total_s=elapsed),
@@ -301,10 +354,9 @@ class Team:
         with self._lock:
             self.clock.report(phase, tier, objective, bound)
 
-    def _improved(self, assignment: Ints) -> None:
-        if self.best.offer(assignment, "lns"):
-            for level, value in enumerate(self.best.tiers):
-                self._report("lns", level, value, None)
+    def _improved(self, tiers: tuple[float, ...]) -> None:
+        for level, value in enumerate(tiers):
+            self._report("lns", level, value, None)
 
     def _count(self, found: Result) -> None:
         with self._lock:
