@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,6 +19,7 @@ import grpc
 from models.errors import InvalidInput, Unavailable
 from planner.options import PlanOptions, Progress
 from planner.plan import Plan
+from planner.service.channel import open_channel
 from planner.service.client_errors import error_of, is_passing, without_lines
 from planner.service.protos import operations_pb2, operations_pb2_grpc, plan_pb2, planning_service_pb2
 from planner.service.protos import planning_service_pb2_grpc as planning_grpc
@@ -28,17 +28,6 @@ __all__ = ["PlanClient"]
 
 _Message = plan_pb2.Plan
 _CALL_S = 30.0
-_MAX_MESSAGE_BYTES = 2**30
-
-
-@dataclass(frozen=True, slots=True)
-class _Bearer(grpc.AuthMetadataPlugin):
-    """Adds the token to each call; gRPC sends it over TLS only."""
-
-    token: str
-
-    def __call__(self, _context: grpc.AuthMetadataContext, callback: grpc.AuthMetadataPluginCallback) -> None:
-        callback((("authorization", f"Bearer {self.token}"),), None)
 
 
 class PlanClient:
@@ -67,11 +56,7 @@ class PlanClient:
         self.address = address
         self._patience_s = patience_s
         self._last_contact = time.monotonic()
-        options = (("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),)
-        if authorities is None and token is None:
-            self._channel = grpc.insecure_channel(address, options)
-        else:
-            self._channel = grpc.secure_channel(address, _credentials(authorities, token), options)
+        self._channel = open_channel(address, authorities=authorities, token=token)
         self._planning = planning_grpc.PlanningServiceStub(self._channel)  # type: ignore[no-untyped-call]
         self._operations = operations_pb2_grpc.OperationsStub(self._channel)
 
@@ -106,7 +91,23 @@ class PlanClient:
         progress: Callable[[Progress], None] | None = None,
         source: str | None = None,
     ) -> Plan:
+        """Have a plan made and wait for it; see `make_plan`."""
+        return self.make_plan(document, options=options, current=current, progress=progress, source=source)[1]
+
+    def make_plan(
+        self,
+        document: str,
+        *,
+        options: PlanOptions | None = None,
+        current: Plan | None = None,
+        progress: Callable[[Progress], None] | None = None,
+        source: str | None = None,
+    ) -> tuple[str, Plan]:
         """Have a plan made and wait for it; an interrupt cancels it on the server.
+
+        Returns
+        -------
+        The resource name of the plan, and the plan.
 
         Parameters
         ----------
@@ -155,7 +156,15 @@ class PlanClient:
             raise error_of(finished.error, source=source, address=self.address)
         if not finished.canonical_json:
             raise Unavailable(f"{name} was cancelled before there was a plan")
-        return Plan.from_json(finished.canonical_json, source=f"{self.address} {name}")
+        return name, Plan.from_json(finished.canonical_json, source=f"{self.address} {name}")
+
+    def get_plan(self, name: str) -> Plan:
+        """A finished plan by its resource name; raises `InvalidInput` when it has no instances."""
+        request = planning_service_pb2.GetPlanRequest(name=name)
+        found = self._patiently(lambda: self._planning.GetPlan(request, timeout=_CALL_S), None)
+        if not found.canonical_json:
+            raise InvalidInput(f"{name} is not finished, or has no plan in it")
+        return Plan.from_json(found.canonical_json, source=f"{self.address} {name}")
 
     def _follow(
         self, name: str, progress: Callable[[Progress], None] | None, source: str | None
@@ -211,19 +220,3 @@ def _progress(message: plan_pb2.PlanProgress) -> Progress:
         bound=number("bound"),
         gap=number("relative_gap"),
     )
-
-
-def _credentials(authorities: Path | None, token: str | None) -> grpc.ChannelCredentials:
-    roots = None
-    if authorities is not None:
-        try:
-            roots = authorities.read_bytes()
-        except OSError as error:
-            raise InvalidInput(
-                f"cannot read the PEM file: {error.strerror}", source=str(authorities)
-            ) from None
-    transport = grpc.ssl_channel_credentials(root_certificates=roots)
-    if token is None:
-        return transport
-    calls: Sequence[grpc.CallCredentials] = [grpc.metadata_call_credentials(_Bearer(token))]
-    return grpc.composite_channel_credentials(transport, *calls)

@@ -1,0 +1,85 @@
+"""`fulcrum fleet`: the fleets of a server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from planner.service.fleet_client import FleetState
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Register fleets at a server, promote plans, roll back.", no_args_is_help=True)
+
+Server = Annotated[str, typer.Option(metavar="ADDR", help="The Fulcrum server.")]
+Authorities = Annotated[
+    Path | None, typer.Option(envvar="FULCRUM_TLS_CA", help="PEM file of the server's authorities: TLS.")
+]
+Token = Annotated[str | None, typer.Option(envvar="FULCRUM_TOKEN", help="Token for the server.")]
+Reason = Annotated[str, typer.Option(help="Why, for the history.")]
+DEFAULT = "127.0.0.1:50061"
+
+
+def _client(server: str, ca: Path | None, token: str | None) -> Any:
+    from planner.service.fleet_client import FleetClient
+
+    return FleetClient(server, authorities=ca, token=token)
+
+
+def _show(state: FleetState) -> None:
+    holder = f", lease held by {state.lease_holder}" if state.lease_holder else ""
+    typer.echo(f"{state.name}: {state.promoted_plan or 'no plan promoted'}{holder}")
+
+
+@app.command()
+def register(
+    document: Annotated[Path, typer.Argument(metavar="FLEET.yaml", help="Fleet document.")],
+    server: Server = DEFAULT, server_ca: Authorities = None, token: Token = None,
+) -> None:  # fmt: skip
+    """Register a fleet, or replace its document; files it refers to are written into it."""
+    from planner.fleet import read_fleet_file
+
+    text = read_fleet_file(document).self_contained
+    with _client(server, server_ca, token) as client:
+        _show(client.register(text, source=str(document)))
+
+
+@app.command(name="list")
+def list_(server: Server = DEFAULT, server_ca: Authorities = None, token: Token = None) -> None:
+    """List the fleets of the server and the plans promoted on them."""
+    with _client(server, server_ca, token) as client:
+        for state in client.all():
+            _show(state)
+
+
+@app.command()
+def history(fleet: str, server: Server = DEFAULT, server_ca: Authorities = None, token: Token = None) -> None:
+    """Show what was promoted, newest first."""
+    with _client(server, server_ca, token) as client:
+        for entry in client.history(fleet):
+            typer.echo(
+                f"{entry.sequence}  {entry.when}  {entry.kind}  {entry.plan}  {entry.caller}  {entry.reason}"
+            )
+
+
+@app.command()
+def promote(
+    fleet: str, plan: str, reason: Reason = "", server: Server = DEFAULT, server_ca: Authorities = None,
+    token: Token = None,
+) -> None:  # fmt: skip
+    """Make a plan the one that is to run."""
+    with _client(server, server_ca, token) as client:
+        _show(client.promote(fleet, plan, reason=reason))
+
+
+@app.command(name="roll-back")
+def roll_back(
+    fleet: str, reason: Reason = "", server: Server = DEFAULT, server_ca: Authorities = None,
+    token: Token = None,
+) -> None:  # fmt: skip
+    """Promote again what was promoted before."""
+    with _client(server, server_ca, token) as client:
+        _show(client.roll_back(fleet, reason=reason))

@@ -1,0 +1,167 @@
+"""One turn of the rebalancing job."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from planner.options import PlanOptions, Progress
+from planner.plan import Move, Plan
+from planner.rebalance.demand import Outlook, look_ahead, wanted_of, with_rates
+from planner.rebalance.rules import (
+    Rules,
+    missed_targets,
+    reason_to_stay,
+    reasons_against,
+    reasons_to_plan,
+)
+from planner.rebalance.series import Source
+from planner.service.client import PlanClient
+from planner.service.fleet_client import FleetClient, FleetState, Promoted
+
+__all__ = ["Decision", "Turn", "rebalance_once"]
+
+Decision = Literal["hold", "promoted", "waiting", "rolled back", "measurements stale"]
+"""``waiting``: there is a better plan, and someone must promote it."""
+REASON = "rebalance: "
+"""Begins the reason of every promotion by the job."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What one turn saw and did.
+
+    Parameters
+    ----------
+    reasons
+        Why, a sentence each.
+    outlooks
+        What is expected of each workload.
+    plan
+        Resource name of the plan that was made; empty when none was.
+    moves
+        From the promoted plan to it.
+    price_per_hour, new_price_per_hour
+        Of the promoted plan and of the new one; None where there is none.
+    """
+
+    decision: Decision
+    reasons: tuple[str, ...]
+    outlooks: tuple[Outlook, ...]
+    plan: str = ""
+    moves: tuple[Move, ...] = ()
+    price_per_hour: float | None = None
+    new_price_per_hour: float | None = None
+
+
+def rebalance_once(
+    fleet: str,
+    fleets: FleetClient,
+    plans: PlanClient,
+    source: Source,
+    rules: Rules,
+    *,
+    automatic: bool,
+    options: PlanOptions,
+    now_s: float | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Turn:
+    """Look at the load of a fleet, and change its plan if it must or pays.
+
+    The fleet's lease is held throughout: two jobs never act on one fleet.
+
+    Parameters
+    ----------
+    fleet
+        A registered fleet.
+    automatic
+        Whether a plan that passes the rules is promoted; else it waits for someone.
+    options
+        For the planning; with a time limit, so that the lease does not run out.
+    now_s
+        Seconds since the epoch; None: by the clock.
+
+    Raises
+    ------
+    Unavailable
+        The server or the measurements cannot be reached, or another job holds the lease.
+    InvalidInput
+        The fleet is not registered, or the measurements are not of its workloads.
+    """
+    with _leased(fleets, fleet, (options.time_limit_s or 300.0) + 120.0) as (state, holder):
+        now = time.time() if now_s is None else now_s
+        wanted = wanted_of(state.document)
+        measured = source.read(wanted, end_s=now, length_s=rules.history_s)
+        outlooks = tuple(look_ahead(w.workload, measured[w.workload], rules, now_s=now) for w in wanted)
+        current = plans.get_plan(state.promoted_plan) if state.promoted_plan else None
+        last = next(iter(fleets.history(fleet, limit=1)), None)
+        missed = _misses(rules, current, last, outlooks, now)
+        if missed:
+            fleets.roll_back(fleet, etag=state.etag, holder=holder, reason=(REASON + missed[0])[:500])
+            return Turn(decision="rolled back", reasons=missed, outlooks=outlooks)
+        stale = tuple(f"{o.workload}: {o.stale}" for o in outlooks if o.stale)
+        if stale:
+            return Turn(decision="measurements stale", reasons=stale, outlooks=outlooks)
+        rates = {o.workload: o.forecast.upper_per_s for o in outlooks if o.forecast is not None}
+        document = with_rates(state.document, {name: max(rate, 1e-6) for name, rate in rates.items()})
+        demand = _demand(document)
+        why = reasons_to_plan(rules, current, demand, None if last is None else now - last.time_s)
+        if not why:
+            return Turn(
+                decision="hold", reasons=("the promoted plan carries what is expected",), outlooks=outlooks
+            )
+        name, new = plans.make_plan(document, options=options, current=current, progress=progress)
+        against = reasons_against(rules, new)
+        stay = None if against else reason_to_stay(rules, current, new, demand)
+        decision: Decision = "hold" if stay else "waiting" if against or not automatic else "promoted"
+        reasons = (*why, stay) if stay else why + against
+        if decision == "promoted":
+            fleets.promote(
+                fleet, name, etag=state.etag, holder=holder, request_id=name.removeprefix("plans/"),
+                reason=(REASON + "; ".join(reasons))[:500],
+            )  # fmt: skip
+        return Turn(
+            decision=decision, reasons=reasons, outlooks=outlooks, plan=name, moves=new.moves,
+            price_per_hour=None if current is None else current.cost_per_hour,
+            new_price_per_hour=new.cost_per_hour,
+        )  # fmt: skip
+
+
+def _misses(
+    rules: Rules, current: Plan | None, last: Promoted | None, outlooks: tuple[Outlook, ...], now: float
+) -> tuple[str, ...]:
+    """Missed targets for which the last promotion is to be taken back."""
+    if current is None or last is None or last.kind != "promote" or not last.previous_plan:
+        return ()
+    if not last.reason.startswith(REASON) or now - last.time_s > rules.watch_s:
+        return ()
+    if now - last.time_s < rules.warm_up_s:
+        return ()  # engines just started: what is measured is of cold ones
+    return missed_targets(
+        rules, current, {o.workload: (o.ttft_ms, o.tpot_ms) for o in outlooks},
+        {o.workload: o.rate_per_s or 0.0 for o in outlooks}, [o.workload for o in outlooks if o.stale],
+    )  # fmt: skip
+
+
+def _demand(document: str) -> dict[str, float]:
+    """Demand by workload, with the headroom of the document."""
+    from planner.fleet import read_fleet
+
+    fleet = read_fleet(document, source="the registered fleet", allow_files=False)
+    return {w.name: w.rate_per_s * (1 + fleet.policies.headroom) for w in fleet.workloads}
+
+
+@contextlib.contextmanager
+def _leased(fleets: FleetClient, fleet: str, lease_s: float) -> Iterator[tuple[FleetState, str]]:
+    """Hold the lease of a fleet."""
+    holder = f"rebalance-{socket.gethostname()[:32]}-{os.getpid()}-{time.monotonic_ns() % 10**9}"
+    state = fleets.acquire(fleet, holder, min(lease_s, 3600.0))
+    try:
+        yield state, holder
+    finally:
+        fleets.release(fleet, holder)
