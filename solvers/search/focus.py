@@ -9,17 +9,22 @@ from models.graph.space import Ints
 from solvers.search import layout
 from solvers.search.model import State
 
-__all__ = ["hot_objects"]
+__all__ = ["homeless", "hot_objects"]
 
 HOT = 3.0
 """An item is hot when it costs more than this many times the mean."""
 
 
+def homeless(state: State) -> Ints:
+    """Objects (int32[k]) without a container."""
+    return np.flatnonzero(state.part("assignment")[:-1] == state.model.n_containers).astype(np.int32)
+
+
 def hot_objects(state: State) -> Ints:
-    """Objects (int32[k]) on hot items, or where their group has more members than a limit or term likes."""
+    """Objects (int32[k]) on hot items, in cells with more than limits and terms like, or nowhere."""
     model, tables = state.model, state.model.tables
-    hot = np.zeros(model.n_objects, np.bool_)
     where = state.part("assignment")[:-1]
+    hot = where == model.n_containers
     item_of, costs = tables["item_of"], state.part("cost")
     for row in tables["blocks"].reshape(-1, layout.BLOCK):
         n, at = int(row[layout.B_ITEMS]), int(row[layout.B_COST])

@@ -13,7 +13,7 @@ from models.graph.space import Ints
 from solvers.search import layout
 from solvers.search.focus import hot_objects
 from solvers.search.model import Longs, Model
-from solvers.search.state import assignment_of, make_state, place
+from solvers.search.state import assignment_of, make_state, place, reweigh
 
 __all__ = ["MIX", "Worker", "similarity"]
 
@@ -31,6 +31,8 @@ MIX = {
     layout.TRADE: 0.03,
 }
 """Shares of the move types."""
+RARE = (layout.BEST, layout.JOIN, layout.CYCLE, layout.CARRY, layout.GATHER, layout.TRADE)
+"""Kinds whose shares follow what they bring."""
 
 SLICE_S = 0.02
 """How long a slice should take: deadlines and cancellations wait for its end."""
@@ -72,6 +74,7 @@ class Worker:
     ) -> None:
         self.model = model
         self.state = make_state(model, prices, assignment)
+        self._prices = prices
         self.cost = 0.0
         self.order, self.rank = order, rank
         self.rng = np.array([(seed * 0x9E3779B97F4A7C15 + 0x1234567) % 2**64], np.uint64)
@@ -87,6 +90,7 @@ class Worker:
         self._first = np.zeros(model.n_containers + 2, np.int64)
         self._members = np.zeros(model.n_objects, np.int32)
         self._slices = 0
+        self._seen = np.zeros((layout.MOVES, layout.OUTCOMES), np.int64)
         self.mix = MIX
 
     @property
@@ -132,28 +136,62 @@ class Worker:
 
     def run(self, temperature: float, n: int | None = None) -> int:
         """One slice at `temperature`; returns how many proposals it made."""
-        from solvers.search.kernels.rebuild import intact
-
         n = n or self.slice
         if self._slices % LIST_EVERY == 0:
             self.list_members()
         self._slices += 1
         self._totals[0] = 0.0
         before = time.perf_counter()
-        whole = intact(self.model.tables.H, self.model.tables.F, self.state.V)
-        self._anneal(n, temperature, self.mode | (layout.INTACT if whole else 0), self.counts, _NOTHING)
+        mode = self.mode | (layout.INTACT if self.intact else 0)
+        self._anneal(n, temperature, mode, self.counts, _NOTHING)
         took = time.perf_counter() - before
         if not self.fixed_slices:
             self.slice = int(np.clip(n * min(4.0, SLICE_S / max(took, 1e-6)), 50, 2_000_000))
         self.cost += float(self._totals[0])
         return n
 
-    def refocus(self) -> None:
-        """Give hot objects half of the proposals, as long as they are few."""
+    def look_for_places(self, objects: Ints) -> int:
+        """Once for each of `objects`, in order: the best of some places; how many proposals that made."""
+        mix, self.mix = self.mix, {layout.BEST: 1.0}
+        focus, share, size = self._focus, self._focus_share, self.slice
+        self._focus, self._focus_share = objects, 65537
+        self.run(0.0, objects.size)
+        self._focus, self._focus_share, self.slice = focus, share, size
+        self.mix = mix
+        return objects.size * (self.samples + 1)
+
+    def size_of(self, objects: Ints) -> Array:
+        """Sum of the weights of `objects`, each column relative to its mean."""
+        total = np.zeros(objects.size)
+        n = self.model.n_objects
+        for row in self.model.tables["blocks"].reshape(-1, layout.BLOCK):
+            d, start = int(row[layout.B_COLUMNS]), int(row[layout.B_W])
+            table = self.model.tables["W"][start : start + (n + 1) * d].reshape(n + 1, d)[:-1]
+            mean = np.abs(table).mean(axis=0)
+            total += (table[objects] / np.where(mean > 0, mean, 1.0)).sum(axis=1)
+        return total
+
+    def refocus(self) -> Ints:
+        """Give hot objects half of the proposals, as long as they are few; those that get it."""
         found = hot_objects(self.state)
         few = 0 < found.size <= self.model.n_objects // 4
         self._focus = found if few else np.zeros(1, np.int32)
         self._focus_share = 32768 if few else 0
+        return found if few else found[:0]
+
+    def adapt(self) -> None:
+        """Make rare kinds of moves rarer where they are never accepted, and usual again where they are."""
+        counts = self.counts.reshape(layout.MOVES, layout.OUTCOMES)
+        new = counts - self._seen
+        self._seen = counts.copy()
+        usual = new[[layout.SHIFT, layout.SWAP, layout.SIMILAR]].sum(axis=0)
+        if not usual[layout.ACCEPTED]:
+            return
+        rate = (new[:, layout.ACCEPTED] + 1.0) / (new[:, layout.TRIED] + 1.0)
+        worth = rate / (usual[layout.ACCEPTED] / usual[layout.TRIED])
+        for kind in RARE:
+            self._mix[kind] = MIX[kind] * float(np.clip(worth[kind] * 4.0, 0.1, 1.0))
+        self._shares = self._cumulative()
 
     def sample(self, n: int) -> Array:
         """Changes of cost by `n` random proposals that no limit forbids (limits priced instead)."""
@@ -163,6 +201,31 @@ class Worker:
         self._anneal(0, 0.0, layout.FREE, np.zeros_like(self.counts), record)
         self._totals[:] = totals
         return record[np.isfinite(record)]
+
+    def soften(self, price: float | None) -> None:
+        """Let column limits be exceeded at `price` a unit; None: keep them again, at the prices before.
+
+        `cost` follows the prices; an assignment that exceeds limits should be left by `go_to` before that.
+        """
+        cost = self.state.part("cost")
+        before = float(cost.sum())
+        if price is None:
+            self.mode &= ~layout.FREE_COLUMNS
+            reweigh(self.state, self._prices)
+        else:
+            self.mode |= layout.FREE_COLUMNS
+            tables = self.model.tables
+            prices = self._prices.copy() if self.state.G is self._prices else self.state.G
+            prices[tables.start["penalty"] : tables.end["penalty"]] = self.model.slope * price
+            reweigh(self.state, prices)
+        self.cost += float(cost.sum()) - before
+
+    @property
+    def intact(self) -> bool:
+        """Whether no upper limit of a column is exceeded."""
+        from solvers.search.kernels.rebuild import intact
+
+        return bool(intact(self.model.tables.H, self.model.tables.F, self.state.V))
 
     def assignment(self) -> Ints:
         """Where everything is."""

@@ -59,7 +59,8 @@ def anneal(
     shares
         int64[MOVES]: cumulative shares of the move types, of 65536.
     focus_share, focus
-        Share of proposals that start from an object in `focus` (int32[n]), of 65536.
+        Share of proposals that start from an object in `focus` (int32[n]), of 65536; above it all do, in
+        their order.
     samples
         Destinations tried by a `BEST` move.
     order, rank
@@ -90,7 +91,12 @@ def anneal(
         limit = temperature * threshold[np.int64(bits & _LOW16)] if making else _INF
         kind_draw = np.int64((bits >> np.uint64(16)) & _LOW16)
         focused = np.int64((bits >> np.uint64(32)) & _LOW16) < focus_share
-        o = np.int64(focus[below(rng, focus.size)]) if focused else below(rng, n_objects)
+        if focus_share > 65536:
+            o = np.int64(focus[step % focus.size])
+        elif focused:
+            o = np.int64(focus[below(rng, focus.size)])
+        else:
+            o = below(rng, n_objects)
         a = np.int64(A[where + o])
         kind = 0
         while kind_draw >= shares[kind]:

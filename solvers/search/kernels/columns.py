@@ -61,8 +61,8 @@ _INF = np.inf
 def sides_cost(shape, o, a, b, p, c, limit, mode, H, J, F, G, A, V):
     """What blocks and linear costs cost more after a move of one or two objects; inf: forbidden, too much.
 
-    The touched items and their new costs are left in the scratch parts of `A` and `V`. One call site for every
-    step, whatever the shape: inlined code is most of the machine code.
+    The touched items and their new costs are left in the scratch parts of `A` and `V`. One call site for
+    every step, whatever the shape: inlined code is most of the machine code.
     """
     nobody = H[N_OBJECTS]
     list_at, pending = H[AT_PENDING_AT] + 1, H[AT_PENDING]

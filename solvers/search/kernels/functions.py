@@ -37,7 +37,7 @@ _SERIES = 3 + 2 * _MANTISSAS + 2 * POWER_EXPONENTS + 1  # where the series' coef
 def _power(v, F, k):
     """``v ** p`` for v > 0 from the table at `k`: p, q, q^(1/p), (m^p, 1/m) by mantissa, 2^(ep), series.
 
-    ``(m + d)^p = m^p (1 + d/m)^p`` with |d/m| < 2^-9: five terms of the binomial series are exact to rounding.
+    ``(m + d)^p = m^p (1 + d/m)^p`` with |d/m| < 2^-9: five terms of the series are exact to rounding.
     """
     bits = np.float64(v).view(np.int64)
     exponent = (bits >> 52) - _BIAS + POWER_EXPONENTS

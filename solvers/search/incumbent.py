@@ -1,0 +1,73 @@
+"""The best assignment so far, judged by the reference evaluation; and the budget that all threads share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from models.graph import Evaluation, Graph, evaluate
+from models.graph.space import Ints
+from solvers.clock import Clock
+from solvers.search.flatten import relaxed
+
+__all__ = ["Budget", "Incumbent"]
+
+
+@dataclass(slots=True)
+class Incumbent:
+    """The best assignment so far: by objects that lack a container, by violation, then tier by tier.
+
+    `cost` is what the kernels say it costs.
+    """
+
+    graph: Graph
+    assignment: Ints
+    key: tuple[float, ...] = ()
+    cost: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.key = self._key(self.assignment)
+
+    def _key(self, assignment: Ints) -> tuple[float, ...]:
+        evaluation: Evaluation = evaluate(relaxed(self.graph), assignment)
+        violation = sum(c.violation for c in evaluation.constraints if c.constraint.enforcement == "hard")
+        stranded = int(((assignment < 0) & ~self.graph.space.may_be_unassigned).sum())
+        return (float(stranded), float(violation), *evaluation.tiers.tolist())
+
+    def offer(self, assignment: Ints, cost: float) -> bool:
+        """Take `assignment` if it is better; whether it is."""
+        key = self._key(assignment)
+        for mine, other in zip(self.key, key, strict=True):
+            if abs(mine - other) > 1e-9 * max(1.0, abs(mine), abs(other)):
+                if other > mine:
+                    return False
+                self.assignment, self.key, self.cost = assignment, key, cost
+                return True
+        return False
+
+    @property
+    def tiers(self) -> tuple[float, ...]:
+        """Values of the goal tiers."""
+        return self.key[2:]
+
+
+@dataclass(slots=True)
+class Budget:
+    """Time or iterations, whichever is limited; `used` counts the iterations of each thread."""
+
+    clock: Clock
+    time_limit_s: float | None
+    iteration_limit: int | None
+    used: list[int] = field(default_factory=list)
+
+    def fraction(self, thread: int) -> float:
+        """Share of the budget that is gone, for this thread."""
+        spent = 0.0
+        if self.iteration_limit is not None:
+            spent = self.used[thread] * len(self.used) / self.iteration_limit
+        if self.time_limit_s is not None:
+            spent = max(spent, self.clock.elapsed_s / self.time_limit_s)
+        return spent
+
+    def over(self, thread: int) -> bool:
+        """Whether this thread has to stop (asks the caller)."""
+        return self.clock.stopped or self.fraction(thread) >= 1.0

@@ -1,0 +1,284 @@
+"""The phases of a search: construction, descent, a contest of temperatures, ever longer rounds of annealing.
+
+Nothing is set per problem. The scale of temperatures is the median of what random moves cost more. The
+contest decides between a hot and a cool start, and whether limits are kept on the way or only at the end.
+Every round begins at the best so far and tries the temperature that won and another. In the cold half of a
+round all threads go on from the best among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+import numpy as np
+
+from models.graph.cells import Array
+from models.graph.space import Ints
+from solvers.search.focus import homeless
+from solvers.search.incumbent import Budget, Incumbent
+from solvers.search.model import Model
+from solvers.search.worker import Worker
+
+__all__ = ["Rounds"]
+
+PART = 2000
+"""Objects that get a place in one slice."""
+DESCENT = 0.5
+"""Largest share of the budget that the first descent may take."""
+CONTEST = ((2.0, False), (0.25, False), (0.5, True), (0.06, True))
+"""Entrants of the contest: starting temperature in units of the scale; are column limits only priced?"""
+SOFT = (0.2, 100.0)
+"""First price of exceeding a limit, relative to usual changes of goals and limits; its growth."""
+CONTEST_SHARE = 0.04
+"""Share of the budget left after the descent for one entrant of the contest."""
+SHARES = (0.2, 0.3, 0.5)
+"""Shares of what is left after the contest."""
+OTHERS = (1.0, 0.5, 2.0, 0.7)
+"""What the threads multiply the temperature that won with; one thread goes through them by round."""
+COOLING = 1 / 500.0
+"""Last temperature of a round, as a share of its first; the last hundredths of it are a descent."""
+SEGMENTS = 10
+"""Parts of a round; in the second half the threads meet after each."""
+LONGEST = 2000.0
+"""Most iterations of a round, by n·√n for n objects: small problems get more rounds instead."""
+EXTRA = (1.0, 4.0, 0.25, 16.0)
+"""Temperatures of the rounds after the last, relative to the one that won."""
+
+
+class Rounds:
+    """One search with its threads."""
+
+    def __init__(
+        self,
+        model: Model,
+        workers: Sequence[Worker],
+        budget: Budget,
+        best: Incumbent,
+        tier_weights: Array,
+        price: float,
+    ) -> None:
+        self.model, self.workers = model, workers
+        self.budget, self.best = budget, best
+        self.tier_weights, self.price = tier_weights, price
+        self.soft = False
+        self.rounds = 0
+        self.factor = CONTEST[0][0]
+        self._longest = int(LONGEST * model.n_objects * np.sqrt(model.n_objects)) + 1000
+        self._begun = [0] * len(workers)
+
+    def everything(self) -> None:
+        """Descend, then anneal until the budget is gone."""
+        with ThreadPoolExecutor(len(self.workers)) as pool:
+            self._all(pool, self._construct)
+            self._all(pool, self._descend)
+            self._share()
+            if self._over():
+                return
+            scale = self._scale()
+            self._contest(pool, scale)
+            begin = self.budget.fraction(0)
+            edges = begin + (1.0 - begin) * np.cumsum(SHARES)
+            extra = 0
+            while not self._over():
+                k = int(np.searchsorted(edges, self.budget.fraction(0) + 1e-9))
+                end = float(edges[min(k, len(edges) - 1)])
+                if self.rounds < len(SHARES) + 1:
+                    factors = [self.factor * OTHERS[(i + self.rounds) % 4] for i in range(len(self.workers))]
+                else:
+                    factors = [self.factor * EXTRA[(i + extra) % 4] for i in range(len(self.workers))]
+                    extra += len(self.workers)
+                self._round(pool, [scale * f for f in factors], end)
+                winner = int(np.argmin([w.cost for w in self.workers]))
+                if self.rounds < len(SHARES) + 1:
+                    self.factor = factors[winner]
+                self._share()
+
+    # -- phases ------------------------------------------------------------------------------------------
+
+    def _construct(self, thread: int, worker: Worker) -> None:
+        """Places for objects that have none, the largest first, while that gets anywhere."""
+        last = self.model.n_objects + 1
+        while (lost := homeless(worker.state)).size and lost.size < 0.9 * last:
+            last = lost.size
+            if not self._look(thread, worker, lost[np.argsort(-worker.size_of(lost), kind="stable")]):
+                return
+
+    def _look(self, thread: int, worker: Worker, objects: Ints) -> bool:
+        """Look for better places for `objects`; False when the time is over."""
+        for part in np.array_split(objects, objects.size // PART + 1):
+            if not self._may(thread, DESCENT):
+                return False
+            self.budget.used[thread] += worker.look_for_places(part)
+        return True
+
+    def _descend(self, thread: int, worker: Worker) -> None:
+        """Only improving moves, until little comes of it."""
+        first = worker.cost
+        size = 2 * self.model.n_objects
+        while self._may(thread, DESCENT):
+            before, done = worker.cost, 0
+            self._look(thread, worker, worker.refocus())
+            while done < size and self._may(thread, DESCENT):
+                done += self._step(thread, worker, 0.0)
+            if worker.cost > before - 0.02 * (first - before) - 1e-12:
+                break
+
+    def _contest(self, pool: ThreadPoolExecutor, scale: float) -> None:
+        """The temperature to start with: from one state to which of the entrants' ends is best."""
+        start, cost = self.best.assignment, self.best.cost
+        begin = self.budget.fraction(0)
+        share = CONTEST_SHARE * (1.0 - begin)
+        found: list[tuple[float, float, bool, Ints]] = []
+        limited = bool(np.isfinite(self.model.tables["upper"]).any()) and not any(self.best.key[:2])
+        entrants = [e for e in CONTEST if limited or not e[1]]
+        while entrants and not self._over():
+            now = entrants[: len(self.workers)]
+            del entrants[: len(now)]
+            several = [*now, *[(4.0 * now[-1][0], now[-1][1])] * (len(self.workers) - len(now))]
+            self.soft = now[0][1]
+            self._all(pool, lambda _, w: w.go_to(start, cost) if w.cost != cost else None)
+            self._round(pool, [scale * f for f, _ in several], self.budget.fraction(0) + share, meet=False)
+            found += [(w.cost, *e, w.assignment()) for e, w in zip(several, self.workers, strict=True)]
+        if found:
+            cost, self.factor, self.soft, assignment = min(found, key=lambda x: x[:2])
+            if cost < self.best.cost:
+                self.best.offer(assignment, cost)
+            self._share()
+
+    def _round(
+        self, pool: ThreadPoolExecutor, hot: Sequence[float], end: float, *, meet: bool = True
+    ) -> None:
+        """Anneal from the given temperatures until `end` of the budget, each thread to the best it found."""
+        begin = self.budget.fraction(0)
+        self._begun = list(self.budget.used)
+        records = [(w.cost, w.assignment()) for w in self.workers]
+        soft = self.soft and not any(self.best.key[:2])
+
+        def anneal(i: int, worker: Worker, first: float, last: float) -> None:
+            if soft:
+                self._anneal_soft(i, worker, hot[i], (begin, end), (first, last))
+            else:
+                records[i] = self._anneal(i, worker, hot[i], (begin, end), (first, last), records[i])
+
+        together = meet and len(self.workers) > 1
+        edges = [0.0, *np.linspace(0.5, 1.0, SEGMENTS // 2 + 1)] if together else [0.0, 1.0]
+        for first, last in pairwise(edges):
+            self._all(pool, lambda i, w, f=first, e=last: anneal(i, w, f, e))  # type: ignore[misc]
+            if together and last < 1.0:
+                leader = min(self.workers, key=lambda w: w.cost)
+                where = leader.assignment()
+                for worker in self.workers:
+                    if worker.cost > leader.cost:
+                        worker.go_to(where, leader.cost)
+        if soft:
+            self._all(pool, lambda _, w: self._harden(w))
+        for worker, (cost, where) in zip(self.workers, records, strict=True):
+            if cost < worker.cost:
+                worker.go_to(where, cost)
+        self.rounds += 1
+
+    def _anneal(
+        self,
+        thread: int,
+        worker: Worker,
+        hot: float,
+        span: tuple[float, float],
+        part: tuple[float, float],
+        record: tuple[float, Ints],
+    ) -> tuple[float, Ints]:
+        """Geometric cooling from `hot` over `span` of the budget, only `part` of it; the best on the way."""
+        worker.refocus()
+        while not self.budget.clock.stopped:
+            progress = self._progress(thread, span)
+            if progress >= part[1]:
+                break
+            self._step(thread, worker, hot * COOLING**progress if progress < 0.97 else 0.0)
+            if worker.cost < record[0] - 1e-12 * abs(record[0]) and (progress > 0.5 or worker.fixed_slices):
+                record = worker.cost, worker.assignment()
+        worker.adapt()
+        return record
+
+    def _anneal_soft(
+        self, thread: int, worker: Worker, hot: float, span: tuple[float, float], part: tuple[float, float]
+    ) -> None:
+        """The same with column limits priced, ever higher; in the end until none is exceeded."""
+        worker.refocus()
+        price = 0.0
+        while not self.budget.clock.stopped:
+            progress = self._progress(thread, span)
+            if progress >= part[1]:
+                break
+            due = self.price * SOFT[0] * SOFT[1] ** progress
+            price = max(price, due) if progress < 0.9 or worker.intact else max(1.1 * price, due)
+            worker.soften(price)
+            self._step(thread, worker, hot * COOLING**progress if progress < 0.97 else 0.0)
+        worker.adapt()
+
+    def _harden(self, worker: Worker) -> None:
+        """Back to hard limits: at what was found if it keeps them, else at the best."""
+        where = worker.assignment()
+        worker.soften(None)
+        found = Incumbent(self.best.graph, where)
+        if any(found.key[:2]):
+            worker.go_to(self.best.assignment, self.best.cost)
+            return
+        gain = np.array(found.tiers) - np.array(self.best.tiers)
+        worker.go_to(where, self.best.cost + float(self.tier_weights @ gain))
+
+    # -- helpers -----------------------------------------------------------------------------------------
+
+    def _progress(self, thread: int, span: tuple[float, float]) -> float:
+        """How far this round is, by the budget or by the longest that a round may be."""
+        gone = (self.budget.fraction(thread) - span[0]) / max(span[1] - span[0], 1e-9)
+        return max(gone, (self.budget.used[thread] - self._begun[thread]) / self._longest)
+
+    def _step(self, thread: int, worker: Worker, temperature: float) -> int:
+        n = worker.run(temperature)
+        self.budget.used[thread] += n
+        return n
+
+    def _may(self, thread: int, share: float) -> bool:
+        return not self.budget.over(thread) and self.budget.fraction(thread) < share
+
+    def _over(self) -> bool:
+        return self.budget.over(0)
+
+    def _all(self, pool: ThreadPoolExecutor, task: Callable[[int, Worker], None]) -> None:
+        if len(self.workers) == 1:
+            task(0, self.workers[0])
+        else:
+            list(pool.map(task, range(len(self.workers)), self.workers))
+
+    def _share(self) -> None:
+        """Offer the best worker's assignment; then all go on from the best."""
+        leader = min(self.workers, key=lambda w: w.cost)
+        if leader.cost < self.best.cost:
+            self.best.offer(leader.assignment(), leader.cost)
+        for worker in self.workers:
+            if worker.cost != self.best.cost and not self._over():
+                worker.go_to(self.best.assignment, self.best.cost)
+        for level, value in enumerate(self.best.tiers):
+            self.budget.clock.report("search", level, value, None)
+
+    def _scale(self) -> float:
+        """Median of what random moves cost more; at most that of the last tier alone."""
+        worker = self.workers[0]
+        uphill = worker.sample(4000)
+        uphill = uphill[uphill > 0]
+        low = self._last_tier_scale()
+        return min(float(np.quantile(uphill, 0.5)), low) if uphill.size else low
+
+    def _last_tier_scale(self) -> float:
+        from solvers.search.state import reweigh
+
+        worker = self.workers[0]
+        prices = worker.state.G
+        one = np.zeros(self.model.n_tiers)
+        one[-1:] = 1.0
+        reweigh(worker.state, self.model.weighted(one, 0.0))
+        changes = worker.sample(4000)
+        reweigh(worker.state, prices)
+        uphill = changes[changes > 1e-12]
+        return float(np.quantile(uphill, 0.5)) if uphill.size else 1.0
