@@ -59,8 +59,8 @@ def rebalance(
 ) -> int:
     """Keep a fleet balanced: measured load, forecast, new plan, promotion when it must be or pays.
 
-    Exit code of --once: 0 when the fleet is as it should be; 2 when a plan waits for approval, a promotion was
-    taken back or the measurements are stale; 1 or 3 when something failed.
+    Exit code of --once: 0 when the fleet is as it should be; 2 when a plan waits for approval, a promotion
+    was taken back or the measurements are stale; 1 or 3 when something failed.
     """
     import contextlib
     import time
