@@ -21,11 +21,12 @@ from models.errors import FulcrumError, Unavailable, UnknownName
 from models.hardware import gpu
 from models.profiles.importers import aiconfigurator_columns as fields
 from models.profiles.importers import keep
+from models.profiles.importers.registry import Importer, ImportRequest
 from models.profiles.manifest import DeviceInfo, Manifest
 from models.profiles.store import write_profile
 from models.profiles.table import OperationTable
 
-__all__ = ["SYSTEMS", "import_system", "main"]
+__all__ = ["IMPORTER", "SYSTEMS", "import_system", "main"]
 
 SOURCE = "NVIDIA AIConfigurator, aiconfigurator-core {version}, systems/data/{system}"
 SYSTEMS = {
@@ -242,6 +243,21 @@ def _package_version(systems: Path) -> str:
         if match:
             return match.group(1)
     return "of unknown version"
+
+
+def _run(request: ImportRequest) -> list[str]:
+    manifest, tables = import_system(request.source, request.options["system"])
+    written = write_profile(request.out, manifest, tables, replace_existing=request.replace)
+    return [f"{name}: {entry.rows} points" for name, entry in written.tables.items()]
+
+
+IMPORTER = Importer(
+    name="aiconfigurator",
+    result="profile",
+    summary="aiconfigurator_core/systems of an unpacked wheel of NVIDIA AIConfigurator",
+    options=("system",),
+    run=_run,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

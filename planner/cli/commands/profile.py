@@ -166,21 +166,36 @@ def list_() -> None:
 
 @app.command("import")
 def import_(
-    systems: Annotated[
-        Path, typer.Argument(metavar="SYSTEMS", help="aiconfigurator_core/systems of an unpacked wheel.")
-    ],
-    system: Annotated[str, typer.Option(help="Its name for the GPU: h200_sxm, h100_sxm, …")],
-    out: Annotated[Path, typer.Option(help="Folder to write the profile to.")],
-    replace: Annotated[bool, typer.Option("--replace", help="Replace a profile that is there.")] = False,
+    source: Annotated[
+        Path | None,
+        typer.Argument(metavar="[SOURCE]", help="File or folder; without it, formats are listed."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the profile, or CSV file, to write.")] = None,
+    form: Annotated[str, typer.Option("--format", help="What the source is.")] = "aiconfigurator",
+    system: Annotated[
+        str, typer.Option(help="AIConfigurator's name for the GPU: h200_sxm, h100_sxm, …")
+    ] = "",
+    gpu: Annotated[str, typer.Option(help="Catalogue name of the GPU (vidur-network).")] = "",
+    replace: Annotated[bool, typer.Option("--replace", help="Replace what is there.")] = False,
 ) -> None:
-    """Import the operator tables of NVIDIA AIConfigurator for one GPU; only files are read."""
-    from models.profiles.importers.aiconfigurator import import_system
-    from models.profiles.store import write_profile
+    """Import measurements of others: operator tables as a profile, serving results as rows of a CSV file.
 
-    manifest, tables = import_system(systems, system)
-    written = write_profile(out, manifest, tables, replace_existing=replace)
-    for name, entry in written.tables.items():
-        typer.echo(f"{name}: {entry.rows} points")
+    Only files are read, and nothing of the tools that wrote them is imported.
+    """
+    from models.errors import InvalidInput
+    from models.profiles.importers.registry import ImportRequest, importer, importers
+
+    if source is None:
+        for name, known in importers().items():
+            needs = "".join(f" --{option}" for option in known.options)
+            typer.echo(f"{name:16}{known.result:9}{known.summary}{needs and f' (needs{needs})'}")
+        return
+    if out is None:
+        raise InvalidInput("--out is needed: where to write what is imported")
+    given = {name: value for name, value in (("system", system), ("gpu", gpu)) if value}
+    request = ImportRequest(source=source, out=out, replace=replace, options=given)
+    for line in importer(form)(request):
+        typer.echo(line)
 
 
 @app.command()
