@@ -120,6 +120,7 @@ def simulate_disaggregated(
         first_token_ms=first,
         end_ms=end,
         output_tokens=outputs,
+        token_gaps=sum((run.token_gaps for run in runs[1:]), runs[0].token_gaps),
         **{name: sum(getattr(run, name) for run in runs) for name in _SUMS},
         **{name: max(getattr(run, name) for run in runs) for name in _PEAKS},
     )

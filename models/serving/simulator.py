@@ -6,7 +6,7 @@ nothing but its context, so many steps are one event; the cost is that of events
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +45,8 @@ class Simulation:
         computed + reused = prompts + recomputed.
     peak_kept_tokens
         The most in the cache, with blocks that no running request reads; 0 without prefix blocks.
+    token_gaps
+        int64[bins]: how many times between two tokens of a request were that long (`itl_ms` reads them).
     """
 
     sent_ms: Floats
@@ -60,6 +62,7 @@ class Simulation:
     reused_prompt_tokens: int = 0
     recomputed_tokens: int = 0
     peak_kept_tokens: int = 0
+    token_gaps: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @property
     def ttft_ms(self) -> Floats:
@@ -72,6 +75,23 @@ class Simulation:
         steps = self.output_tokens - 1.0
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(np.where(steps > 0, (self.end_ms - self.first_token_ms) / steps, np.nan))
+
+    @property
+    def itl_mean_ms(self) -> float:
+        """Mean time between two tokens of a request, over all such times; NaN where there is none."""
+        longer = self.output_tokens > 1
+        count = float((self.output_tokens[longer] - 1).sum())
+        return float((self.end_ms - self.first_token_ms)[longer].sum()) / count if count else float("nan")
+
+    def itl_ms(self, percentile: float) -> float:
+        """A percentile of the times between two tokens, to half a per cent; NaN where there is none."""
+        from models.serving.simulation.loop import GAP_RATIO, SHORTEST_GAP_MS
+
+        seen = np.cumsum(self.token_gaps)
+        if not seen.size or not seen[-1]:
+            return float("nan")
+        index = int(np.searchsorted(seen, percentile / 100.0 * seen[-1]))
+        return SHORTEST_GAP_MS * float(GAP_RATIO ** (min(index, seen.size - 1) + 0.5))
 
     @property
     def latency_ms(self) -> Floats:
@@ -151,7 +171,7 @@ def simulate(
             f"a request of {longest:,} tokens does not fit the cache of {memory.kv_cache_tokens:,} tokens"
         )
     from models.serving.simulation.blocks import empty_blocks
-    from models.serving.simulation.loop import COUNTERS, run
+    from models.serving.simulation.loop import COUNTERS, GAP_BINS, run
     from models.serving.simulation.queues import empty_queues
 
     classes, count = _classes(priorities, inputs.size)
@@ -164,6 +184,7 @@ def simulate(
     whole = None if prefixes is None else prefixes.whole(inputs)
     blocks = empty_blocks(*(nobody if whole is None else (whole.first, whole.names)))
     times, counters = np.zeros((3, inputs.size)), np.zeros(len(COUNTERS), np.int64)
+    gaps = np.zeros(GAP_BINS, np.int64)
     run(
         POLICIES[config.engine.schedule],
         decode_only,
@@ -187,6 +208,7 @@ def simulate(
         step_costs(instance),
         times,
         counters,
+        gaps,
     )  # fmt: skip
     if decode_only:
         times[1] = times[0]
@@ -195,6 +217,7 @@ def simulate(
         first_token_ms=times[1],
         end_ms=times[2],
         output_tokens=outputs,
+        token_gaps=gaps,
         **{name: int(value) for name, value in zip(COUNTERS, counters, strict=True)},
     )
 

@@ -13,12 +13,17 @@ from models.serving.simulation.blocks import UNPINNED, evict, pin, publish, resi
 from models.serving.simulation.queues import next_ready_ms, peek, pop, push, push_front, waiting_count
 from models.serving.simulation.step import line, step_ms
 
-__all__ = ["CHUNKED", "COUNTERS", "PACKED", "PREFILL_FIRST", "run"]
+__all__ = [
+    "CHUNKED", "COUNTERS", "GAP_BINS", "GAP_RATIO", "PACKED", "PREFILL_FIRST", "SHORTEST_GAP_MS", "run",
+]  # fmt: skip
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 CHUNKED, PREFILL_FIRST, PACKED = 0, 1, 2
+SHORTEST_GAP_MS, GAP_RATIO, GAP_BINS = 0.01, 1.01, 2000
+"""Times between two tokens are counted in bins of equal ratio from the shortest on."""
+_LOG_RATIO = math.log(GAP_RATIO)
 COUNTERS = (
     "steps", "prefill_steps", "preemptions", "peak_cached_tokens", "peak_running", "computed_prompt_tokens",
     "reused_prompt_tokens", "recomputed_tokens", "peak_kept_tokens",
@@ -77,21 +82,32 @@ def _preempt(
 
 
 @compiled
+def _gap_bin(gap_ms: float) -> Any:
+    """The bin of a time between two tokens: a hundredth wider than the one before (`GAP_RATIO`)."""
+    if gap_ms <= SHORTEST_GAP_MS:
+        return 0
+    return min(int(math.log(gap_ms / SHORTEST_GAP_MS) / _LOG_RATIO), GAP_BINS - 1)
+
+
+@compiled
 def run(
     policy: int, decode_only: bool, arrivals: Floats, known: Ints, concurrency: int, budget: int,
     max_seqs: int, capacity: float, reserve: float, request_ms: float, prompt_ms: float, size: int,
     blocks: Any, queues: Any, curve: Any, attention: Floats, cost: Floats, times: Floats, counters: Ints,
+    gaps: Ints,
 ) -> None:  # fmt: skip
     """Serve all requests; see `models.serving.simulator.simulate` for the meaning.
 
     `known` int64[n, 9]: input, output, class, tokens given, tokens to prefill (before it decodes, again after
     a preemption), tokens made, cached, blocks pinned, whether it has been admitted. `curve`: tokens, linear,
     experts, head, prompt attention, batches, contexts, send. Fills `times` float64[3, n] (sent, first token,
-    end) and `counters` (`COUNTERS`). `size` is the tokens of a block, 0 without a block cache.
+    end), `counters` (`COUNTERS`) and `gaps` int64[`GAP_BINS`]. `size` is the tokens of a block, 0 without a
+    block cache.
     """
     n = known.shape[0]
     sent, first, end = times[0], times[1], times[2]
     ready, held = np.zeros(n), np.zeros(n)  # held: tokens of capacity that are its own, or reserved for it
+    last = arrivals.copy()  # when it got its last token
     running = np.empty(max(max_seqs, 1) + 1, np.int64)
     part, part_tokens = np.empty(n, np.int64), np.empty(n, np.int64)
     tokens, linear, experts, head, prefill, batches, contexts, send = curve
@@ -234,15 +250,23 @@ def run(
             counters[_COMPUTED] += prompt_tokens
             prompt_attention = prompt_attention * spread + one
         counters[_STEPS] += count
-        now += count * step_ms(
+        before = now
+        step = step_ms(
             decodes, context, prompt_tokens * spread, prompt_attention, decodes + starts, tokens, linear,
             experts, head, batches, contexts, attention, send, cost,
         )  # fmt: skip
+        now += count * step
+        usual = _gap_bin(step)
+        gaps[usual] += decodes * count
 
         # decodes advance
         kept = 0 if decodes > 0 else alive
         for r in range(decodes):
             i = running[r]
+            if last[i] != before:  # it waited for a step of others, or for its cache
+                gaps[usual] -= 1
+                gaps[_gap_bin(before + step - last[i])] += 1
+            last[i] = now
             known[i, _MADE] += count
             known[i, _CACHED] += count
             held[i] += count * growth
@@ -265,6 +289,9 @@ def run(
             pop(known[i, _CLASS], queues)
             if known[i, _MADE] == 0:
                 first[i] = now
+            else:
+                gaps[_gap_bin(now - last[i])] += 1
+            last[i] = now
             known[i, _MADE] += 1
             known[i, _CACHED] += 1
             held[i] += growth

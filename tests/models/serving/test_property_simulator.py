@@ -99,6 +99,8 @@ def test_invariants(
     assert run.computed_prompt_tokens + run.reused_prompt_tokens == inputs.sum() + run.recomputed_tokens
     if "prefixes" not in features:
         assert run.reused_prompt_tokens == 0
+    # every token but the first of a request comes some time after another
+    assert run.token_gaps.sum() == (outputs - 1).sum()
     # the same again
     again = serve()
     assert (again.end_ms == run.end_ms).all()
@@ -206,6 +208,19 @@ def test_a_stated_reuse_saves_that_share_of_the_prompts() -> None:
     run = simulate(instance(), [1000] * 20, [10] * 20, concurrency=4, reuse=0.6)
     assert run.reused_prompt_tokens == 20 * 600
     assert run.computed_prompt_tokens == 20 * 400
+
+
+def test_times_between_tokens_are_those_of_the_steps() -> None:
+    """Alone, every gap is the decode step; a long prompt of another, uncut, is one long gap."""
+    model = instance("sglang")
+    alone = simulate(model, [100], [300], concurrency=1)
+    assert alone.itl_ms(50) == pytest.approx(alone.tpot_ms[0], rel=0.01)
+    assert alone.itl_mean_ms == pytest.approx(alone.tpot_ms[0])
+    both = simulate(model, [100, 2000], [300, 2], arrivals_s=[0.0, 1.0])
+    prompt = both.first_token_ms[1] - 1000.0
+    assert both.itl_ms(50) == pytest.approx(alone.itl_ms(50), rel=0.02)
+    assert both.itl_ms(100) == pytest.approx(prompt, rel=0.1)
+    assert np.isnan(simulate(model, [100], [1], concurrency=1).itl_ms(50))
 
 
 def test_bursts_make_the_tail_longer() -> None:
