@@ -1,0 +1,70 @@
+"""`fulcrum what-if`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["what_if"]
+
+
+def what_if(
+    fleet: Annotated[Path, typer.Argument(metavar="FLEET.yaml", help="Fleet document.")],
+    demand: Annotated[
+        list[str] | None,
+        typer.Option(metavar="WORKLOAD=CHANGE", help="chat=+30%, chat=x2, chat=12/s; all=… for each."),
+    ] = None,
+    remove_pool: Annotated[list[str] | None, typer.Option(metavar="POOL", help="This pool is gone.")] = None,
+    swap: Annotated[
+        list[str] | None, typer.Option(metavar="POOL=GPU", help="Another GPU type: h100=h200.")
+    ] = None,
+    nodes: Annotated[
+        list[str] | None, typer.Option(metavar="POOL=NUMBER", help="h100=6, h100=+2 or h100=-1.")
+    ] = None,
+    price: Annotated[
+        list[str] | None, typer.Option(metavar="POOL=PRICE", help="Price of one GPU for one hour.")
+    ] = None,
+    time_limit: Annotated[float, typer.Option(metavar="SECONDS", help="Of each of the two plans.")] = 60.0,
+    seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
+    threads: Annotated[int, typer.Option(help="Solver threads.")] = 1,
+    no_verify: Annotated[
+        bool, typer.Option("--no-verify", help="Do not replay the plans in the simulator.")
+    ] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> int:
+    """Plan a fleet as it is and with changes: what it would cost, what would move.
+
+    Exit code 2: the changed fleet cannot be planned; the message says what binds.
+    """
+    import json
+
+    from planner.cli.exit_codes import ExitCode
+    from planner.cli.progress import show_progress
+    from planner.clock import Clock
+    from planner.fleet import read_fleet_file
+    from planner.options import PlanOptions
+    from planner.scenarios.change import parse_changes
+    from planner.scenarios.what_if import compare
+
+    changes = parse_changes(
+        demand=demand or (), remove_pool=remove_pool or (), swap=swap or (), nodes=nodes or (),
+        price=price or (),
+    )  # fmt: skip
+    if not changes:
+        raise typer.BadParameter("say what changes: --demand, --remove-pool, --swap, --nodes or --price")
+    options = PlanOptions(time_limit_s=time_limit, seed=seed, threads=threads, verify=not no_verify)
+    read = read_fleet_file(fleet)
+    with show_progress(visible=not json_, catch_interrupt=True) as progress:
+        clocks = [Clock(options=options, progress=progress, cancelled=progress.cancelled) for _ in range(2)]
+        found = compare(read, changes, (clocks[0], clocks[1]))
+    if json_:
+        typer.echo(json.dumps(found.as_dict(), indent=1, ensure_ascii=False))
+    else:
+        from planner.report.console import make_console
+        from planner.report.scenarios import print_comparison
+
+        print_comparison(found, make_console())
+    codes = {"infeasible": ExitCode.INFEASIBLE, "unknown": ExitCode.FAILED, "cancelled": ExitCode.INTERRUPTED}
+    return codes.get(found.after.state, ExitCode.OK)
