@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+import numpy as np
+
 from models.errors import UnknownName
 from models.graph.cells import Array
 from solvers.milp.model import MilpModel
 
-__all__ = ["Backend", "Outcome", "Task"]
+__all__ = ["Backend", "Outcome", "Task", "without_columns"]
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -68,6 +70,18 @@ class Outcome:
     infeasible: bool
     finished: bool
     statistics: Mapping[str, float] = field(default_factory=dict)
+
+
+def without_columns(task: Task) -> Outcome | None:
+    """The outcome of a model that has nothing to decide; None for all others.
+
+    Its rows say ``lower <= 0 <= upper``. Backends disagree about what such a model is.
+    """
+    if task.model.n_columns:
+        return None
+    if np.any(task.model.row_lower > 1e-6) or np.any(task.model.row_upper < -1e-6):
+        return Outcome(x=None, bound=None, infeasible=True, finished=True)
+    return Outcome(x=np.empty(0), bound=task.offset, infeasible=False, finished=True)
 
 
 class Backend(ABC):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any, ClassVar
 
@@ -12,12 +12,15 @@ import numpy as np
 
 from models.errors import SolverFailed
 from models.graph.cells import Array
-from solvers.milp.backend import Backend, Outcome, Task
+from solvers.milp.backend import Backend, Outcome, Task, without_columns
 
-__all__ = ["BACKEND", "Highs", "pass_model", "quiet"]
+__all__ = ["BACKEND", "Heard", "Highs", "listen", "pass_model", "quiet", "reserve", "run_in_time"]
 
 GRACE_S = 0.5
 """How long after the time limit HiGHS may still end by itself."""
+
+COMPLETION_SHARE = 0.3
+"""Largest share of the time limit for completing a start."""
 
 _scheduler = threading.Lock()
 _active = 0
@@ -35,6 +38,8 @@ class Highs(Backend):
     def solve(self, task: Task) -> Outcome:
         import highspy
 
+        if (nothing := without_columns(task)) is not None:
+            return nothing
         h = quiet()
         scale = _scale(task.cost)
         pass_model(h, task, scale)
@@ -44,24 +49,50 @@ class Highs(Backend):
             "mip_abs_gap": max(1e-9, task.absolute_gap * scale),
             "parallel": "on" if task.threads > 1 else "off",
             "presolve": "off" if _presolve_is_wrong(task) else "on",
-            "threads": _reserve(task.threads),
+            "threads": reserve(task.threads),
         }.items():
             _checked(h.setOptionValue(name, value), f"the option {name}")
         if task.time_limit_s is not None:
             h.setOptionValue("time_limit", max(task.time_limit_s, 0.01))
         if task.node_limit is not None:
             _checked(h.setOptionValue("mip_max_nodes", task.node_limit), "the option mip_max_nodes")
-        if task.start is not None:
-            index = np.arange(task.start.size, dtype=np.int32)
-            h.setSolution(index.size, index, np.asarray(task.start, np.float64))
-        heard = _Heard()
-        _listen(h, task, scale, heard)
-        status = _run(h, task.time_limit_s, heard)
+        whole = None if task.start is None else _completed(task, task.start)
+        if whole is not None:
+            index = np.arange(whole.size, dtype=np.int32)
+            h.setSolution(index.size, index, whole)
+        heard = Heard()
+        listen(h, task, scale, heard)
+        status = run_in_time(h, task.time_limit_s, heard)
         if status is None:
             return Outcome(x=heard.x, bound=heard.bound, infeasible=False, finished=False)
         if status == highspy.HighsStatus.kError:
             raise SolverFailed(f"HiGHS failed with model status {h.modelStatusToString(h.getModelStatus())}")
         return _outcome(h, task, scale, stopped=heard.stopped)
+
+
+def _completed(task: Task, start: Array) -> Array | None:
+    """float64[n_columns]: the best solution whose first columns are `start`; None when not found in time.
+
+    HiGHS would complete a partial solution by itself, but reports the bound of that smaller problem to the
+    callbacks as if it were that of the whole.
+    """
+    import highspy
+
+    lower, upper = task.model.lower.copy(), task.model.upper.copy()
+    lower[: start.size] = upper[: start.size] = start
+    fixed = replace(task, model=replace(task.model, lower=lower, upper=upper))
+    limit = None if task.time_limit_s is None else COMPLETION_SHARE * task.time_limit_s
+    h = quiet()
+    pass_model(h, fixed, _scale(task.cost))
+    h.setOptionValue("threads", reserve(task.threads))
+    if limit is not None:
+        h.setOptionValue("time_limit", max(limit, 0.01))
+    heard = Heard()
+    listen(h, replace(fixed, on_progress=lambda *_: task.on_progress(None, None)), 1.0, heard)
+    if run_in_time(h, limit, heard) is None or heard.stopped:
+        return None
+    found = h.getInfo().primal_solution_status == int(highspy.SolutionStatus.kSolutionStatusFeasible)
+    return np.array(h.getSolution().col_value) if found else None
 
 
 def _presolve_is_wrong(task: Task) -> bool:
@@ -126,7 +157,7 @@ def pass_model(h: Any, task: Task, scale: float = 1.0, *, relaxed: bool = False)
 
 
 @dataclass(slots=True)
-class _Heard:
+class Heard:
     """What the callbacks saw last: the best solution, the bound, and whether to stop."""
 
     x: Array | None = None
@@ -134,8 +165,8 @@ class _Heard:
     stopped: bool = False
 
 
-def _listen(h: Any, task: Task, scale: float, heard: _Heard) -> None:
-    """Subscribe to HiGHS' callbacks."""
+def listen(h: Any, task: Task, scale: float, heard: Heard) -> None:
+    """Subscribe to HiGHS' callbacks: progress, improvements and the wish to stop."""
 
     def report(event: Any) -> None:
         out = event.data_out
@@ -161,7 +192,7 @@ def _listen(h: Any, task: Task, scale: float, heard: _Heard) -> None:
     h.cbIpmInterrupt.subscribe(poll)
 
 
-def _run(h: Any, time_limit_s: float | None, heard: _Heard) -> Any:
+def run_in_time(h: Any, time_limit_s: float | None, heard: Heard) -> Any:
     """Run in a thread; its status, or None when HiGHS is still busy well after the time limit.
 
     Some of its phases look at neither the clock nor callbacks for many seconds. It is then left to end by
@@ -211,8 +242,6 @@ def _outcome(h: Any, task: Task, scale: float, *, stopped: bool) -> Outcome:
         status not in (s.kHighsInterrupt, s.kModelEmpty, s.kSolutionLimit)
     ):
         raise SolverFailed(f"HiGHS ended with model status {h.modelStatusToString(status)}")
-    if status == s.kModelEmpty:
-        return Outcome(x=np.empty(0), bound=task.offset, infeasible=False, finished=True)
     return Outcome(
         x=np.array(h.getSolution().col_value) if has_solution and not infeasible else None,
         bound=None if infeasible else bound,
@@ -225,8 +254,11 @@ def _outcome(h: Any, task: Task, scale: float, *, stopped: bool) -> Outcome:
     )
 
 
-def _reserve(threads: int) -> int:
-    """Number of threads to ask for; HiGHS has one scheduler for the process and refuses another size."""
+def reserve(threads: int) -> int:
+    """Number of threads to ask for, once before each `run_in_time`.
+
+    HiGHS has one scheduler for the process and refuses another size while it is in use.
+    """
     global _active, _threads  # noqa: PLW0603 - mirrors HiGHS' own global
     import highspy
 

@@ -68,6 +68,24 @@ def _hard(seed=0, n=60, m=30):
     return np.hstack([a, slack]), half, half, lower, upper, integer, np.append(np.zeros(n), np.ones(2 * m))
 
 
+def test_completing_a_start_is_not_reported_as_a_bound():
+    """With the first columns fixed the problem is another one; its bound says nothing about the whole."""
+    seen = []
+
+    def heard(objective, bound):
+        del objective
+        if bound is not None:
+            seen.append(bound)
+        return False
+
+    problem = _hard(n=20, m=4)
+    out = backend("highs").solve(task(*problem, start=np.zeros(20), time_limit_s=2.0, on_progress=heard))
+    assert out.x is not None
+    found = float(problem[-1] @ out.x)
+    assert found < float(problem[1].sum())  # better than the start
+    assert max(seen, default=-np.inf) <= found + 1e-6
+
+
 def test_the_time_limit_is_kept():
     started = time.monotonic()
     out = backend("highs").solve(task(*_hard(), time_limit_s=1.0))
