@@ -20,10 +20,10 @@ from models.serving.analysis.columns import (
     ROOM,
     SEQS,
 )
-from models.serving.compiled import compiled
 from models.serving.analysis.levels import population, tabulate
 from models.serving.analysis.shares import tpot_share, ttft_share
 from models.serving.analysis.state import state_at
+from models.serving.compiled import compiled
 
 __all__ = ["analyse"]
 

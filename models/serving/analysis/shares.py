@@ -21,8 +21,8 @@ from models.serving.analysis.columns import (
     WAIT,
     WEIGHT,
 )
-from models.serving.compiled import compiled
 from models.serving.analysis.gamma import regularised_gamma
+from models.serving.compiled import compiled
 
 __all__ = ["tpot_share", "ttft_share"]
 
