@@ -1,6 +1,7 @@
 """SGLang launch commands, one per instance and node.
 
-Flags as documented for SGLang 0.4.8 to 0.5 (``docs.sglang.io``, "server arguments", "PD disaggregation").
+Flags as in the argument parsers of SGLang 0.4.8, 0.5.6 and 0.5.23 (PyPI) and documented at
+``docs.sglang.io`` ("server arguments", "PD disaggregation").
 An instance that spans nodes is started once a node with ``--nnodes``, ``--node-rank`` and
 ``--dist-init-addr``. Prefill and decode instances exchange their KV cache over NIXL; a router in front
 decides who hands over to whom.
@@ -41,7 +42,8 @@ def launch_commands(plan: Plan, version: str = "") -> tuple[LaunchCommand, ...]:
 
 
 def _process(instance: Instance, seat: Seat, version: str) -> Process:
-    """Return ``sglang.launch_server`` with its flags for one node of an instance."""
+    """Return ``sglang.launch_server`` with its flags for one node of an instance; alike in all versions."""
+    del version
     flags: dict[str, str | int | float | None] = {
         "--model-path": plain(instance.repository),
         "--served-model-name": plain(instance.model),
@@ -54,7 +56,6 @@ def _process(instance: Instance, seat: Seat, version: str) -> Process:
         "--kv-cache-dtype": _kv_cache_dtype(instance),
     }
     if instance.pipeline_parallel_size > 1:
-        _VERSIONS.require(version, "0.5", f"{instance.name}: pipeline parallelism")
         flags["--pp-size"] = instance.pipeline_parallel_size
     if (quantization := _quantization(instance)) is not None:
         flags["--quantization"] = quantization

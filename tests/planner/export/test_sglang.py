@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from models.errors import Unsupported
-from planner.export import Options, export
+from planner.export import export
 from planner.export.sglang import launch_commands
 from planner.plan import Plan
 
@@ -36,8 +36,3 @@ def test_only_prefill_opens_a_bootstrap_port_of_its_own(make_plan: Make) -> None
     assert ports[2] is None
     assert len(set(ports)) == 3
     assert [flag(c.command, "--disaggregation-mode") for c in (first, decode)] == ["prefill", "decode"]
-
-
-def test_pipelines_need_a_newer_version(make_plan: Make) -> None:
-    with pytest.raises(Unsupported, match=r"pipeline parallelism needs SGLang 0\.5 or newer, not 0\.4\.9"):
-        export(make_plan("two-nodes", "sglang"), "sglang", Options(engine_version="0.4.9"))
