@@ -152,6 +152,8 @@ class Worker:
 
     def look_for_places(self, objects: Ints) -> int:
         """Once for each of `objects`, in order: the best of some places; how many proposals that made."""
+        if not objects.size:
+            return 0
         mix, self.mix = self.mix, {layout.BEST: 1.0}
         focus, share, size = self._focus, self._focus_share, self.slice
         self._focus, self._focus_share = objects, 65537
