@@ -19,9 +19,10 @@ def plan(name: str, on: str, weights: str = "bf16", *, engine_name: str = "vllm"
     )
 
 
-def test_llama_8b_on_80_gb_holds_what_vllm_logs() -> None:
-    # vLLM 0.6 on an A100-80GB with its defaults logs 27,893 GPU blocks of 16 tokens
-    assert plan("llama-3.1-8b", "a100").kv_cache_tokens == pytest.approx(27_893 * 16, rel=0.05)
+@pytest.mark.parametrize("blocks", [27_793, 27_853, 27_893])
+def test_llama_8b_on_80_gb_holds_what_vllm_logs(blocks: int) -> None:
+    # GPU blocks of 16 tokens that vLLM 0.5 and 0.6 logged with their defaults on GPUs of 80 GB
+    assert plan("llama-3.1-8b", "a100").kv_cache_tokens == pytest.approx(blocks * 16, rel=0.05)
 
 
 def test_70b_in_bf16_needs_more_than_one_h100() -> None:
