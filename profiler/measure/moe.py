@@ -119,7 +119,7 @@ def _torch(
 
     def run() -> Any:
         # Activations are cast once a product, as engines do; of the other formats the cast is nothing.
-        gate, value = product(x.to(form).index_select(0, index), up).chunk(2, dim=-1)
+        gate, value = product(x.index_select(0, index).to(form), up).chunk(2, dim=-1)
         y = product((silu(gate) * value).to(form), down)
         return torch.zeros_like(x).index_add_(0, index, y)
 
