@@ -139,23 +139,25 @@ def _large(team: Team) -> None:
     parts = space.n_objects * space.n_containers <= PARTS_UP_TO
     iterations = _iterations(options)
     share = SEARCH_SHARE if parts else 1 - BOUND_SHARE
-    team.search(None if limit is None else limit * share, iterations=iterations, required=True)
     if limit is None:
         assert iterations is not None
+        team.search(None, iterations=iterations, required=True)
         if parts:
             team.improve(None, parts=min(max(iterations // ITERATIONS_PER_PART, 1), MOST_PARTS))
         team.bound(None)
         return
-    bound_until = limit * (share + BOUND_SHARE)
-    if parts and options.threads > 1:
-
-        def bound_then_improve() -> None:
-            team.bound(bound_until)
-            team.improve(None)
-
-        with team.beside(bound_then_improve):
-            team.improve(None, threads=options.threads - 1)
+    if options.threads > 1 and team.best.feasible:
+        # a bound from the start: where search reaches it, it need not go on
+        with team.beside(lambda: team.bound(limit * BOUND_SHARE)):
+            team.search(limit * share, iterations=iterations, required=True)
     else:
-        team.bound(bound_until)
+        team.search(limit * share, iterations=iterations, required=True)
+
+    def bound_then_improve() -> None:
+        team.bound(limit * (share + BOUND_SHARE))
         if parts:
             team.improve(None)
+
+    with team.beside(bound_then_improve):
+        if parts and options.threads > 1:
+            team.improve(None, threads=options.threads - 1)

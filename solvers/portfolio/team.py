@@ -53,9 +53,13 @@ class _Bounds:
 
 @dataclass(slots=True)
 class _Enough:
-    """Listens to a search until every tier is at a bound that holds for all assignments."""
+    """Listens to a search until no tier can become better than it is.
 
-    bounds: list[float]
+    ``bounds_for``: from the tiers' values to what is proven for assignments as good as that.
+    """
+
+    bounds_for: Callable[[tuple[float, ...]], list[float | None]]
+    n_tiers: int
     seen: dict[int, float] = field(default_factory=dict)
 
     def hearing(self, then: Callable[[Progress], None] | None) -> Callable[[Progress], None]:
@@ -69,8 +73,12 @@ class _Enough:
 
     @property
     def reached(self) -> bool:
-        return bool(self.bounds) and all(
-            self.seen.get(i, np.inf) <= b + 1e-12 * max(1.0, abs(b)) for i, b in enumerate(self.bounds)
+        if not self.n_tiers or len(self.seen) < self.n_tiers:
+            return False
+        values = tuple(self.seen[i] for i in range(self.n_tiers))
+        return all(
+            b is not None and v <= b + 1e-12 * max(1.0, abs(b))
+            for v, b in zip(values, self.bounds_for(values), strict=True)
         )
 
 
@@ -117,10 +125,12 @@ class Team:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _making: threading.Lock = field(default_factory=threading.Lock)
     _shared: Improver | None = None
+    _interval: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         start = self.graph.space.initial if self.options.start is None else self.options.start
         self.best = Best(self.graph, start)
+        self._interval = interval_bounds(self.graph)
 
     @property
     def finished(self) -> bool:
@@ -148,19 +158,21 @@ class Team:
         if failed:
             raise failed[0]
 
-    @property
-    def bounds(self) -> list[float | None]:
-        """The best that is proven for assignments as good as the best so far; empty while there is none."""
-        if not self.best.feasible:
-            return []
-        out: list[float | None] = [*interval_bounds(self.graph)]
+    def bounds_for(self, values: tuple[float, ...]) -> list[float | None]:
+        """The best that is proven for assignments as good as `values`."""
+        out: list[float | None] = [*self._interval]
         with self._lock:
             for proven in self._proven:
-                for level, bound in enumerate(proven.at(self.best.tiers)):
+                for level, bound in enumerate(proven.at(values)):
                     known = out[level]
                     if bound is not None and (known is None or bound > known):
                         out[level] = bound
         return out
+
+    @property
+    def bounds(self) -> list[float | None]:
+        """The same for the best so far; empty while there is none."""
+        return self.bounds_for(self.best.tiers) if self.best.feasible else []
 
     @property
     def gap(self) -> float | None:
@@ -193,7 +205,7 @@ class Team:
         if self.finished or (left is not None and left <= 0):
             return
         options = self._inner("search", left, threads or self.options.threads, iterations)
-        enough = _Enough(interval_bounds(self.graph))
+        enough = _Enough(self.bounds_for, len(self.graph.tiers))
         listening = replace(
             options,
             start=self.best.assignment,
@@ -235,7 +247,7 @@ class Team:
             done = 0
             while not self.finished and (parts is None or done < parts):
                 left = self._left(until_s)
-                if left is not None and left <= 0.05:
+                if left is not None and left <= LEAST_PART_S:
                     break
                 options = self._inner("lns", left, 1, None)
                 work.step(chooser, options, part_s=None if left is None else min(most_s, left))
@@ -269,7 +281,7 @@ class Team:
 
         `until_s` counts only while the gap is above `stay_below`.
         """
-        options = self._inner("milp", self._left(None), threads, None)
+        options = self._inner("milp", self._left(None if stay_below > 0 else until_s), threads, None)
         start = self.best.assignment if self.best.assigned else None
         watch = _Watch(stay_below)
 

@@ -18,7 +18,8 @@ def test_enough_is_when_every_tier_is_at_its_bound():
         return Progress(phase="search", elapsed_s=0.0, tier=tier, objective=objective, bound=None, gap=None)
 
     heard = []
-    enough = _Enough([0.0, 2.0])
+    proven = [0.0, 2.0]
+    enough = _Enough(lambda values: proven if values[0] == 0.0 else [0.0, None], 2)
     hear = enough.hearing(heard.append)
     hear(said(0, 0.0))
     assert not enough.reached
@@ -26,5 +27,7 @@ def test_enough_is_when_every_tier_is_at_its_bound():
     assert not enough.reached
     hear(said(1, 2.0))
     assert enough.reached
-    assert len(heard) == 3
-    assert not _Enough([]).reached
+    hear(said(0, 1.0))
+    assert not enough.reached
+    assert len(heard) == 4
+    assert not _Enough(lambda values: [], 0).reached
