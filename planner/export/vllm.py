@@ -1,9 +1,9 @@
 """vLLM launch commands, one per instance and node.
 
-Flags as documented for vLLM 0.10 to 0.33 (``docs.vllm.ai``, "serve" and "parallelism and scaling"). An
-instance that spans nodes is started once a node with ``--nnodes``, ``--node-rank`` and ``--master-addr``
-(multiprocessing backend, 0.12 or newer). Prefill and decode instances exchange their KV cache through
-``NixlConnector``, whose roles a router in front decides.
+Flags as in the argument parsers of vLLM 0.10.0, 0.11.2, 0.12.0 and 0.33.0 (PyPI) and documented at
+``docs.vllm.ai`` ("serve", "parallelism and scaling"). An instance that spans nodes is started once a node
+with ``--nnodes``, ``--node-rank`` and ``--master-addr`` (multiprocessing backend, 0.11.2 or newer). Prefill
+and decode instances exchange their KV cache through ``NixlConnector``, whose roles a router in front decides.
 """
 
 from __future__ import annotations
@@ -65,7 +65,9 @@ def _process(instance: Instance, seat: Seat, version: str) -> Process:
         )
     flags["--port"] = seat.port
     if seat.nodes > 1:
-        _VERSIONS.require(version, "0.12", f"{instance.name}: an instance on {seat.nodes} nodes without Ray")
+        _VERSIONS.require(
+            version, "0.11.2", f"{instance.name}: an instance on {seat.nodes} nodes without Ray"
+        )
         flags |= {"--nnodes": seat.nodes, "--node-rank": seat.rank, "--master-addr": seat.head}
         flags["--master-port"] = seat.rendezvous_port
         if not seat.leads:

@@ -135,10 +135,12 @@ def test_unknown_format_and_empty_plan() -> None:
 def test_several_nodes_need_a_version_that_starts_them() -> None:
     stages = (Stage("n0", (0,)), Stage("n1", (0,)))
     plan = plan_with(make_instance("a", stages))
-    assert "--nnodes" in export(plan, "vllm", Options(engine_version="0.12.1"))
-    with pytest.raises(Unsupported, match=r"on 2 nodes without Ray needs vLLM 0\.12 or newer, not 0\.11\.2"):
-        export(plan, "vllm", Options(engine_version="0.11.2"))
-    assert export(plan_with(make_instance("a", stages[:1])), "vllm", Options(engine_version="0.11.2"))
+    assert "--nnodes" in export(plan, "vllm", Options(engine_version="0.11.2"))
+    with pytest.raises(
+        Unsupported, match=r"on 2 nodes without Ray needs vLLM 0\.11\.2 or newer, not 0\.10\.1"
+    ):
+        export(plan, "vllm", Options(engine_version="0.10.1"))
+    assert export(plan_with(make_instance("a", stages[:1])), "vllm", Options(engine_version="0.10.1"))
 
 
 def test_other_engines_are_counted_and_keep_their_ports() -> None:
