@@ -18,6 +18,7 @@ from benchmarks.silicon.disaggregated import measure_disaggregated
 from benchmarks.silicon.harness import measure
 from benchmarks.silicon.rows import Case, Refused, parse_row, read_rows
 from models.errors import FulcrumError
+from models.serving import InstanceModel
 from models.serving.calibration import calibration
 
 COLUMNS = (
@@ -67,7 +68,23 @@ def _predict(case: Case | Refused) -> dict[str, str]:
         found = run(case, known.overheads, known.client_delay_ms[case.harness])
     except FulcrumError as error:
         return {**empty, "note": error.message}
-    ttft, tpot = (known.ttft_full, known.tpot_full) if found.pressed else (known.ttft, known.tpot)
+    ttft, tpot = known.ttft, known.tpot
+    if case.kind == "apart":
+        ttft, tpot = known.ttft_apart, known.tpot_apart
+    elif case.kind == "unsure":
+        ttft, tpot = known.ttft_unsure, known.tpot_unsure
+    elif found.pressed:
+        ttft, tpot = known.ttft_full, known.tpot_full
     values = (found.ttft_ms, found.tpot_ms, *ttft.interval(found.ttft_ms), *tpot.interval(found.tpot_ms))
     numbers = dict(zip(COLUMNS, (f"{v:.3f}" for v in values), strict=False))
-    return {**numbers, "note": "at the limit of the KV cache" if found.pressed else ""}
+    notes = ["at the limit of the KV cache"] if found.pressed else []
+    if case.kind == "unsure":
+        notes.append("without multi-token prediction, which an unknown part of such rows used")
+    return {**numbers, "note": "; ".join((*notes, *_outside(case)))}
+
+
+def _outside(case: Case) -> list[str]:
+    """What the prediction rests on beyond the tables of its GPU."""
+    configurations = [case.configuration] if case.prefill is None else [case.prefill, case.configuration]
+    said = {remark for c in configurations for remark in InstanceModel.of(c).curves.remarks}
+    return sorted(said)

@@ -21,12 +21,16 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.silicon.calibrate import BASE, Fit, Sample, fit, leave_models_out, predict
-from benchmarks.silicon.decisions import Option, judge
-from benchmarks.silicon.errors import errors_of, quantiles
+from benchmarks.silicon.decisions import Option, judge, judge_by_chance
+from benchmarks.silicon.disaggregated import measure_disaggregated
+from benchmarks.silicon.errors import coverage, errors_of, quantiles
+from benchmarks.silicon.harness import client_delay_ms
 from benchmarks.silicon.rows import MEASURED, Case, Refused, parse_row, read_rows
 from models.errors import FulcrumError
 
 ROOT = Path(__file__).parents[1]
+ENOUGH = 8
+"""Rows that an interval is made of, at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +60,27 @@ def main(argv: Sequence[str]) -> int:
         return error.exit_code
     fits: dict[str, Any] = {}
     held: list[_Held] = []
-    for key in sorted({_key(s.case) for s in samples}):
-        every = [s for s in samples if _key(s.case) == key]
-        mine = [s for s in every if trainable(s.case)]
-        whole, line = fit(mine)
-        print(f"{key}: {len(mine)} rows, {np.round(whole.constants, 4).tolist()}", flush=True)
-        left = leave_models_out(mine, line)
-        # a model with no row fit to train on had no part in the whole fit
-        models = sorted({s.case.model for s in every})
-        found = [_held([s for s in every if s.case.model == m], left.get(m, whole)) for m in models]
-        part = [h for some in found for h in some]
-        held += part
-        fits[key] = _record(key, mine, whole, part)
+    keys = sorted({_key(s.case) for s in samples})
+    for generation in sorted({key.partition("/")[2] for key in keys}):
+        every = {k: [s for s in samples if _key(s.case) == k] for k in keys if k.endswith(f"/{generation}")}
+        groups = {key: [s for s in some if trainable(s.case)] for key, some in every.items()}
+        whole, lines = fit(groups)
+        left = leave_models_out(groups, lines)
+        for key, mine in groups.items():
+            print(f"{key}: {len(mine)} rows, {np.round(whole[key].constants, 4).tolist()}", flush=True)
+            # a model with no row fit to train on had no part in the whole fit
+            part = [
+                h
+                for model in sorted({s.case.model for s in every[key]})
+                for h in _held(
+                    [s for s in every[key] if s.case.model == model],
+                    left[model][key] if model in left else whole[key],
+                )
+            ]
+            held += part
+            fits[key] = _record(key, mine, whole[key])
+    for key, record in fits.items():
+        record.update(_spreads(key, held))
     options.calibration.parent.mkdir(parents=True, exist_ok=True)
     about = "Made by python -m benchmarks serving-fit from AIConfigurator's silicon_sample.csv (Apache-2.0)."
     options.calibration.write_text(
@@ -75,22 +88,39 @@ def main(argv: Sequence[str]) -> int:
     )
     seconds = round(time.perf_counter() - start, 1)
     results = {"machine": platform.machine(), "seconds": seconds, "counts": counts, "held_out": _tables(held)}
-    results["decisions"] = _decisions(held)
+    results["rows"] = [
+        [
+            h.sample.number,
+            h.sample.case.configuration.engine.name,
+            *(round(v, 2) for v in (h.sample.ttft_ms, h.sample.tpot_ms, h.ttft_ms, h.tpot_ms)),
+        ]
+        for h in sorted(held, key=lambda h: h.sample.number)
+    ]
+    results["coverage"] = _coverage(held)
+    results["decisions"] = _decisions(held, fits)
     results["calibration"] = {key: {n: v[n] for n in ("rows", "models", "log_sd")} for key, v in fits.items()}
-    options.results.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    options.results.write_text(_text(results), encoding="utf-8")
     return 0
+
+
+def _text(results: dict[str, Any]) -> str:
+    """JSON with a row of the table a line."""
+    rows = ",\n".join(f"  {json.dumps(row)}" for row in results["rows"])
+    rest = json.dumps({**results, "rows": []}, indent=1)
+    return rest.replace('"rows": []', f'"rows": [\n{rows}\n ]', 1) + "\n"
 
 
 def trainable(case: Case) -> bool:
     """Whether a row says what our constants mean; judged by its description alone.
 
-    TensorRT-LLM recipes for DeepSeek use multi-token prediction in an unknown part of the rows, and NVIDIA's
-    own runs on Blackwell have no stated harness. Both are predicted, but nothing is learnt from them.
+    Of disaggregated rows, and of TensorRT-LLM with DeepSeek, whose recipes use multi-token prediction in an
+    unknown part of the rows, nothing is learnt; nor of NVIDIA's own runs on Blackwell, whose harness is not
+    stated. All are predicted.
     """
-    config = case.configuration
-    if config.engine.name == "tensorrt-llm" and config.architecture.name.startswith("deepseek"):
-        return False
-    return not (config.gpu.generation == "blackwell" and case.harness == "nvidia")
+    return case.kind == "sure" and (case.configuration.gpu.generation, case.harness) != (
+        "blackwell",
+        "nvidia",
+    )
 
 
 def _key(case: Case) -> str:
@@ -98,58 +128,88 @@ def _key(case: Case) -> str:
 
 
 def _samples(path: Path) -> tuple[list[Sample], dict[str, Any]]:
-    """Aggregated rows, without exact repeats, and what became of all rows."""
+    """Rows that can be predicted, without exact repeats, and what became of all rows."""
     full, described = read_rows(path)
     out: list[Sample] = []
     refused: Counter[str] = Counter()
     seen: set[tuple[object, ...]] = set()
     repeats = 0
-    for row, description in zip(full, described, strict=True):
+    for number, (row, description) in enumerate(zip(full, described, strict=True)):
         case = parse_row(description)
         if isinstance(case, Refused):
             refused[case.reason] += 1
             continue
-        if case.prefill is not None:
-            continue
         measured = tuple(float(row[name]) for name in MEASURED)
         same = (case.configuration.gpu.name, _key(case), case.model, str(case.configuration.parallelism))
-        key = (*same, case.concurrency, case.input_tokens, case.output_tokens, *np.round(measured, 1))
+        apart = (*case.workers, str(case.prefill and case.prefill.parallelism))
+        key = (*same, *apart, case.concurrency, case.input_tokens, case.output_tokens, *np.round(measured, 1))
         if key in seen:
             repeats += 1
             continue
         seen.add(key)
-        out.append(Sample(case, *measured))
+        out.append(Sample(case, measured[0], measured[1], number))
     return out, {"rows": len(full), "used": len(out), "repeats": repeats, "refused": dict(refused)}
 
 
 def _held(samples: list[Sample], one: Fit) -> list[_Held]:
-    found = predict([s.case for s in samples], one.constants)
-    return [
+    together = [s for s in samples if s.case.kind != "apart"]
+    found = predict([s.case for s in together], one.constants)
+    out = [
         _Held(s, float(t), float(p), bool(full))
-        for s, (t, p, full) in zip(samples, found, strict=True)
+        for s, (t, p, full) in zip(together, found, strict=True)
         if np.isfinite(t)
     ]
+    for s in samples:
+        if s.case.kind == "apart":
+            engine = s.case.configuration.engine.name
+            delay = client_delay_ms(engine, s.case.harness, one.delays(engine))
+            try:
+                run = measure_disaggregated(s.case, one.overheads(BASE), delay)
+            except FulcrumError:
+                continue
+            out.append(_Held(s, run.ttft_ms, run.tpot_ms, run.pressed))
+    return out
 
 
-def _record(key: str, samples: list[Sample], whole: Fit, held: list[_Held]) -> dict[str, Any]:
+def _record(key: str, samples: list[Sample], whole: Fit) -> dict[str, Any]:
     engine = key.partition("/")[0]
     delays = {name.partition("/")[2]: round(v, 2) for name, v in whole.delays(engine).items()}
     overheads = asdict(whole.overheads(BASE))
     # a lean client, such as NVIDIA's own, stands for what the front end itself needs
     overheads["request_ms"] = delays["nvidia"]
-    free = [h for h in held if not h.pressed and trainable(h.sample.case)]
-    full = [h for h in held if h.pressed and trainable(h.sample.case)] or free
     return {
         "overheads": {name: round(value, 5) for name, value in overheads.items()},
         "log_sd": [round(v, 3) for v in whole.log_sd],
         "client_delay_ms": delays,
-        "ttft": _quantiles(free, "ttft_ms"),
-        "tpot": _quantiles(free, "tpot_ms"),
-        "ttft_full": _quantiles(full, "ttft_ms"),
-        "tpot_full": _quantiles(full, "tpot_ms"),
         "rows": len(samples),
         "models": sorted({s.case.model for s in samples}),
     }
+
+
+def _class(h: _Held) -> str:
+    """Rows whose intervals are made together."""
+    if h.sample.case.kind == "sure":
+        return "full" if h.pressed else ""
+    return h.sample.case.kind
+
+
+def _spreads(key: str, held: list[_Held]) -> dict[str, list[float]]:
+    """Intervals of an engine on a generation; of the nearest rows there are where it has too few."""
+    engine, _, generation = key.partition("/")
+    near = (
+        lambda h: _key(h.sample.case) == key,
+        lambda h: h.sample.case.configuration.engine.name == engine,
+        lambda h: h.sample.case.configuration.gpu.generation == generation,
+        lambda _: True,
+    )
+    out: dict[str, list[float]] = {}
+    for kind in ("", "full", "unsure", "apart"):
+        same = [h for h in held if _class(h) == kind and (kind or trainable(h.sample.case))]
+        mine = next(some for n in near if len(some := [h for h in same if n(h)]) >= ENOUGH)
+        for what in ("ttft", "tpot"):
+            low, high = quantiles(*_column(mine, f"{what}_ms"))
+            out[f"{what}_{kind}" if kind else what] = [round(low, 3), round(high, 3)]
+    return out
 
 
 def _column(held: list[_Held], name: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -157,13 +217,29 @@ def _column(held: list[_Held], name: str) -> tuple[npt.NDArray[np.float64], npt.
     return predicted, np.array([getattr(h.sample, name) for h in held])
 
 
-def _quantiles(held: list[_Held], name: str) -> list[float]:
-    predicted, measured = _column(held, name)
-    return [round(v, 3) for v in quantiles(predicted, measured, [h.sample.case.model for h in held])]
+def _coverage(held: list[_Held]) -> list[dict[str, Any]]:
+    """How much the 80 % intervals hold, those of a model made without its rows, by generation and sort."""
+    out = []
+    for generation in sorted({_key(h.sample.case).partition("/")[2] for h in held}):
+        for kind in ("", "full", "unsure", "apart"):
+            inside: dict[str, list[tuple[float, int]]] = {"ttft": [], "tpot": []}
+            keys = sorted({_key(h.sample.case) for h in held if _key(h.sample.case).endswith(generation)})
+            for key in keys:
+                some = [h for h in held if _key(h.sample.case) == key and _class(h) == kind]
+                some = [h for h in some if kind or trainable(h.sample.case)]
+                models = [h.sample.case.model for h in some]
+                if len(set(models)) > 1:
+                    for what, found in inside.items():
+                        found.append((coverage(*_column(some, f"{what}_ms"), models), len(some)))
+            if inside["ttft"]:
+                rows = sum(n for _, n in inside["ttft"])
+                shares = {w: round(sum(c * n for c, n in found) / rows, 1) for w, found in inside.items()}
+                out.append({"generation": generation, "kind": kind or "free", "rows": rows, **shares})
+    return out
 
 
-def _decisions(held: list[_Held]) -> list[dict[str, Any]]:
-    """Picks with several margins, by generation."""
+def _decisions(held: list[_Held], fits: dict[str, Any]) -> list[dict[str, Any]]:
+    """Picks with several margins and by chance, by generation."""
 
     def option(h: _Held) -> Option:
         case = h.sample.case
@@ -173,6 +249,7 @@ def _decisions(held: list[_Held]) -> list[dict[str, Any]]:
         def rate(ttft: float, tpot: float) -> float:
             return tokens / (ttft + (case.output_tokens - 1) * tpot)
 
+        low, high = fits[_key(case)]["tpot"]
         shape = (case.model, config.gpu.name, case.input_tokens, case.output_tokens, config.engine.name)
         return Option(
             group=str((*shape, config.weights, case.harness)),
@@ -180,6 +257,7 @@ def _decisions(held: list[_Held]) -> list[dict[str, Any]]:
             predicted_tpot_ms=h.tpot_ms,
             measured_tokens_per_s_per_gpu=rate(h.sample.ttft_ms, h.sample.tpot_ms),
             predicted_tokens_per_s_per_gpu=rate(h.ttft_ms, h.tpot_ms),
+            tpot_interval_ms=(h.tpot_ms * low, h.tpot_ms * high),
         )
 
     out = []
@@ -188,7 +266,9 @@ def _decisions(held: list[_Held]) -> list[dict[str, Any]]:
         options = [option(h) for h in some if trainable(h.sample.case)]
         for margin in (1.0, 1.05, 1.10, 1.15):
             choice = {k: round(v, 1) for k, v in asdict(judge(options, margin=margin)).items()}
-            out.append({"generation": generation, "margin": margin, **choice})
+            out.append({"generation": generation, "rule": f"margin {margin:.2f}", **choice})
+        choice = {k: round(v, 1) for k, v in asdict(judge_by_chance(options)).items()}
+        out.append({"generation": generation, "rule": "chance", **choice})
     return out
 
 
@@ -202,17 +282,33 @@ def _tables(held: list[_Held]) -> list[dict[str, Any]]:
     def generation(h: _Held) -> str:
         return h.sample.case.configuration.gpu.generation
 
-    def trained(h: _Held) -> str:
-        return "trained on" if trainable(h.sample.case) else "not trained on"
+    names = {
+        "sure": "trained on", "unsure": "multi-token prediction possible", "apart": "prefill and decode apart"
+    }  # fmt: skip
+
+    def sort(h: _Held) -> str:
+        case = h.sample.case
+        return names[case.kind] if case.kind != "sure" or trainable(case) else "harness not stated"
+
+    def model_class(h: _Held) -> str:
+        shape = h.sample.case.configuration.architecture
+        mixers = {type(block.mixer).__name__ for block in shape.blocks}
+        attention = {"LatentAttention": "latent", "GatedDeltaNet": "linear"}
+        kinds = sorted({attention[m] for m in mixers if m in attention}) or ["grouped"]
+        return f"{'experts' if shape.is_moe else 'dense'}, {'/'.join(kinds)} attention"
+
+    def band(h: _Held) -> str:
+        return f"{2 ** max(int(np.ceil(np.log2(h.sample.case.concurrency))), 2):05d}"
 
     ways: dict[str, Callable[[_Held], str]] = {
-        "generation": lambda h: f"{generation(h)}, {trained(h)}",
-        "engine": lambda h: f"{generation(h)}, {h.sample.case.configuration.engine.name}, {trained(h)}",
+        "generation": lambda h: f"{generation(h)}, {sort(h)}",
+        "engine": lambda h: f"{generation(h)}, {sort(h)}, {h.sample.case.configuration.engine.name}",
         "gpu": lambda h: h.sample.case.configuration.gpu.name,
+        "class": lambda h: f"{generation(h)}, {sort(h)}, {model_class(h)}",
         "model": lambda h: (
-            f"{generation(h)}, {h.sample.case.model}, {h.sample.case.configuration.engine.name}"
+            f"{generation(h)}, {sort(h)}, {h.sample.case.model}, {h.sample.case.configuration.engine.name}"
         ),
-        "concurrency": lambda h: f"{generation(h)}, {h.sample.case.concurrency:04d}",
+        "concurrency": lambda h: f"{generation(h)}, {sort(h)}, up to {band(h)}",
         "cache": lambda h: f"{generation(h)}, {'near its limit' if h.pressed else 'free'}",
     }
     out = []

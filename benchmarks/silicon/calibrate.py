@@ -1,8 +1,10 @@
-"""Fitting the few constants of an engine on measured rows, with priors, and leaving whole models out.
+"""Fitting the few constants of the engines on measured rows, with priors, and leaving whole models out.
 
 For each engine six constants move: the scale of the operators in decode steps and in steps with a prompt, the
-cost of a small kernel in either, and the client's delay in either harness. They are fitted in the logarithm
-by Gauss–Newton on Huber-weighted log errors of TPOT and TTFT; a prior holds each near its round start value.
+cost of a small kernel in either, and the client's delay in either harness. Engines on one generation of GPUs
+are much alike, so their constants are drawn towards a common mean that is fitted with them: what is known of
+one engine steadies another that was measured with few models. All is fitted in the logarithm by Gauss–Newton
+on Huber-weighted log errors of TPOT and TTFT.
 """
 
 from __future__ import annotations
@@ -18,7 +20,19 @@ from benchmarks.silicon.rows import Case
 from models.errors import FulcrumError
 from models.serving import Overheads
 
-__all__ = ["BASE", "CONSTANTS", "START", "Fit", "Line", "Sample", "fit", "leave_models_out", "predict"]
+__all__ = [
+    "BASE",
+    "COMMON_SD",
+    "CONSTANTS",
+    "OWN_SD",
+    "START",
+    "Fit",
+    "Line",
+    "Sample",
+    "fit",
+    "leave_models_out",
+    "predict",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -31,9 +45,9 @@ CONSTANTS = (
     "delay_nvidia_ms",
 )
 START: dict[str, tuple[float, ...]] = {
-    "vllm": (1.0, 1.0, 0.003, 0.003, 30.0, 10.0),
-    "sglang": (1.0, 1.0, 0.003, 0.003, 200.0, 15.0),
-    "tensorrt-llm": (1.0, 1.0, 0.003, 0.003, 50.0, 10.0),
+    "vllm": (0.92, 0.97, 0.0045, 0.004, 30.0, 12.0),
+    "sglang": (0.92, 0.97, 0.0045, 0.004, 200.0, 12.0),
+    "tensorrt-llm": (0.92, 0.97, 0.0045, 0.004, 50.0, 12.0),
 }
 BASE = Overheads(
     linear_scale=1.0,
@@ -46,8 +60,10 @@ BASE = Overheads(
     prompt_ms_per_1k=1.0,
 )
 """What is not fitted: scheduler, sampler, tokenisation; the client's delay stands for `request_ms`."""
-PRIOR_SD = np.array([0.10, 0.15, 0.6, 0.8, 1.0, 1.0])
-"""Standard deviation of each constant's logarithm before any row is seen."""
+COMMON_SD = np.array([0.01, 0.03, 0.1, 0.2, 0.3, 0.1])
+"""Standard deviation of the engines' common shift from `START`, in the logarithm, before any row is seen."""
+OWN_SD = np.array([0.01, 0.03, 0.1, 0.15, 1.0, 0.05])
+"""Standard deviation of one engine around the common shift; only a harness's client differs freely."""
 HUBER = np.array([0.10, 0.25])
 """Log errors of TPOT and of TTFT beyond which a row pulls no harder."""
 NOISE = np.array([0.08, 0.25])
@@ -56,11 +72,12 @@ NOISE = np.array([0.08, 0.25])
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A case with what was measured."""
+    """A case with what was measured, and the number of its row in the table."""
 
     case: Case
     ttft_ms: float
     tpot_ms: float
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +131,36 @@ class Line:
     slopes: Floats
 
 
-def fit(samples: Sequence[Sample], *, iterations: int = 3) -> tuple[Fit, Line]:
-    """Constants of one engine from samples of it, and the errors around them.
+def fit(
+    groups: Mapping[str, Sequence[Sample]], *, iterations: int = 3
+) -> tuple[dict[str, Fit], dict[str, Line]]:
+    """Constants of each group (one engine on one generation), and the errors around them.
 
     Each model weighs as the root of its rows.
     """
-    if not samples:
+    if not all(groups.values()) or not groups:
         raise ValueError("nothing to fit on")
-    prior = np.log(np.array(START[samples[0].case.configuration.engine.name]))
+    weights = {key: _weights(samples) for key, samples in groups.items()}
+    at = {key: _start(samples) for key, samples in groups.items()}
+    lines = {key: _line(groups[key], at[key]) for key in groups}
+    covariance = np.zeros((0, 0))
+    for _ in range(iterations - 1):
+        at, covariance = _update(at, groups, lines, weights)
+        lines = {key: _line(groups[key], at[key]) for key in groups}
+    sd = np.sqrt(np.diag(covariance)).reshape(-1, len(CONSTANTS))
+    fits = {
+        key: Fit(tuple(np.exp(at[key]).tolist()), tuple(sd[i + 1].tolist())) for i, key in enumerate(groups)
+    }
+    return fits, lines
+
+
+def _start(samples: Sequence[Sample]) -> Floats:
+    return np.asarray(np.log(np.array(START[samples[0].case.configuration.engine.name])))
+
+
+def _line(samples: Sequence[Sample], log: Floats) -> Line:
+    """Errors and their slopes at a point, by finite differences."""
     measured = np.log(np.array([[s.ttft_ms, s.tpot_ms] for s in samples]))
-    weight = _weights(samples)
     cases = [s.case for s in samples]
 
     def errors(at: Floats) -> Floats:
@@ -132,18 +169,9 @@ def fit(samples: Sequence[Sample], *, iterations: int = 3) -> tuple[Fit, Line]:
         found[found[:, 2] > 0, 0] = np.nan
         return np.asarray(np.log(found[:, :2]) - measured)
 
-    log, covariance = prior.copy(), np.diag(PRIOR_SD**2)
-    line = Line(log, errors(log), np.zeros((len(samples), 2, log.size)))
-    for round_ in range(iterations):
-        base = line.errors
-        slopes = np.stack([(errors(log + step) - base) / 0.05 for step in 0.05 * np.eye(log.size)], axis=-1)
-        line = Line(log, base, slopes)
-        if round_ == iterations - 1:
-            break
-        log, covariance = _update(log, prior, base, slopes, weight)
-        line = Line(log, errors(log), slopes)
-    sd = np.sqrt(np.diag(covariance))
-    return Fit(tuple(np.exp(line.log).tolist()), tuple(sd.tolist())), line
+    base = errors(log)
+    slopes = np.stack([(errors(log + step) - base) / 0.05 for step in 0.05 * np.eye(log.size)], axis=-1)
+    return Line(log, base, slopes)
 
 
 def _weights(samples: Sequence[Sample]) -> Floats:
@@ -153,38 +181,67 @@ def _weights(samples: Sequence[Sample]) -> Floats:
 
 
 def _update(
-    log: Floats, prior: Floats, base: Floats, slopes: Floats, weight: Floats
-) -> tuple[Floats, Floats]:
-    """One weighted least-squares step and the covariance there."""
-    precision = np.diag(PRIOR_SD**-2.0)
-    push = (prior - log) / PRIOR_SD**2
-    for column, (limit, noise) in enumerate(zip(HUBER[::-1], NOISE[::-1], strict=True)):
-        error, slope = base[:, column], slopes[:, column, :]
-        good = np.isfinite(error) & np.isfinite(slope).all(axis=1)
-        error, slope, w = error[good], slope[good], weight[good]
-        w = w * np.minimum(1.0, limit / np.maximum(np.abs(error), 1e-9)) / noise**2
-        precision += (slope * w[:, None]).T @ slope
-        push -= slope.T @ (w * error)
+    at: Mapping[str, Floats],
+    groups: Mapping[str, Sequence[Sample]],
+    lines: Mapping[str, Line],
+    weights: Mapping[str, Floats],
+    rows: Mapping[str, npt.NDArray[np.int64]] | None = None,
+) -> tuple[dict[str, Floats], Floats]:
+    """One weighted least-squares step of all groups at once, on their lines, and the covariance there.
+
+    The unknowns are the common shift and the shift of each group, float64[group + 1, 6].
+    """
+    size = len(CONSTANTS)
+    count = size * (len(groups) + 1)
+    precision, push = np.zeros((count, count)), np.zeros(count)
+    precision[:size, :size] += np.diag(COMMON_SD**-2.0)
+    for i, (key, samples) in enumerate(groups.items()):
+        own = slice(size * (i + 1), size * (i + 2))
+        tie = np.diag(OWN_SD**-2.0)
+        precision[:size, :size] += tie
+        precision[own, own] += tie
+        precision[own, :size] -= tie
+        precision[:size, own] -= tie
+        start, line = _start(samples), lines[key]
+        keep = np.arange(len(samples)) if rows is None else rows[key]
+        for column, (limit, noise) in enumerate(zip(HUBER[::-1], NOISE[::-1], strict=True)):
+            slope = line.slopes[keep, column, :]
+            error = line.errors[keep, column] + slope @ (at[key] - line.log)
+            good = np.isfinite(error) & np.isfinite(slope).all(axis=1)
+            error, slope = error[good], slope[good]
+            w = weights[key][keep][good] * np.minimum(1.0, limit / np.maximum(np.abs(error), 1e-9)) / noise**2
+            precision[own, own] += (slope * w[:, None]).T @ slope
+            # the error as a function of the shift from the start
+            push[own] += slope.T @ (w * (slope @ (at[key] - start) - error))
     covariance = np.linalg.inv(precision)
-    step = np.clip(covariance @ push, -0.5, 0.5)
-    return np.asarray(log + step), np.asarray(covariance)
+    shifts = (covariance @ push).reshape(-1, size)
+    out = {}
+    for i, (key, samples) in enumerate(groups.items()):
+        step = np.clip(_start(samples) + shifts[i + 1] - at[key], -0.5, 0.5)
+        out[key] = np.asarray(at[key] + step)
+    return out, np.asarray(covariance)
 
 
-def leave_models_out(samples: Sequence[Sample], line: Line) -> Mapping[str, Fit]:
-    """For each model, the fit of its engine on all the others; the prior where there is no other.
+def leave_models_out(
+    groups: Mapping[str, Sequence[Sample]], lines: Mapping[str, Line]
+) -> Mapping[str, Mapping[str, Fit]]:
+    """For each model, the fits of all groups without any row of it.
 
     Solved on the linear errors around the whole fit, so that no row is simulated again: constants of a part
     lie near those of the whole.
     """
-    prior = np.log(np.array(START[samples[0].case.configuration.engine.name]))
-    out: dict[str, Fit] = {}
-    for model in sorted({s.case.model for s in samples}):
-        rows = np.array([i for i, s in enumerate(samples) if s.case.model != model], dtype=np.int64)
-        log = line.log if rows.size else prior
-        weight = _weights([samples[i] for i in rows]) if rows.size else np.zeros(0)
-        for _ in range(6 if rows.size else 0):
-            slopes = line.slopes[rows]
-            errors = line.errors[rows] + slopes @ (log - line.log)
-            log, _ = _update(log, prior, errors, slopes, weight)
-        out[model] = Fit(tuple(np.exp(log).tolist()), ())
+    out: dict[str, dict[str, Fit]] = {}
+    for model in sorted({s.case.model for samples in groups.values() for s in samples}):
+        rows = {
+            key: np.array([i for i, s in enumerate(samples) if s.case.model != model], dtype=np.int64)
+            for key, samples in groups.items()
+        }
+        weights = {key: np.zeros(len(samples)) for key, samples in groups.items()}
+        for key, samples in groups.items():
+            if rows[key].size:
+                weights[key][rows[key]] = _weights([samples[i] for i in rows[key]])
+        at = {key: line.log for key, line in lines.items()}
+        for _ in range(6):
+            at, _ = _update(at, groups, lines, weights, rows)
+        out[model] = {key: Fit(tuple(np.exp(log).tolist()), ()) for key, log in at.items()}
     return out

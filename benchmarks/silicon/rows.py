@@ -19,11 +19,15 @@ from models.hardware import gpu
 from models.profiles.importers.aiconfigurator import SYSTEMS
 from models.serving import Configuration, Engine, Parallelism, engine
 
-__all__ = ["MEASURED", "Case", "Harness", "Refused", "parse_row", "read_rows"]
+__all__ = ["MEASURED", "Case", "Harness", "Kind", "Refused", "parse_row", "read_rows"]
 
 MEASURED = ("silicon_ttft_ms", "silicon_tpot_ms")
 Harness = Literal["inferencex", "nvidia"]
 """Who ran it: InferenceX (random lengths from 0.8 L to L), or NVIDIA's own runs (every length exactly L)."""
+
+
+Kind = Literal["sure", "unsure", "apart"]
+"""Aggregated; aggregated, but an unknown part of such rows used multi-token prediction; disaggregated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +53,15 @@ class Case:
     output_tokens: int
     prefill: Configuration | None = None
     workers: tuple[int, int] = (0, 1)
+
+    @property
+    def kind(self) -> Kind:
+        """What sort of prediction it is, by its description alone; each sort has intervals of its own."""
+        if self.prefill is not None:
+            return "apart"
+        config = self.configuration
+        unsure = config.engine.name == "tensorrt-llm" and config.architecture.name.startswith("deepseek")
+        return "unsure" if unsure else "sure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +102,8 @@ def _parse(row: Mapping[str, str], name: str) -> Case | Refused:
     found = re.search(r"silicon_concurrency=(\d+)", source)
     if not found:
         return Refused(name, "no concurrency stated: not a closed loop")
+    if "gtl_" in source:
+        return Refused(name, "a job of NVIDIA's cluster: how many replicas share the clients is not stated")
     if row["system"] not in SYSTEMS:
         return Refused(name, f"no profile of {row['system']}")
     suspect = _suspect(row)
@@ -156,9 +171,19 @@ def _configuration(row: Mapping[str, str], prefix: str, harness: Harness, concur
         engine=settings,
         weights=weights,
         kv_cache=_kv_cache(settings.name, weights),
-        max_num_seqs=concurrency,
+        max_num_seqs=_slots(settings.name, harness, weights, concurrency),
         max_num_batched_tokens=max(budget, concurrency + 1),
     )
+
+
+def _slots(engine_name: str, harness: Harness, weights: str, concurrency: int) -> int:
+    """Requests that run at once: one a client.
+
+    NVIDIA's bf16 series on TensorRT-LLM ran with one fewer: over all its lengths and degrees a request waits
+    for the life of a request ÷ clients before its first token.
+    """
+    one_fewer = engine_name == "tensorrt-llm" and harness == "nvidia" and weights == "bf16"
+    return max(concurrency - one_fewer, 1)
 
 
 def _catalogue_name(path: str) -> str:

@@ -17,6 +17,9 @@ from models.serving.engine import Overheads
 __all__ = ["Calibration", "Spread", "calibration"]
 
 
+SPREADS = tuple(f"{what}{kind}" for kind in ("", "_full", "_unsure", "_apart") for what in ("ttft", "tpot"))
+
+
 @dataclass(frozen=True, slots=True)
 class Spread:
     """Measured ÷ predicted of rows whose model was left out: the 10 % and 90 % quantiles."""
@@ -41,6 +44,10 @@ class Calibration:
         How far predictions of the two are off.
     ttft_full, tpot_full
         The same for rows near the limit of the KV cache.
+    ttft_unsure, tpot_unsure
+        The same for TensorRT-LLM with DeepSeek, where multi-token prediction may be in the measurements.
+    ttft_apart, tpot_apart
+        The same for prefill and decode on instances of their own.
     client_delay_ms
         Delay of the measuring clients by harness, which is no property of the engine.
     rows, models
@@ -52,6 +59,10 @@ class Calibration:
     tpot: Spread
     ttft_full: Spread
     tpot_full: Spread
+    ttft_unsure: Spread
+    tpot_unsure: Spread
+    ttft_apart: Spread
+    tpot_apart: Spread
     client_delay_ms: dict[str, float]
     rows: int
     models: int
@@ -64,10 +75,7 @@ def _fits() -> dict[str, Calibration]:
     for key, record in json.loads(text)["fits"].items():
         out[key] = Calibration(
             overheads=Overheads(**record["overheads"]),
-            ttft=Spread(*record["ttft"]),
-            tpot=Spread(*record["tpot"]),
-            ttft_full=Spread(*record["ttft_full"]),
-            tpot_full=Spread(*record["tpot_full"]),
+            **{name: Spread(*record[name]) for name in SPREADS},
             client_delay_ms=record["client_delay_ms"],
             rows=record["rows"],
             models=len(record["models"]),

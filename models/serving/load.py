@@ -128,7 +128,8 @@ class Load:
         self._prefill_scale = np.array([o.prefill_scale for o in overheads])
         self._step_ms = kernels * np.array([o.kernel_ms for o in overheads])
         self._step_ms += np.array([o.step_ms for o in overheads])
-        self._sequence_ms = np.array([o.sequence_ms for o in overheads])
+        # each data-parallel rank schedules its own sequences
+        self._sequence_ms = np.array([o.sequence_ms for o in overheads]) / self.dp
         self._prefill_step_ms = kernels * np.array([o.prefill_kernel_ms for o in overheads])
         self.separate = np.array([c.engine.schedule == "prefill_first" for c in config])
         self.decodes = np.array([c.role != "prefill" for c in config])

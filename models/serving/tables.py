@@ -54,9 +54,9 @@ EXPERT_KEYS = (
     "library", "dtype", "hidden_size", "inter_size", "top_k", "num_experts", "moe_tp_size", "moe_ep_size",
 )  # fmt: skip
 MODULE_KEYS = ("library", "module", "kv_dtype", "gemm_dtype", "num_heads")
-ELEMENTWISE_SHARE = 0.375
+ELEMENTWISE_SHARE = 0.3
 """Share of the memory bandwidth that norms, activations and conversions reach, each a kernel of its own."""
-FUSED_SHARE = 0.65
+FUSED_SHARE = 0.6
 """What an all-reduce adds to a step, as a share of its time alone: engines fuse it with the next norm."""
 WIDEST = 8
 """Largest degree of expert parallelism at which the busiest rank is as measured.

@@ -118,7 +118,8 @@ def _parameters(instances: Sequence[InstanceModel]) -> Floats:
             (
                 p.data_parallel_size, p.pipeline_parallel_size, curves.stage_share, c.max_num_batched_tokens,
                 c.max_num_seqs, instance.memory.kv_cache_bytes, o.linear_scale, o.prefill_scale,
-                curves.small_kernels * o.kernel_ms + o.step_ms, o.sequence_ms,
+                curves.small_kernels * o.kernel_ms + o.step_ms,
+                o.sequence_ms / p.data_parallel_size,
                 curves.small_kernels * o.prefill_kernel_ms, c.engine.schedule == "prefill_first",
                 c.role != "prefill", c.role != "decode", o.request_ms, o.prompt_ms_per_1k, handover,
             )

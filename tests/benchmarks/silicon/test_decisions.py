@@ -1,4 +1,4 @@
-from benchmarks.silicon.decisions import Option, judge
+from benchmarks.silicon.decisions import Option, judge, judge_by_chance
 
 
 def option(tpot: float, predicted: float, tokens: float) -> Option:
@@ -8,6 +8,7 @@ def option(tpot: float, predicted: float, tokens: float) -> Option:
         predicted_tpot_ms=predicted,
         measured_tokens_per_s_per_gpu=tokens,
         predicted_tokens_per_s_per_gpu=tokens,
+        tpot_interval_ms=(0.88 * predicted, 1.14 * predicted),
     )
 
 
@@ -22,3 +23,11 @@ def test_a_margin_avoids_a_pick_that_misses_its_target() -> None:
 def test_small_groups_and_groups_without_a_pick_are_left_out() -> None:
     assert judge([option(10, 10, 1.0)] * 3, margin=1.0).groups == 0
     assert judge([option(10, 99, 1.0)] * 4, margin=1.0).groups == 0
+
+
+def test_chance_prefers_what_surely_keeps_the_target() -> None:
+    # 24 of 25 allowed leaves a chance of two in three for one run: half the tokens are worth as much
+    close = [option(10, 10, 1.0), option(20, 20, 2.8), option(30, 24, 3.0), option(40, 40, 4.0)]
+    assert judge_by_chance(close).keeps_target == 100.0
+    far = [option(10, 10, 1.0), option(20, 20, 1.2), option(24.5, 24, 3.0), option(40, 40, 4.0)]
+    assert judge_by_chance(far).top_three == 100.0
