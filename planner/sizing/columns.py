@@ -11,7 +11,7 @@ from models.graph import AssignmentSpace, Axis, GraphBuilder, Node
 from models.graph.ops import Onto
 from models.graph.space import Ints
 from planner.candidates.candidate import Candidate
-from planner.sizing.problem import SizingProblem
+from planner.sizing.problem import SizingProblem, failure_units
 
 __all__ = ["Columns", "Floats", "assignment_of", "counts_of"]
 
@@ -33,6 +33,27 @@ class Columns:
         self.counts: Node = self.builder.usage(
             self.builder.container_scope, np.ones(self.builder.space.n_objects)
         )
+        self.most: Floats | None = None
+
+    def limit_counts(self) -> None:
+        """Limit each candidate to what it takes to serve all of its workload's demand by itself.
+
+        More of them serve nobody, so no goal that is a price is better with more. Only counts up to the limit
+        are then told apart, which lets the relaxation of losses be tighter.
+        """
+        problem = self.problem
+        running = problem.running
+        most = np.zeros(len(self.candidates))
+        for index, candidate in enumerate(self.candidates):
+            pool = problem.fleet.pool(candidate.pool)
+            units = failure_units(pool, problem.fleet.policies.loss_of)
+            share = 0.0 if units is None else problem.unevenness.get(index, 1) * candidate.groups / units
+            demand = problem.demand_per_s(candidate.workload) / candidate.capacity_per_s
+            # n − ⌈share · n⌉ ≥ n · (1 − share) − 1; where one loss may take all, only the supply limits.
+            enough = np.ceil((demand + 1.0) / (1.0 - share) - 1e-9) if share < 1.0 else np.inf
+            most[index] = max(min(enough, pool.gpus // candidate.gpus), running[index])
+        self.builder.constrain(self.weighted(1.0, -most), name="instances of use")
+        self.most = most
 
     def _space(self) -> AssignmentSpace:
         """As many slots as the smallest candidates of each pool could fill."""

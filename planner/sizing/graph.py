@@ -83,6 +83,8 @@ def sizing_graph(
     columns = Columns(problem)
     with columns.builder.for_spec("supply"):
         limit_supply(columns)
+        if minimise == "cost":
+            columns.limit_counts()
     for position, name in enumerate(tier_names(problem)):
         limit = (held or {}).get(name)
         wanted = minimise is None or name == minimise

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from planner.clock import Clock
+from planner.sizing.apart import Memo
 from planner.sizing.problem import SizingProblem
 from planner.sizing.solve import Sizing, solve_sizing
 from solvers.result import relative_gap
@@ -83,13 +84,14 @@ def solve_schedule(problem: SizingProblem, placed: Mapping[int, int], clock: Clo
     found: dict[int, Sizing] = {}
     known: dict[tuple[float, ...], Sizing] = {}
     starts = [_row(problem, placed)]
+    memo: Memo = {}
     # From much demand to little: what serves more also serves less, and is a start for it.
     for period in sorted(range(periods.count), key=lambda t: (-_volume(problem, t), t)):
         alone = problem.at(period)
         demand = tuple(workload.rate_per_s for workload in alone.fleet.workloads)
         limit_s = deal.next()
         if demand not in known:
-            known[demand] = _sized(alone, clock, limit_s, starts)
+            known[demand] = _sized(alone, clock, limit_s, starts, memo)
         if not known[demand].tiers or clock.is_cancelled:
             return None
         found[period] = known[demand]
@@ -135,12 +137,16 @@ def _volume(problem: SizingProblem, period: int) -> float:
 
 
 def _sized(
-    problem: SizingProblem, clock: Clock, limit_s: float | None, starts: Sequence[Sequence[int]]
+    problem: SizingProblem,
+    clock: Clock,
+    limit_s: float | None,
+    starts: Sequence[Sequence[int]],
+    memo: Memo,
 ) -> Sizing:
     """Unserved demand and cost alone."""
     fleet = replace(problem.fleet, goals=("unserved_demand", "cost"))
     options = replace(clock.solve_options("periods"), time_limit_s=limit_s, gap=GAP)
-    return solve_sizing(replace(problem, fleet=fleet), options, starts=starts)
+    return solve_sizing(replace(problem, fleet=fleet), options, starts=starts, memo=memo)
 
 
 def _drawn_together(problem: SizingProblem, rows: list[list[int]], clock: Clock) -> list[list[int]]:

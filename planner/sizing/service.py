@@ -95,4 +95,11 @@ def _groups_a_unit(columns: Columns) -> Node:
         units = failure_units(columns.fleet.pool(candidate.pool), policy)
         assert units is not None
         share[index] = min(1.0, columns.problem.unevenness.get(index, 1) * candidate.groups / units)
-    return columns.builder.node(Ceiling(), columns.weighted(share))
+    rounded = columns.builder.node(Ceiling(), columns.weighted(share))
+    most = columns.most
+    if most is None:
+        return rounded
+    # One instance takes a unit down with it, so up to `most` instances the relaxation may not take less than
+    # the share of them that there are: where a demand needs few instances, that is close to the whole one.
+    steeper = columns.weighted(np.where(share > 0, np.maximum(share, 1.0 / np.maximum(most, 1.0)), 0.0))
+    return columns.builder.node(Maximum(), rounded, steeper)

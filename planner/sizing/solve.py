@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from models.graph import evaluate
 from models.graph.space import Ints
+from planner.sizing.apart import Apart, Memo, solve_apart
 from planner.sizing.columns import assignment_of, counts_of
 from planner.sizing.graph import FAIR, UNSERVED, sizing_graph, tier_names
 from planner.sizing.problem import SizingProblem
+from planner.sizing.rounding import relax, round_up
 from solvers import SolveOptions, TierResult, solve
 from solvers.result import CANCELLED, FEASIBLE, OPTIMAL, relative_gap
 
@@ -20,6 +23,12 @@ COVERED_SHARE = 1e-6
 HELD_TOLERANCE = 1e-7
 """What a tier already minimised may lose again, relative to its value and absolutely: rounding of the solver,
 a tenth of what counts as served."""
+LARGE = 300
+"""Candidates from which the workloads of a problem are sized apart."""
+LARGE_GAP = 0.01
+"""Relative gap at which a large problem counts as solved."""
+SHORT_S = 10.0
+"""Time below which what runs is completed and kept without asking what would be best."""
 TIER_SHARES: Mapping[str, float] = {"cost": 4.0, "growth": 4.0, "movement": 2.0}
 """Weights by which the time is dealt to the tiers, 1 where absent. What a tier leaves over the later ones
 share, so a hard cost tier cannot take the time of the movement tier."""
@@ -61,7 +70,11 @@ class Sizing:
 
 
 def solve_sizing(
-    problem: SizingProblem, options: SolveOptions, *, starts: Sequence[Sequence[int]] = ()
+    problem: SizingProblem,
+    options: SolveOptions,
+    *,
+    starts: Sequence[Sequence[int]] = (),
+    memo: Memo | None = None,
 ) -> Sizing:
     """Minimise the tiers in order; without any candidate nothing is served and nothing needs solving.
 
@@ -72,11 +85,13 @@ def solve_sizing(
     ----------
     starts
         Counts by candidate that may be good; those beyond the supply are passed over.
+    memo
+        Answers for single workloads of a large problem, shared between periods.
     """
     if not problem.candidates:
         return _nothing(problem)
     run = _Run(problem, options, _best_of(problem, starts))
-    if not run.serve_all():
+    if not run.decompose(memo) and not run.serve_all():
         run.serve_most()
     return run.finish()
 
@@ -110,6 +125,49 @@ class _Run:
         self.bounds, self.held, self.status = [], {}, OPTIMAL
         return False
 
+    def decompose(self, memo: Memo | None) -> bool:
+        """Size a large problem's workloads apart, and whether that was near enough to its bound.
+
+        What runs, completed by what is missing, is kept where it is as near: other counts would be hardly
+        better, and everything would move.
+        """
+        position = len(self.service)
+        if len(self.problem.candidates) < LARGE or self.names[position : position + 1] != ("cost",):
+            return False
+        begun = time.monotonic()
+        limit = self.deal.next(0, position)
+        running = self.problem.running
+        kept = round_up(self.problem, running) if any(running) else None
+        apart: Apart | None
+        if kept is not None and limit is not None and limit < SHORT_S:
+            graph = sizing_graph(self.problem, minimise="cost")
+            relaxed = relax(graph, limit)
+            apart = Apart(counts=kept, bound=0.0 if relaxed is None else relaxed.bound)
+        else:
+            apart = solve_apart(self.problem, replace(self.options, time_limit_s=limit), memo)
+        self.deal.spend(time.monotonic() - begun)
+        if apart is None:
+            return False
+        graph = sizing_graph(self.problem)
+        near: list[tuple[float, Ints]] = []
+        for row in (kept, apart.counts):
+            assignment = None if row is None else assignment_of(row.tolist(), graph.space.n_objects)
+            if assignment is not None and (found := evaluate(graph, assignment)).feasible:
+                near.append((float(found.tiers[position]), assignment))
+        if not near:
+            return False
+        least = min(cost for cost, _ in near)
+        cost, self.best = next((c, row) for c, row in near if c <= least * (1 + LARGE_GAP))
+        gap = relative_gap(cost, apart.bound)
+        if kept is None and (gap is None or gap > LARGE_GAP):
+            return False
+        nothing: list[float | None] = [0.0] * len(self.service)
+        self.bounds = [*nothing, apart.bound]
+        self.held = {name: 0.0 for name in self.service if name.startswith(UNSERVED)}
+        self.held["cost"] = cost + HELD_TOLERANCE * max(abs(cost), 1.0)
+        self.status = OPTIMAL if gap is not None and gap <= self.options.gap else FEASIBLE
+        return True
+
     def serve_most(self) -> None:
         """Minimise what is not served, tier by tier, then the first goal after it."""
         for position in range(len(self.service) + 1):
@@ -118,9 +176,15 @@ class _Run:
 
     def finish(self) -> Sizing:
         """Minimise the tiers that are left."""
+        large = len(self.problem.candidates) >= LARGE
+        if large and not any(self.problem.running):
+            return self._result()  # of what starts anyway, fewer pieces are no goal worth the time
         while self.bounds and len(self.bounds) < len(self.names) and self.status != CANCELLED:
             if not self._minimise(len(self.bounds)):
                 break
+        return self._result()
+
+    def _result(self) -> Sizing:
         if self.best is None or not self.bounds:
             return Sizing(status=self.status, counts={}, tiers=())
         values = evaluate(sizing_graph(self.problem), self.best).tiers.tolist()

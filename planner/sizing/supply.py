@@ -6,7 +6,10 @@ import numpy as np
 
 from planner.sizing.columns import Columns
 
-__all__ = ["limit_supply"]
+__all__ = ["SUPPLY", "limit_supply"]
+
+SUPPLY = "GPUs per pool"
+"""Name of the constraint on the GPUs of the pools."""
 
 
 def limit_supply(columns: Columns) -> None:
@@ -14,7 +17,7 @@ def limit_supply(columns: Columns) -> None:
     builder, pools = columns.builder, columns.fleet.pools
     withheld = columns.problem.withheld_gpus
     supply = np.array([pool.usable_gpus - withheld.get(pool.name, 0) for pool in pools], np.float64)
-    builder.constrain(builder.affine([(columns.gpus_per_pool(), 1.0)], -supply), name="GPUs per pool")
+    builder.constrain(builder.affine([(columns.gpus_per_pool(), 1.0)], -supply), name=SUPPLY)
     for pool in pools:
         # Larger groups pack worse than their GPU count says: on 6-GPU nodes only one group of 4 fits.
         mine = [c for c in columns.candidates if c.pool == pool.name]

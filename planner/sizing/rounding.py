@@ -1,0 +1,195 @@
+"""Whole counts from the linear relaxation: where large problems start, and often end.
+
+The relaxation deals the demand to pools and candidates and proves a bound. Its counts are rounded down, then
+each workload is completed by the additions that serve most of what it still lacks for their price, within
+what the pools have left, and rid of what it does not need after all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from models.graph import Graph
+from planner.sizing.problem import SizingProblem, failure_units
+from planner.sizing.supply import SUPPLY
+
+__all__ = ["Relaxation", "Service", "relax", "round_up"]
+
+Counts = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+ROUNDING = 1e-7
+"""Share of a demand that may be missing: as in the graph."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relaxation:
+    """Optimum of the linear relaxation of a graph with one tier.
+
+    Parameters
+    ----------
+    counts
+        float64[candidate].
+    bound
+        No whole counts have less.
+    scarcity
+        By pool: what one more GPU would take off the optimum; 0 where there are enough.
+    """
+
+    counts: Floats
+    bound: float
+    scarcity: Mapping[str, float]
+
+
+def relax(graph: Graph, time_limit_s: float | None) -> Relaxation | None:
+    """Solve the linear relaxation of the only tier; None when infeasible or not finished in time."""
+    from solvers.bounds.linear import solve_relaxed
+    from solvers.milp.lowering import lower
+
+    lowered = lower(graph)
+    tier = lowered.tiers.taken(np.array([0]))
+    cost = np.zeros(lowered.model.n_columns)
+    cost[tier.column] = tier.coefficient
+    found = solve_relaxed(lowered.model, cost, float(tier.constant[0]), time_limit_s)
+    if found is None:
+        return None
+    decision = lowered.decision
+    counts = np.zeros(graph.space.n_containers)
+    used = decision.container >= 0
+    np.add.at(counts, decision.container[used], found.x[: decision.n][used])
+    scarcity: dict[str, float] = {}
+    for row in np.flatnonzero(lowered.model.block >= 0):
+        limit = lowered.limits[int(lowered.model.block[row])]
+        if limit.constraint.name == SUPPLY:
+            scarcity[limit.where] = max(0.0, -float(found.row_price[row]))
+    return Relaxation(counts=counts, bound=found.objective, scarcity=scarcity)
+
+
+def round_up(problem: SizingProblem, counts: npt.ArrayLike) -> Counts | None:
+    """Return int64[candidate] near `counts` (float64[candidate]) that serve all; None where that fails.
+
+    How groups pack into nodes is not looked at.
+    """
+    given = np.asarray(counts, np.float64)
+    whole = np.floor(given + 1e-6).astype(np.int64)
+    service = Service(problem)
+    left = dict(service.supply)
+    for index, candidate in enumerate(problem.candidates):
+        left[candidate.pool] -= candidate.gpus * int(whole[index])
+    if min(left.values()) < 0:
+        return None
+    order = sorted(problem.fleet.workloads, key=lambda w: -service.gpus_of(w.name, whole))
+    for workload in order:
+        if not _complete(service, workload.name, whole, given, left):
+            return None
+    return whole
+
+
+def _complete(service: Service, workload: str, whole: Counts, given: Floats, left: dict[str, int]) -> bool:
+    """Add to `whole` until a workload is served, then take away what it can do without."""
+    need = service.problem.demand_per_s(workload) * (1 - ROUNDING)
+    mine = service.columns[workload]
+    while (served := service.served(workload, whole)) < need:
+        best: tuple[float, tuple[int, ...]] | None = None
+        # First what the relaxation uses, else anything.
+        for support in ([c for c in mine if given[c] > 1e-9], mine):
+            for addition in service.additions(support):
+                if not service.fits(addition, left):
+                    continue
+                for c in addition:
+                    whole[c] += 1
+                gain = min(service.served(workload, whole), need) - served
+                for c in addition:
+                    whole[c] -= 1
+                rate = gain / max(service.price(addition), 1e-9)
+                if gain > 0 and (best is None or rate > best[0]):
+                    best = (rate, addition)
+            if best is not None:
+                break
+        if best is None:
+            return False
+        for c in best[1]:
+            whole[c] += 1
+            left[service.problem.candidates[c].pool] -= service.problem.candidates[c].gpus
+    for c in sorted(mine, key=lambda c: -service.price((c,))):
+        while whole[c] > 0:
+            whole[c] -= 1
+            if service.served(workload, whole) < need:
+                whole[c] += 1
+                break
+            left[service.problem.candidates[c].pool] += service.problem.candidates[c].gpus
+    return True
+
+
+class Service:
+    """`planner.sizing.service` for one workload at a time, in plain numbers."""
+
+    def __init__(self, problem: SizingProblem) -> None:
+        self.problem = problem
+        policy = problem.fleet.policies.loss_of
+        self.columns: dict[str, list[int]] = {workload.name: [] for workload in problem.fleet.workloads}
+        self.share = np.zeros(len(problem.candidates))
+        for index, candidate in enumerate(problem.candidates):
+            self.columns[candidate.workload].append(index)
+            units = failure_units(problem.fleet.pool(candidate.pool), policy)
+            if units is not None:
+                self.share[index] = min(1.0, problem.unevenness.get(index, 1) * candidate.groups / units)
+        self.supply = {
+            pool.name: pool.usable_gpus - problem.withheld_gpus.get(pool.name, 0)
+            for pool in problem.fleet.pools
+        }
+
+    def gpus_of(self, workload: str, counts: Counts) -> int:
+        """GPUs a workload takes."""
+        return sum(self.problem.candidates[c].gpus * int(counts[c]) for c in self.columns[workload])
+
+    def price(self, addition: Sequence[int]) -> float:
+        """Price of one instance each; GPUs count a little where they are free."""
+        each = (self.problem.candidates[c] for c in addition)
+        return sum(c.price_per_hour + 1e-6 * c.gpus for c in each)
+
+    def fits(self, addition: Sequence[int], left: dict[str, int]) -> bool:
+        """Whether the pools have room for one instance each."""
+        wanted: dict[str, int] = {}
+        for c in addition:
+            candidate = self.problem.candidates[c]
+            wanted[candidate.pool] = wanted.get(candidate.pool, 0) + candidate.gpus
+        return all(gpus <= left[pool] for pool, gpus in wanted.items())
+
+    def additions(self, support: Sequence[int]) -> Iterator[tuple[int, ...]]:
+        """One instance or two (the first may be lost); prefill and decode instances of a zone."""
+        candidates = self.problem.candidates
+        for c in support:
+            yield (c,)
+            yield (c, c)
+        for p in support:
+            for d in support:
+                roles = (candidates[p].role, candidates[d].role)
+                if roles == ("prefill", "decode") and candidates[p].zone == candidates[d].zone:
+                    yield from ((p, d), (p, p, d), (p, d, d), (p, p, d, d))
+
+    def served(self, workload: str, counts: Counts) -> float:
+        """Requests per second of a workload after the worst loss."""
+        candidates, loss_of = self.problem.candidates, self.problem.fleet.policies.loss_of
+        running = [c for c in self.columns[workload] if counts[c] > 0]
+        if loss_of is None:
+            return self._rate(running, counts, None)
+        domains = {candidates[c].zone if loss_of == "zone" else candidates[c].pool for c in running}
+        return min((self._rate(running, counts, domain) for domain in sorted(domains)), default=0.0)
+
+    def _rate(self, running: Sequence[int], counts: Counts, hit: str | None) -> float:
+        by_zone = self.problem.fleet.policies.loss_of == "zone"
+        rate: dict[tuple[str, str], float] = {}
+        for c in running:
+            candidate, count = self.problem.candidates[c], int(counts[c])
+            if hit is not None and hit == (candidate.zone if by_zone else candidate.pool):
+                count -= count if by_zone else int(np.ceil(count * self.share[c] - 1e-9))
+            key = (candidate.role, candidate.zone)
+            rate[key] = rate.get(key, 0.0) + count * candidate.capacity_per_s
+        mixed = sum(value for (role, _), value in rate.items() if role == "mixed")
+        zones = {zone for role, zone in rate if role != "mixed"}
+        pairs = (min(rate.get(("prefill", z), 0.0), rate.get(("decode", z), 0.0)) for z in zones)
+        return mixed + sum(pairs)
