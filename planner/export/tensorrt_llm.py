@@ -1,6 +1,6 @@
 """TensorRT-LLM launch commands: ``trtllm-serve`` with the PyTorch back-end, one per instance.
 
-Flags as documented for TensorRT-LLM 1.0 to 1.2 (``nvidia.github.io/TensorRT-LLM``, "trtllm-serve"). What
+Flags as documented for TensorRT-LLM 1.2 (``nvidia.github.io/TensorRT-LLM``, "trtllm-serve"). What
 the command line cannot say is refused: the format of the KV cache and the hand-over between prefill and
 decode live in a YAML file of their own, instances on several nodes need an MPI launcher, and weights are
 never quantised while loading.
@@ -19,7 +19,7 @@ from planner.plan import Instance, Plan
 __all__ = ["ENGINE", "FORMAT_VERSION", "SUMMARY", "export", "launch_commands"]
 
 SUMMARY = "one `trtllm-serve` command per instance"
-_VERSIONS = Versions(engine="TensorRT-LLM", first="1.0.0", last="1.2", default="1.2.0")
+_VERSIONS = Versions(engine="TensorRT-LLM", first="1.2.0", last="1.2", default="1.2.0")
 FORMAT_VERSION = f"TensorRT-LLM {_VERSIONS.first} to {_VERSIONS.last}"
 
 _CACHE_OF_WEIGHTS = {"fp8", "nvfp4"}
@@ -37,9 +37,9 @@ def launch_commands(plan: Plan, version: str = "") -> tuple[LaunchCommand, ...]:
 
 
 def _process(instance: Instance, seat: Seat, version: str) -> Process:
-    """Return ``trtllm-serve`` with its flags for an instance."""
+    """Return ``trtllm-serve`` with its flags for an instance; alike in all versions."""
+    del version
     _refuse(instance, seat)
-    _VERSIONS.require(version, "1.2", f"{instance.name}: serving {instance.repository} as {instance.model!r}")
     flags: dict[str, str | int | float | None] = {
         "--backend": "pytorch",
         "--served_model_name": plain(instance.model),

@@ -7,6 +7,7 @@ from typing import Any
 
 from models.errors import Unsupported
 from planner.export import Options, engine_of
+from planner.export.shared.about import period_note
 from planner.export.shared.groups import Group
 from planner.export.shared.launch import FIRST_PORT, Engine, Process, Seat
 from planner.export.shared.words import address, with_addresses
@@ -138,7 +139,8 @@ def documents(plan: Plan, made: list[dict[str, Any]]) -> str:
             return True
 
     body = yaml.dump_all(made, Dumper=Written, sort_keys=False, allow_unicode=True, width=120)
-    return f"# fleet {plan.fleet}, plan of {plan.fleet_digest[:12]}, Fulcrum {plan.fulcrum_version}\n{body}"
+    origin = f"# fleet {plan.fleet}, plan of {plan.fleet_digest[:12]}, Fulcrum {plan.fulcrum_version}\n"
+    return f"{origin}{period_note(plan)}{body}"
 
 
 def _label_value(text: str, what: str) -> str:

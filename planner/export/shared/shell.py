@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from models.errors import Unsupported
+from planner.export.shared.about import period_note
 from planner.export.shared.launch import Engine, LaunchCommand, commands_of
 from planner.export.shared.words import addresses, with_addresses
 from planner.plan import Plan
@@ -29,7 +30,8 @@ def script(plan: Plan, engine: Engine, version: str) -> str:
         f"# instances of {other} are not here, {counts[other]} of them: export to {other}\n"
         for other in others
     ]
-    return "\n".join((*blocks, *_blocks(commands)))
+    note = period_note(plan)
+    return "\n".join((*([note] if note else []), *blocks, *_blocks(commands)))
 
 
 def _blocks(commands: Iterable[LaunchCommand]) -> Iterable[str]:

@@ -13,7 +13,7 @@ Version = tuple[int, ...]
 
 
 def parse_version(text: str) -> Version:
-    """``0.13``, ``v0.13.2`` or ``1.2.0rc3`` as numbers; what follows them is left out.
+    """``0.13``, ``v0.13.2`` or ``1.2.0rc3`` as numbers without zeros at the end; what follows is left out.
 
     Raises
     ------
@@ -23,7 +23,10 @@ def parse_version(text: str) -> Version:
     found = re.fullmatch(r"v?(\d+(?:\.\d+)*)(?:[.-]?(?:rc|post|dev|a|b)\d*)*(?:\+.*)?", text.strip())
     if found is None:
         raise InvalidInput(f"{text!r} is no version; write it as 0.13.0")
-    return tuple(int(part) for part in found[1].split("."))
+    numbers = [int(part) for part in found[1].split(".")]
+    while len(numbers) > 1 and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

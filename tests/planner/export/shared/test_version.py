@@ -11,8 +11,9 @@ RANGE = Versions(engine="X", first="0.9.2", last="0.13", default="0.12.0")
 @pytest.mark.parametrize(
     ("text", "numbers"),
     [
-        ("0.13", (0, 13)), ("v0.13.2", (0, 13, 2)), ("1.2.0rc3", (1, 2, 0)), ("0.5.6.post2", (0, 5, 6)),
-        ("1.0+cu1", (1, 0)),
+        ("0.13", (0, 13)), ("v0.13.2", (0, 13, 2)), ("1.2.0rc3", (1, 2)), ("0", (0,)),
+        ("0.5.6.post2", (0, 5, 6)),
+        ("1.0+cu1", (1,)),
     ],
 )  # fmt: skip
 def test_numbers(text: str, numbers: tuple[int, ...]) -> None:
@@ -25,7 +26,7 @@ def test_other_text_is_refused(text: str) -> None:
         parse_version(text)
 
 
-@pytest.mark.parametrize("text", ["0.9.2", "0.10", "0.13", "v0.13.9", "0.13.1rc1"])
+@pytest.mark.parametrize("text", ["0.9.2", "0.9.2.0", "0.10", "0.13", "v0.13.9", "0.13.1rc1"])
 def test_inside(text: str) -> None:
     assert RANGE.choose(text) == text.removeprefix("v")
 
