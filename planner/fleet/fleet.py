@@ -292,6 +292,8 @@ class Policies:
     shortage
         What to do when supply cannot carry the demand: ``refuse``, or ``serve_what_fits`` by priority, then
         fairly between tenants.
+    keep_free
+        Sizes of groups: placement strands as few free GPUs as it can for them, before it spreads services.
     placement_limits
         What placement must keep beside the limits of its own.
     """
@@ -301,6 +303,7 @@ class Policies:
     parallelism: Parallelism
     roles: tuple[Literal["mixed", "disaggregated"], ...]
     shortage: Literal["refuse", "serve_what_fits"]
+    keep_free: tuple[int, ...] = ()
     placement_limits: tuple[PlacementLimit, ...] = ()
 
 

@@ -294,6 +294,7 @@ class Resolver:
             ),
             roles=tuple(dict.fromkeys(entry.roles)),
             shortage=entry.shortage,
+            keep_free=tuple(sorted(set(entry.keep_free))),
         )
 
     def check_lengths(

@@ -256,6 +256,8 @@ class PoliciesEntry(Entry):
     between tenants."""
     demand: DemandEntry | None = None
     """Rate of a trace that is planned for; default: its mean."""
+    keep_free: list[Degree] = []
+    """Sizes of tensor-parallel groups that the free GPUs of the nodes should still make up."""
     assignment: list[
         Annotated[Any, WithJsonSchema({"type": "object", "additionalProperties": True, "minProperties": 1})]
     ] = []

@@ -3,7 +3,8 @@
 Hard: GPUs of a node (Capacity); one part of an instance a node (GroupCount); the spread that sizing counted
 on when it made the fleet survive a loss (GroupCount); the power of a rack (Capacity); the limits of the fleet
 document. Goals: running parts stay (AvoidMoving, or MinimizeMovement where not all can), parts of a service
-spread over racks and nodes (GroupCount), racks are used evenly (Balance).
+spread over racks and nodes (GroupCount), racks are used evenly (Balance); where asked for, few free
+GPUs are stranded (Fragmentation).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from specs import (
     Balance,
     Capacity,
     Constraint,
+    Fragmentation,
     Goal,
     GroupCount,
     MaximizeAllocation,
@@ -108,6 +110,9 @@ def placement_problem(
             goals.append([Goal(MinimizeMovement(dimension="gpus"), name="GPUs that move")])
         else:
             constraints.append(Constraint(AvoidMoving(), HARD, "running parts stay"))
+    if bundles := tuple(float(size) for size in fleet.policies.keep_free if size <= pool.gpus_per_node):
+        fragments = Fragmentation(scope="node", dimension="gpus", bundles=bundles)
+        goals.append([Goal(fragments, name="free GPUs stranded")])
     goals += _spread(pool, Counter(f"{part.workload} {part.role}" for part in parts))
     return problem_of(
         pool,

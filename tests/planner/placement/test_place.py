@@ -188,3 +188,13 @@ def test_a_large_pool_is_packed_within_the_same_limits() -> None:
     assert (result.tiers[0].value, result.tiers[0].gap) == (0.0, 0.0)
     racks = Counter((len(s[0].gpus), s[0].node.split("/")[1]) for s in placement.stages.values())
     assert max(n for (size, _), n in racks.items() if size == 2) <= 3
+
+
+def test_free_gpus_are_kept_together_where_asked_for() -> None:
+    two = [make_candidate(FLEET, gpus_per_group=2, tensor_parallel_size=2)]
+    tenants = make_tenants(two, {0: 3}, ())
+    for keep_free, free in (((), [4, 4, 4]), ((6,), [0, 6, 6])):
+        fleet = replace(FLEET, policies=replace(FLEET.policies, keep_free=keep_free))
+        placement = place(fleet, tenants, two, spread_limits={}, options=SolveOptions)
+        used = Counter(stages[0].node for stages in placement.stages.values())
+        assert sorted(6 - 2 * used[node] for node in ("a/r0/n0", "a/r1/n1", "a/r2/n2")) == free
