@@ -59,7 +59,7 @@ def capacities_by_halving(
     best = load.at_rate(low)
     above = bounds.met(load.at_rate(high))
     shown = latencies(load, best, targets)
-    shown_idle = latencies(load, idle, targets)
+    shown_idle = shown if alone.all() else latencies(load, idle, targets)
     out = []
     for i, instance in enumerate(instances):
         why = _blocked(load, instance)
