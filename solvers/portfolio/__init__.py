@@ -30,7 +30,7 @@ FIRST_ITERATIONS = 200_000
 """Iterations of search before branch and bound: a good start, for little time."""
 FIRST_SHARE, FIRST_S = 0.2, 1.0
 """Largest share of the time limit, and longest time, for them."""
-BRANCH_SHARE = 0.3
+BRANCH_SHARE = 0.2
 """Share of the time limit after which it is asked whether branch and bound gets anywhere."""
 NEAR, WIDE = 0.01, 0.03
 """Relative gaps up to which one thread stays with branch and bound, and several give one of them to it."""

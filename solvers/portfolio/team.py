@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 __all__ = ["Team"]
 
 
+ADDED = frozenset(
+    {"accepted", "cut_rounds", "evaluations", "iterations", "nodes", "rounds", "simplex_iterations"}
+)
+"""Statistics that add up over several runs of a member; of others the last run's stand."""
 PART_SHARE = 0.1
 """Share of the time for parts that one of them may take at most."""
 LEAST_PART_S, MOST_PART_S = 0.3, 5.0
@@ -126,6 +130,7 @@ class Team:
     _making: threading.Lock = field(default_factory=threading.Lock)
     _shared: Improver | None = None
     _interval: list[float] = field(default_factory=list)
+    _searching_s: float = 0.0
 
     def __post_init__(self) -> None:
         start = self.graph.space.initial if self.options.start is None else self.options.start
@@ -372,4 +377,11 @@ class Team:
 
     def _count(self, found: Result) -> None:
         with self._lock:
-            self.statistics.update(found.statistics)
+            for name, value in found.statistics.items():
+                before = self.statistics.get(name, 0.0) if name in ADDED else 0.0
+                self.statistics[name] = before + value
+            if found.solver == "search":
+                self._searching_s += found.timings.solve_s
+                if self._searching_s > 0:
+                    evaluations = self.statistics.get("evaluations", 0.0)
+                    self.statistics["evaluations_per_s"] = evaluations / self._searching_s
