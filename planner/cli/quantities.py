@@ -8,9 +8,11 @@ from collections.abc import Sequence
 
 from models.document import parse_rate_per_s
 from models.errors import InvalidInput
+from planner.starter.document import StarterPool
 
-__all__ = ["read_prices", "read_rate"]
+__all__ = ["read_pool", "read_prices", "read_rate"]
 
+_POOL = re.compile(r"([^:]+)(?::([0-9]{1,6})(?:x([0-9]{1,3}))?)?")
 _PRICE = re.compile(r"\$?([0-9]*\.?[0-9]+)(?:/h)?")
 
 
@@ -45,3 +47,20 @@ def read_prices(texts: Sequence[str]) -> dict[str, float]:
             raise InvalidInput(f"{name!r} has two prices")
         prices[name] = float(matched[1])
     return prices
+
+
+def read_pool(text: str) -> StarterPool:
+    """Read ``GPU``, ``GPU:NODES`` or ``GPU:NODESxGPUS``; one node of eight GPUs unless said otherwise.
+
+    Raises
+    ------
+    InvalidInput
+        It is no such text, or counts nothing.
+    """
+    matched = _POOL.fullmatch(text.strip())
+    nodes, per_node = (int(matched[2] or 1), int(matched[3] or 8)) if matched else (0, 0)
+    if matched is None or nodes < 1 or per_node < 1:
+        raise InvalidInput(f"expected GPU:NODESxGPUS, such as h100:4x8, got {text!r}")
+    return StarterPool(
+        name=re.sub(r"[^A-Za-z0-9._-]", "-", matched[1]), gpu=matched[1], nodes=nodes, gpus_per_node=per_node
+    )

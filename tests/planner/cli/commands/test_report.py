@@ -18,7 +18,8 @@ def test_writes_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     instances = (make_instance("chat-mixed-0", (Stage("a/r0/n0", (0, 1)), Stage("a/r0/n0", (2, 3)))),)
     made = Plan(
         fulcrum_version="1", fleet="test", fleet_digest="", seed=0, state="optimal", cost_per_hour=1.0,
-        instances=instances, workloads=make_outcomes(fleet, instances), pools=make_pool_uses(fleet, instances),
+        instances=instances, workloads=make_outcomes(fleet, instances),
+        pools=make_pool_uses(fleet, instances),
         objectives=(), moves=(), basis=(),
     )  # fmt: skip
     plan.write_text(made.to_json())
