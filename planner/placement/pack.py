@@ -3,7 +3,7 @@
 Largest parts first, so that on nodes whose size the parts divide nothing is turned away that would fit. What
 runs stays where its node has room for it; the others go where they crowd their service least: first over
 racks and nodes, then where racks are used least, then to the fullest node that still takes them, which
-keeps whole nodes free.
+keeps whole nodes free (under a loss policy to the emptiest, which keeps room on many nodes).
 """
 
 from __future__ import annotations
@@ -45,7 +45,12 @@ def pack(
     """
     packing = _Packing(pool, parts, loss_of, spread_limits or {})
     nodes = start.copy()
-    order = sorted(range(len(parts)), key=lambda i: (-parts[i].gpus, start[i] < 0, parts[i].column, i))
+    # Of one size the most numerous first: they need most nodes where each may hold few of them.
+    alike = Counter(part.column for part in parts)
+    order = sorted(
+        range(len(parts)),
+        key=lambda i: (-parts[i].gpus, start[i] < 0, -alike[parts[i].column], parts[i].column, i),
+    )
     for i in order:
         if start[i] >= 0:
             packing.reserve(parts[i], int(start[i]))
@@ -108,7 +113,8 @@ class _Packing:
         even_rack, even_node = self.even[_service(part)]
         rack = self.rack[choice]
         keys = (
-            self.free[choice],
+            # Where each node may hold few alike, the later ones need room on many nodes: fill them evenly.
+            -self.free[choice] if self.limits else self.free[choice],
             self.rack_used[rack],
             self.reserved[choice] * ~roomy[choice],
             np.maximum(nodes[choice] + 1 - even_node, 0) + np.maximum(racks[rack] + 1 - even_rack, 0),

@@ -110,7 +110,7 @@ def _solve(
     stays = packed is not None and bool((packed == start)[start >= 0].all())
     result = None
     for may_move in (False, True) if (start >= 0).any() else (False,):
-        if large and may_move is stays:
+        if large and not may_move and (start >= 0).any() and not stays:
             continue
         problem = placement_problem(
             fleet, pool, tenants, candidates,

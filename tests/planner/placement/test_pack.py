@@ -92,3 +92,23 @@ def test_services_are_spread_and_whole_nodes_kept_free() -> None:
     nodes = pack(replace(POOL, racks=1), one, nowhere(one))
     assert nodes is not None
     assert nodes[0] == nodes[1]
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_a_full_pool_with_one_of_each_kind_a_node_is_packed(data: st.DataObject) -> None:
+    pool = replace(POOL, racks=1)
+    counts: list[int] = []
+    while sum(counts) < pool.gpus:
+        counts.append(data.draw(st.integers(1, min(pool.nodes, pool.gpus - sum(counts)))))
+    parts = [
+        Part(name=f"{c}-{n}", instance=f"{c}-{n}", workload="chat", role="mixed", gpus=1, column=c)
+        for c, count in enumerate(counts)
+        for n in range(count)
+    ]
+    nodes = pack(
+        pool, parts, nowhere(parts), loss_of="node", spread_limits=dict.fromkeys(range(len(counts)), 1)
+    )
+    assert nodes is not None
+    there = Counter((part.column, node) for part, node in zip(parts, nodes.tolist(), strict=True))
+    assert max(there.values()) == 1
