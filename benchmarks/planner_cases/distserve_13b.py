@@ -64,6 +64,9 @@ def run() -> Comparison:
         },
         agrees={
             "prefill TP2, decode TP1": degrees == [2, 1, 1, 1],
+            "the bisection that was published brackets ours, both targets": (
+                PUBLISHED <= long_run["both"] < PUBLISHED + 0.15625
+            ),
             "1.56 within 5 %, both targets, exact": abs(long_run["both"] / 1.56 - 1) <= 0.05,
             "1.56 within 5 %, each target, exact": abs(long_run["each"] / 1.56 - 1) <= 0.05,
             "1.56 on the published grid, both targets": abs(grid["both"] / PUBLISHED - 1) <= 0.05,
@@ -73,6 +76,8 @@ def run() -> Comparison:
             "Poisson arrivals; 20,000 requests drawn from these lengths for the exact figures",
         ),
         notes=(
+            "why 1.69 and not 1.56: the published search returns the lower end of an interval of 0.156, so "
+            "1.56 says that the truth lies in 1.5625 to 1.719; ours does, and on the same grid it is 1.5625",
             "the published figure is a bisection of 300 requests with steps of 0.156 (10 %); 300 requests "
             "alone spread as wide as p5 to p95 says, so that no agreement within 5 % can be expected",
             "'both': 90 % of requests meet both targets, the paper's definition; 'each': 90 % meet the one "

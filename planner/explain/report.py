@@ -14,6 +14,7 @@ from planner.candidates.candidate import Candidate
 from planner.candidates.enumerate import Refusal
 from planner.clock import Clock
 from planner.explain.alternatives import alternatives, node_worths
+from planner.explain.resharding import resharding_verdicts
 from planner.report.numbers import duration, rate
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def print_explanation(planned: Planned, console: Console, clock: Clock) -> None:
         console.print(Text("\notherwise (sized again, everything else free to change)", style="bold"))
         for other in alternatives(planned, clock):
             console.print(Text(other.sentence))
+        for sentence in resharding_verdicts(planned, clock):
+            console.print(Text(sentence))
         for pool, worth in node_worths(planned, clock):
             console.print(Text(f"one more node of {pool}: {worth}"))
 
