@@ -175,8 +175,8 @@ LEAF_USAGE, LEAF_GROUP, LEAF_ROWS, LEAF_PAIR = range(4)
 AFTER, STAYED, NEW = range(3)
 
 # -- move types and what happened to them (`counts`, one row of OUTCOMES each) ---------------------
-MOVES = 11
-SHIFT, HOME, SWAP, SIMILAR, CHAIN, BEST, JOIN, CYCLE, CARRY, GATHER, TRADE = range(MOVES)
+MOVES = 12
+SHIFT, HOME, SWAP, SIMILAR, CHAIN, BEST, JOIN, RETURN, CYCLE, CARRY, GATHER, TRADE = range(MOVES)
 OUTCOMES = 3
 TRIED, PRICED, ACCEPTED = range(OUTCOMES)
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from models.graph.cells import Array
 from models.graph.space import Ints
+from solvers.search import layout
 from solvers.search.focus import homeless
 from solvers.search.incumbent import Budget, Incumbent
 from solvers.search.model import Model
@@ -41,10 +42,10 @@ COOLING = 1 / 500.0
 """Last temperature of a round, as a share of its first; the last hundredths of it are a descent."""
 SEGMENTS = 10
 """Parts of a round; in the second half the threads meet after each."""
-LONGEST = 2000.0
-"""Most iterations of a round, by n·√n for n objects: small problems get more rounds instead."""
+LONGEST = 20_000, 50
+"""Most iterations of a round, plus so many by squared objects: small problems get more rounds instead."""
 EXTRA = (1.0, 4.0, 0.25, 16.0)
-"""Temperatures of the rounds after the last, relative to the one that won."""
+"""Temperatures of the rounds after the last, in units of the scale of a level."""
 
 
 class Rounds:
@@ -65,7 +66,8 @@ class Rounds:
         self.soft = False
         self.rounds = 0
         self.factor = CONTEST[0][0]
-        self._longest = int(LONGEST * model.n_objects * np.sqrt(model.n_objects)) + 1000
+        self._longest = LONGEST[0] + LONGEST[1] * model.n_objects**2
+        self._cold = 1.0
         self._begun = [0] * len(workers)
 
     def everything(self) -> None:
@@ -79,21 +81,30 @@ class Rounds:
             scale = self._scale()
             self._contest(pool, scale)
             begin = self.budget.fraction(0)
-            edges = begin + (1.0 - begin) * np.cumsum(SHARES)
-            extra = 0
-            while not self._over():
-                k = int(np.searchsorted(edges, self.budget.fraction(0) + 1e-9))
-                end = float(edges[min(k, len(edges) - 1)])
-                if self.rounds < len(SHARES) + 1:
-                    factors = [self.factor * OTHERS[(i + self.rounds) % 4] for i in range(len(self.workers))]
-                else:
-                    factors = [self.factor * EXTRA[(i + extra) % 4] for i in range(len(self.workers))]
-                    extra += len(self.workers)
-                self._round(pool, [scale * f for f in factors], end)
-                winner = int(np.argmin([w.cost for w in self.workers]))
-                if self.rounds < len(SHARES) + 1:
-                    self.factor = factors[winner]
+            for end in begin + (1.0 - begin) * np.cumsum(SHARES):
+                if self._over():
+                    return
+                factors = [self.factor * OTHERS[(i + self.rounds) % 4] for i in range(len(self.workers))]
+                self._round(pool, [scale * f for f in factors], float(end))
+                self.factor = factors[int(np.argmin([w.cost for w in self.workers]))]
                 self._share()
+            self._others(pool, scale)
+
+    def _others(self, pool: ThreadPoolExecutor, scale: float) -> None:
+        """Rounds after the last, at other temperatures: of higher tiers and of broken limits, too."""
+        levels = [(scale * self.factor, 0), *self._levels()]
+        number = 0
+        self.soft = False
+        while not self._over():
+            hot = []
+            for worker in self.workers:
+                base, worker.mode = levels[number % len(levels)]
+                hot.append(base * EXTRA[number // len(levels) % len(EXTRA)])
+                number += 1
+            self._round(pool, hot, 1.0, meet=False)
+            for worker in self.workers:
+                worker.mode = 0
+            self._share()
 
     # -- phases ------------------------------------------------------------------------------------------
 
@@ -194,7 +205,7 @@ class Rounds:
             progress = self._progress(thread, span)
             if progress >= part[1]:
                 break
-            self._step(thread, worker, hot * COOLING**progress if progress < 0.97 else 0.0)
+            self._step(thread, worker, self._temperature(hot, progress))
             if worker.cost < record[0] - 1e-12 * abs(record[0]) and (progress > 0.5 or worker.fixed_slices):
                 record = worker.cost, worker.assignment()
         worker.adapt()
@@ -213,7 +224,7 @@ class Rounds:
             due = self.price * SOFT[0] * SOFT[1] ** progress
             price = max(price, due) if progress < 0.9 or worker.intact else max(1.1 * price, due)
             worker.soften(price)
-            self._step(thread, worker, hot * COOLING**progress if progress < 0.97 else 0.0)
+            self._step(thread, worker, self._temperature(hot, progress))
         worker.adapt()
 
     def _harden(self, worker: Worker) -> None:
@@ -228,6 +239,11 @@ class Rounds:
         worker.go_to(where, self.best.cost + float(self.tier_weights @ gain))
 
     # -- helpers -----------------------------------------------------------------------------------------
+
+    def _temperature(self, hot: float, progress: float) -> float:
+        """Geometric cooling from `hot` to where even the last tier is cold."""
+        cold = COOLING * min(hot, 2.0 * self._cold)
+        return hot * (cold / hot) ** progress if progress < 0.97 else 0.0
 
     def _progress(self, thread: int, span: tuple[float, float]) -> float:
         """How far this round is, by the budget or by the longest that a round may be."""
@@ -252,33 +268,45 @@ class Rounds:
             list(pool.map(task, range(len(self.workers)), self.workers))
 
     def _share(self) -> None:
-        """Offer the best worker's assignment; then all go on from the best."""
+        """Offer the best worker's assignment; then all go on from the best, with sums made afresh."""
         leader = min(self.workers, key=lambda w: w.cost)
         if leader.cost < self.best.cost:
             self.best.offer(leader.assignment(), leader.cost)
         for worker in self.workers:
-            if worker.cost != self.best.cost and not self._over():
+            if not self._over():
                 worker.go_to(self.best.assignment, self.best.cost)
         for level, value in enumerate(self.best.tiers):
             self.budget.clock.report("search", level, value, None)
 
     def _scale(self) -> float:
         """Median of what random moves cost more; at most that of the last tier alone."""
-        worker = self.workers[0]
-        uphill = worker.sample(4000)
+        uphill = self.workers[0].sample(4000)
         uphill = uphill[uphill > 0]
-        low = self._last_tier_scale()
+        low = self._tier_scale(self.model.n_tiers - 1) or 1.0
+        self._cold = low
         return min(float(np.quantile(uphill, 0.5)), low) if uphill.size else low
 
-    def _last_tier_scale(self) -> float:
+    def _levels(self) -> list[tuple[float, int]]:
+        """(scale, mode) of the other tiers, and of violations, which then may get worse on the way."""
+        tiers = [self._tier_scale(tier) for tier in range(self.model.n_tiers - 2, -1, -1)]
+        levels = [(scale, 0) for scale in tiers if scale > 0]
+        if any(self.best.key[:2]) or self.model.has_violations:
+            uphill = self.workers[0].sample(4000)
+            uphill = uphill[uphill > 0]
+            if uphill.size:
+                levels.append((float(np.quantile(uphill, 0.5)), layout.FREE))
+        return levels
+
+    def _tier_scale(self, tier: int) -> float:
+        """Median of what random moves cost more in `tier`; 0 where nothing does."""
         from solvers.search.state import reweigh
 
         worker = self.workers[0]
         prices = worker.state.G
         one = np.zeros(self.model.n_tiers)
-        one[-1:] = 1.0
+        one[tier : tier + 1] = self.tier_weights[tier : tier + 1]
         reweigh(worker.state, self.model.weighted(one, 0.0))
         changes = worker.sample(4000)
         reweigh(worker.state, prices)
-        uphill = changes[changes > 1e-12]
-        return float(np.quantile(uphill, 0.5)) if uphill.size else 1.0
+        uphill = changes[changes > 1e-12 * np.abs(changes).max(initial=0.0)]
+        return float(np.quantile(uphill, 0.5)) if uphill.size else 0.0

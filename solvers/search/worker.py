@@ -19,12 +19,13 @@ __all__ = ["MIX", "Worker", "similarity"]
 
 MIX = {
     layout.SHIFT: 0.26,
-    layout.HOME: 0.10,
+    layout.HOME: 0.08,
     layout.SWAP: 0.14,
     layout.SIMILAR: 0.25,
     layout.CHAIN: 0.12,
     layout.BEST: 0.02,
     layout.JOIN: 0.03,
+    layout.RETURN: 0.03,
     layout.CYCLE: 0.02,
     layout.CARRY: 0.02,
     layout.GATHER: 0.01,
@@ -112,7 +113,8 @@ class Worker:
         if not tables["kin_member"].size:
             mix[[layout.JOIN, layout.CARRY]] = 0.0
         if model.n_objects < 2:
-            mix[[layout.SWAP, layout.SIMILAR, layout.CHAIN, layout.TRADE, layout.GATHER]] = 0.0
+            alone = [layout.SHIFT, layout.HOME, layout.BEST]
+            mix[[k for k in range(layout.MOVES) if k not in alone]] = 0.0
         if model.n_objects < 3:
             mix[layout.CYCLE] = 0.0
         out = np.round(np.cumsum(mix / mix.sum()) * 65536).astype(np.int64)

@@ -18,9 +18,9 @@ from specs.spec import LimitSpec, Spec
 COUNTED = ("after", "before", "during", "new", "old", "moved", "stayed")
 
 
-def random_problem(rng: random.Random) -> Problem:
+def random_problem(rng: random.Random, most_tasks: int = 7, most_hosts: int = 5) -> Problem:
     """A small problem with every kind of scope, partition and dimension."""
-    n_tasks, n_hosts = rng.randint(1, 7), rng.randint(2, 5)
+    n_tasks, n_hosts = rng.randint(1, most_tasks), rng.randint(2, most_hosts)
     tasks = [f"t{i}" for i in range(n_tasks)]
     hosts = [f"h{i}" for i in range(n_hosts)]
     number = lambda: float(rng.randint(0, 6))  # noqa: E731

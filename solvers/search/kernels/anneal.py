@@ -11,7 +11,7 @@ from solvers.search.jit import kernel
 from solvers.search.kernels.columns import parts_cost, sides_cost
 from solvers.search.kernels.groups import groups_allow
 from solvers.search.kernels.moves import late_cost, write_parts
-from solvers.search.kernels.proposals import join_place, propose_parts, similar
+from solvers.search.kernels.proposals import beside, join_place, propose_parts, similar
 from solvers.search.kernels.rng import below, next64
 from solvers.search.layout import (
     ACCEPTED,
@@ -32,6 +32,7 @@ from solvers.search.layout import (
     ONE,
     OUTCOMES,
     PRICED,
+    RETURN,
     SHIFT,
     SIMILAR,
     THREE,
@@ -117,6 +118,18 @@ def anneal(
                 b = np.int64(J[initial + o])
             elif kind == JOIN:
                 b = join_place(o, rng, H, J, A)
+            elif kind == RETURN:
+                b = np.int64(J[initial + o])
+                if b == a:
+                    continue
+                p = beside(b, first, members, rng, H, A)
+                if p < 0:
+                    continue
+                shape, c = TWO, a
+                if bits & np.uint64(1 << 48) and J[initial + p] != a:
+                    shape, c = THREE, np.int64(J[initial + p])
+                if c == b or (c == n_containers and J[may_leave + p] == 0):
+                    continue
             elif kind != BEST:
                 shape = THREE if kind == CHAIN else TWO
                 if n_orders > 0 and (kind == SIMILAR or (kind == CHAIN and bits & np.uint64(1 << 48))):

@@ -27,7 +27,7 @@ from solvers.search.layout import (
     N_OBJECTS,
 )
 
-__all__ = ["join_place", "propose_parts", "similar"]
+__all__ = ["beside", "join_place", "propose_parts", "similar"]
 
 
 @kernel
@@ -77,6 +77,16 @@ def join_place(o, rng, H, J, A):
     """Where another object of a group of `o` is, or near it; -1: no group."""
     p = _kin(o, rng, H, J)
     return _near(A[H[AT_ASSIGNMENT] + p], rng, H, J) if p >= 0 else np.int64(-1)
+
+
+@kernel
+def beside(c, first, members, rng, H, A):
+    """An object on container `c`; -1: none, or the one drawn has left since they were listed."""
+    count = first[c + 1] - first[c]
+    if count == 0:
+        return np.int64(-1)
+    p = np.int64(members[first[c] + below(rng, count)])
+    return p if A[H[AT_ASSIGNMENT] + p] == c else np.int64(-1)
 
 
 @kernel
@@ -148,14 +158,11 @@ def propose_parts(kind, o, n_orders, order, rank, first, members, rng, H, J, A):
                 if not _add_part(np.int64(members[i]), c, H, J, A):
                     return False
         return A[H[AT_PARTS]] > 1
-    count = first[a + 1] - first[a]
     p = similar(o, n_orders, order, rank, rng, H) if n_orders > 0 else below(rng, n)
-    if count < 2 or p < 0:
+    neighbour = beside(a, first, members, rng, H, A)
+    if p < 0 or neighbour < 0:
         return False
-    beside = np.int64(members[first[a] + below(rng, count)])
     b = np.int64(A[where + p])
-    if A[where + beside] != a or b == a:
-        return False
-    if not (_add_part(o, b, H, J, A) and _add_part(beside, b, H, J, A)):
+    if not (_add_part(o, b, H, J, A) and _add_part(neighbour, b, H, J, A)):
         return False
     return bool(bits & np.uint64(1)) or _add_part(p, a, H, J, A)
