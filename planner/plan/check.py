@@ -43,7 +43,7 @@ def violations(fleet: Fleet, plan: Plan) -> Iterator[str]:
     for instance in plan.instances:
         used[instance.pool] += instance.gpu_count
     for pool in plan.pools:
-        if pool.gpus_used != used[pool.name] or used[pool.name] > fleet.pool(pool.name).gpus:
+        if pool.gpus_used != used[pool.name] or used[pool.name] > fleet.pool(pool.name).usable_gpus:
             yield f"pool {pool.name}: {used[pool.name]} GPUs given out, {pool.gpus_used} reported"
     if plan.state in ("optimal", "feasible") and fleet.policies.shortage == "refuse":
         for outcome in plan.workloads:
@@ -55,12 +55,14 @@ def violations(fleet: Fleet, plan: Plan) -> Iterator[str]:
 def _instance(fleet: Fleet, instance: Instance) -> Iterator[str]:
     """What is wrong with one instance by itself."""
     pool = fleet.pool(instance.pool)
-    nodes = {pool.node_name(node) for node in range(pool.nodes)}
     if len(instance.stages) != instance.pipeline_parallel_size:
         yield f"{instance.name}: {len(instance.stages)} stages for PP {instance.pipeline_parallel_size}"
     for stage in instance.stages:
-        if stage.node not in nodes:
+        node = pool.node_index(stage.node)
+        if node < 0:
             yield f"{instance.name}: no node {stage.node!r} in pool {pool.name}"
+        elif node in pool.unavailable:
+            yield f"{instance.name}: node {stage.node!r} is out of service"
         if len(set(stage.gpus)) != instance.tensor_parallel_size:
             size = instance.tensor_parallel_size
             yield f"{instance.name}: {len(set(stage.gpus))} GPUs in a group of {size}"

@@ -58,3 +58,8 @@ def test_wrong_use_of_a_pool_is_found() -> None:
     plan = plan_with(*GOOD)
     wrong = replace(plan, pools=(replace(plan.pools[0], gpus_used=2), plan.pools[1]))
     assert any("3 GPUs given out, 2 reported" in sentence for sentence in violations(FLEET, wrong))
+
+
+def test_a_node_out_of_service_is_caught() -> None:
+    fleet = replace(FLEET, pools=(replace(FLEET.pools[0], unavailable=(1,)), FLEET.pools[1]))
+    assert [said for said in violations(fleet, plan_with(*GOOD)) if "out of service" in said]
