@@ -33,14 +33,15 @@ class Checked:
 
     Parameters
     ----------
-    parts_ms
-        Its operators timed alone beside it, summed; NaN when not asked for.
+    parts_ms, row_ms
+        Its operators timed beside it: each in a loop, summed; and all in a row. NaN when not asked for.
     """
 
     step: Step
     predicted_ms: float = float("nan")
     measured_ms: float = float("nan")
     parts_ms: float = float("nan")
+    row_ms: float = float("nan")
     basis: Basis = Basis.REFUSED
     refused: str = ""
 
@@ -55,9 +56,14 @@ class Checked:
         return self.predicted_ms / self.parts_ms - 1
 
     @property
+    def loop_error(self) -> float:
+        """Operators in loops of their own ÷ in a row - 1."""
+        return self.parts_ms / self.row_ms - 1
+
+    @property
     def sum_error(self) -> float:
-        """Operators as timed now ÷ the step - 1."""
-        return self.parts_ms / self.measured_ms - 1
+        """Operators in a row ÷ the step - 1."""
+        return self.row_ms / self.measured_ms - 1
 
 
 def steps_for(device: Device, shard: Shard, model: Architecture) -> list[Step]:
@@ -102,6 +108,7 @@ def check_steps(
             continue
         try:
             parts_us = alone.step_us(shard, step) if alone is not None else float("nan")
+            row_us = alone.row_us(shard, step) if alone is not None else float("nan")
             samples = device.time(stack.job(step), _EFFORT)
         except (Unsupported, MemoryError, RuntimeError) as error:
             device.require_usable()
@@ -114,6 +121,7 @@ def check_steps(
                 predicted_ms=sum(p.latency_us for p in predicted) / 1e3,
                 measured_ms=summarize(samples).median / 1e3,
                 parts_ms=parts_us / 1e3,
+                row_ms=row_us / 1e3,
                 basis=max(p.basis for p in predicted),
             )
         )
@@ -161,7 +169,7 @@ def check_profile(
         highlight=False,
     )
     table = Table(box=None, pad_edge=False)
-    split = ("of the profile", "of the sum") if parts else ()
+    split = ("of the profile", "of the loop", "of the sum") if parts else ()
     for column in ("step", "tokens × context", "predicted", "measured", "error", *split, "basis"):
         table.add_column(
             column, justify="left" if column in {"step", "tokens × context", "basis"} else "right"
@@ -171,7 +179,8 @@ def check_profile(
             table.add_row(c.step.kind, str(c.step), "–", "–", "–", *("–" for _ in split), c.refused)
         else:
             numbers = [f"{c.predicted_ms:.3f} ms", f"{c.measured_ms:.3f} ms", f"{c.error:+.1%}"]
-            numbers += [f"{c.profile_error:+.1%}", f"{c.sum_error:+.1%}"] if parts else []
+            errors_of = (c.profile_error, c.loop_error, c.sum_error) if parts else ()
+            numbers += [f"{error:+.1%}" for error in errors_of]
             table.add_row(c.step.kind, str(c.step), *numbers, c.basis.name.lower())
     console.print(table)
     answered = [c for c in checked if not c.refused]
@@ -187,11 +196,11 @@ def check_profile(
         highlight=False,
     )
     if parts:
-        of_profile = np.median(np.abs([c.profile_error for c in answered]))
-        of_sum = np.median(np.abs([c.sum_error for c in answered]))
+        found = [(c.profile_error, c.loop_error, c.sum_error) for c in answered]
+        of_profile, of_loop, of_sum = np.median(np.abs(found), axis=0)
         console.print(
-            f"operators predicted against timed now: median {of_profile:.1%}; their sum against the step: "
-            f"median {of_sum:.1%}",
+            f"median error of operators predicted against timed now {of_profile:.1%}, of loops against a row "
+            f"{of_loop:.1%}, of the row against the step {of_sum:.1%}",
             highlight=False,
         )
     return checked

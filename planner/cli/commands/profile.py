@@ -207,7 +207,7 @@ def check(
     layers: Annotated[int, typer.Option(help="Most layers to build; times are of these.")] = 4,
     seed: Annotated[int, typer.Option(help="Seed of the random weights.")] = 0,
     parts: Annotated[
-        bool, typer.Option("--parts", help="Also time the operators alone: is it the profile or the sum?")
+        bool, typer.Option("--parts", help="Also time the operators alone: where is it off?")
     ] = False,
 ) -> int:
     """Build layers of a model with random weights, time real steps, and compare them with the prediction."""
