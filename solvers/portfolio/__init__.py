@@ -106,7 +106,7 @@ def _in_turn(team: Team, columns: int) -> None:
         team.branch(None)
     elif not team.branch(limit * BRANCH_SHARE, stay_below=NEAR):
         team.search(limit * SEARCH_SHARE)
-        team.improve(None)
+        _bound_and_parts(team, limit * (SEARCH_SHARE + BOUND_SHARE))
 
 
 def _side_by_side(team: Team, columns: int) -> None:
@@ -129,7 +129,20 @@ def _side_by_side(team: Team, columns: int) -> None:
             team.improve(None, threads=threads - 1)
     else:
         team.search(limit * SEARCH_SHARE)
-        team.improve(None, threads=threads)
+        _bound_and_parts(team, limit * (SEARCH_SHARE + BOUND_SHARE))
+
+
+def _bound_and_parts(team: Team, bound_until_s: float, *, parts: bool = True) -> None:
+    """The end of a search: a bound in one thread, which then solves parts like all others."""
+
+    def bound_then_improve() -> None:
+        team.bound(bound_until_s)
+        if parts:
+            team.improve(None)
+
+    with team.beside(bound_then_improve):
+        if parts and team.options.threads > 1:
+            team.improve(None, threads=team.options.threads - 1)
 
 
 def _large(team: Team) -> None:
@@ -152,12 +165,4 @@ def _large(team: Team) -> None:
             team.search(limit * share, iterations=iterations, required=True)
     else:
         team.search(limit * share, iterations=iterations, required=True)
-
-    def bound_then_improve() -> None:
-        team.bound(limit * (share + BOUND_SHARE))
-        if parts:
-            team.improve(None)
-
-    with team.beside(bound_then_improve):
-        if parts and options.threads > 1:
-            team.improve(None, threads=options.threads - 1)
+    _bound_and_parts(team, limit * (share + BOUND_SHARE), parts=parts)
