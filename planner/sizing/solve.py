@@ -136,12 +136,12 @@ class _Run:
             return False
         begun = time.monotonic()
         limit = self.deal.next(0, position)
+        served = {name: 0.0 for name in self.service if name.startswith(UNSERVED)}
         running = self.problem.running
         kept = round_up(self.problem, running) if any(running) else None
         apart: Apart | None
         if kept is not None and limit is not None and limit < SHORT_S:
-            graph = sizing_graph(self.problem, minimise="cost")
-            relaxed = relax(graph, limit)
+            relaxed = relax(sizing_graph(self.problem, minimise="cost", held=served), limit)
             apart = Apart(counts=kept, bound=0.0 if relaxed is None else relaxed.bound)
         else:
             apart = solve_apart(self.problem, replace(self.options, time_limit_s=limit), memo)
@@ -163,7 +163,7 @@ class _Run:
             return False
         nothing: list[float | None] = [0.0] * len(self.service)
         self.bounds = [*nothing, apart.bound]
-        self.held = {name: 0.0 for name in self.service if name.startswith(UNSERVED)}
+        self.held = served
         self.held["cost"] = cost + HELD_TOLERANCE * max(abs(cost), 1.0)
         self.status = OPTIMAL if gap is not None and gap <= self.options.gap else FEASIBLE
         return True
@@ -178,7 +178,9 @@ class _Run:
         """Minimise the tiers that are left."""
         large = len(self.problem.candidates) >= LARGE
         if large and not any(self.problem.running):
-            return self._result()  # of what starts anyway, fewer pieces are no goal worth the time
+            # Of what starts anyway, fewer pieces are no goal worth the time.
+            self.status = FEASIBLE if self.status == OPTIMAL else self.status
+            return self._result()
         while self.bounds and len(self.bounds) < len(self.names) and self.status != CANCELLED:
             if not self._minimise(len(self.bounds)):
                 break

@@ -8,6 +8,7 @@ import pytest
 
 from planner.fleet import Fleet
 from planner.sizing import SizingProblem
+from planner.sizing import solve as solving
 from planner.sizing.solve import solve_sizing
 from planner.testing import make_candidate, make_fleet
 from solvers import SolveOptions
@@ -57,3 +58,33 @@ def test_a_start_is_never_lost() -> None:
     sizing = solve_sizing(problem, SolveOptions(time_limit_s=1e-3), starts=[[99], [12]])
     assert sizing.unserved_share == pytest.approx(0.0)
     assert 10 <= sizing.counts[0] <= 12
+
+
+@pytest.mark.parametrize(
+    ("rates", "running"), [((9.0, 4.0), (0, 0)), ((9.0, 4.0), (9, 5)), ((14.0, 3.0), (12, 4))]
+)
+def test_a_large_problem_is_near_the_exact_answer_and_keeps_what_runs(
+    rates: tuple[float, float], running: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = make_fleet("node")
+    fleet = replace(
+        base,
+        workloads=tuple(replace(w, rate_per_s=r) for w, r in zip(base.workloads, rates, strict=True)),
+        goals=("unserved_demand", "cost"),
+    )
+    candidates = (
+        make_candidate(fleet, capacity_per_s=1.3),
+        make_candidate(fleet, workload="code", model="code", capacity_per_s=1.1, pool="b"),
+        make_candidate(fleet, workload="code", model="code", capacity_per_s=1.0),
+    )
+    current = {c.shape: n for c, n in zip(candidates, running, strict=False) if n}
+    problem = SizingProblem(fleet=fleet, candidates=candidates, current=current)
+    exact = solve_sizing(problem, SolveOptions())
+    monkeypatch.setattr(solving, "LARGE", 1)
+    large = solve_sizing(problem, SolveOptions(gap=1e-4))
+    cost = {t.name: t for t in large.tiers}["cost"]
+    best = {t.name: t for t in exact.tiers}["cost"].value
+    assert large.covers_demand == exact.covers_demand
+    assert best * (1 - 1e-9) <= cost.value <= best * 1.011
+    assert cost.bound is not None
+    assert cost.bound <= best + 1e-6
