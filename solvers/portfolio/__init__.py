@@ -159,7 +159,7 @@ def _large(team: Team) -> None:
             team.improve(None, parts=min(max(iterations // ITERATIONS_PER_PART, 1), MOST_PARTS))
         team.bound(None)
         return
-    if options.threads > 1 and team.best.feasible:
+    if parts and options.threads > 1 and team.best.feasible:
         # a bound from the start: where search reaches it, it need not go on
         with team.beside(lambda: team.bound(limit * BOUND_SHARE)):
             team.search(limit * share, iterations=iterations, required=True)
