@@ -25,8 +25,11 @@ def _sources() -> str:
 
 
 def compiled(function: Callable[..., Any]) -> Any:
-    """Compile on the first call and keep the result on disk, under a name that changes with the sources."""
+    """Compile on the first call and keep the result on disk, under a name that changes with the sources.
+
+    Without Numba's memory manager, for less to compile and to run: arrays are made by the callers of kernels.
+    """
     import numba
 
     function.__qualname__ += f"_{_sources()}"
-    return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    return numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function)

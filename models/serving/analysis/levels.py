@@ -80,7 +80,9 @@ def decode_ms(batch: float, p: Floats, curve: Any, moe: bool) -> Any:
 def tabulate(p: Floats, curve: Any, points: Any, mean_steps: float, made: Any) -> None:
     """What does not depend on the arrival rate, at each level: see `Load._tabulate`."""
     inputs, input_weight, (table, _, own) = points[0], points[1], made
-    moe = curve[2].max() > 0.0
+    moe = False
+    for value in curve[2]:
+        moe = moe or value != 0.0
     prefills, decodes = p[PREFILLS] > 0.0, p[DECODES] > 0.0
     alone = p[SEPARATE] > 0.0 or not decodes
     dp, budget = p[DP], p[BUDGET]

@@ -133,18 +133,16 @@ def _judge(
 def analyse(
     parameters: Floats, curve_of: Ints, cache_of: Ints, tokens: Floats, linear: Floats, experts: Floats,
     head: Floats, send: Floats, prompt_attention: Floats, batches: Floats, attention: Floats, caches: Floats,
-    points: Any, mean_steps: float, mean_input: float, bounds: Floats, result: Floats,
+    points: Any, mean_steps: float, mean_input: float, bounds: Floats, result: Floats, laws: Any, made: Any,
+    seek: Floats,
 ) -> None:  # fmt: skip
     """Fill `result` (columns `analysis.RESULTS`) for every row of `parameters`.
 
     `curve_of` and `cache_of` say which of the curves and caches (E[cache], E[cache²] of a running request and
     of a waiting prompt) a row has. `bounds`: TTFT target, share wanted of it, TPOT target, its share, highest
-    utilisation, the probability that counts as rare, standard deviations kept free in memory.
+    utilisation, the probability that counts as rare, standard deviations kept free in memory. `laws`, `made`
+    and `seek` are for its own use (`table.scratch`).
     """
-    most = int(parameters[:, SEQS].max()) + 1
-    laws = (np.zeros(most), np.zeros(3), np.zeros(most), np.zeros(most))
-    seek = np.zeros(8)
-    made = (np.zeros((LEVELS, 8)), np.zeros((LEVELS, 5)), np.zeros((LEVELS, points[0].size)))
     for row in range(parameters.shape[0]):
         p, c, cache, out = parameters[row], curve_of[row], caches[cache_of[row]], result[row]
         decodes = p[DECODES] > 0.0
@@ -157,7 +155,9 @@ def analyse(
         tabulate(p, curve, points, mean_steps, made)
         top = 1.0 / max(made[0][0, HELD], 1e-12)
         if decodes:
-            top = made[0][:, MU].max()
+            top = 0.0
+            for level in range(LEVELS):
+                top = max(top, made[0][level, MU])
             population(p, made[0], laws[0], laws[1])
         top *= bounds[4]
         packed = min(max(p[BUDGET] / mean_input - 1.0, 0.0), 1.0)

@@ -80,7 +80,8 @@ def state_at(
     """The state at an arrival rate per ms: see `Load.at_rate`. Utilisation, running, cache bytes, full."""
     (table, at, _), (mu, shape, sums, law) = made, laws
     running = peak = full = 0.0
-    at[:, WEIGHT] = 0.0
+    for level in range(LEVELS):
+        at[level, WEIGHT] = 0.0
     at[0, WEIGHT] = 1.0
     if p[DECODES] > 0.0:
         most = int(p[SEQS])

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.serving.analysis.columns import PARAMETERS, RESULTS
+from models.serving.analysis.columns import LEVELS, PARAMETERS, RESULTS
 from models.serving.capacity import (
     MAX_UTILISATION,
     Capacity,
@@ -88,7 +88,14 @@ def analyse_table(
 
     def part(start: int) -> None:
         rows = slice(start, start + PART)
-        analyse(parameters[rows], curve_of[rows], cache_of[rows], *shared, result[rows])
+        analyse(
+            parameters[rows],
+            curve_of[rows],
+            cache_of[rows],
+            *shared,
+            result[rows],
+            *_scratch(parameters, requests),
+        )
 
     part(0)  # compiled here, once, if it has to be
     rest = range(PART, len(instances), PART)
@@ -125,6 +132,14 @@ def _parameters(instances: Sequence[InstanceModel]) -> Floats:
             )
         )  # fmt: skip
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(PARAMETERS))
+
+
+def _scratch(parameters: Floats, requests: Requests) -> tuple[Any, Any, Floats]:
+    """What the search of a row works with: laws over running requests, tables of levels, its own state."""
+    most = int(parameters[:, PARAMETERS.index("seqs")].max()) + 1
+    laws = (np.zeros(most), np.zeros(3), np.zeros(most), np.zeros(most))
+    made = (np.zeros((LEVELS, 8)), np.zeros((LEVELS, 5)), np.zeros((LEVELS, requests.inputs.size)))
+    return laws, made, np.zeros(8)
 
 
 def _bounds(targets: Targets) -> Floats:

@@ -94,7 +94,7 @@ def run(
     policy: int, decode_only: bool, arrivals: Floats, known: Ints, concurrency: int, budget: int,
     max_seqs: int, capacity: float, reserve: float, request_ms: float, prompt_ms: float, size: int,
     blocks: Any, queues: Any, curve: Any, attention: Floats, cost: Floats, times: Floats, counters: Ints,
-    gaps: Ints,
+    gaps: Ints, scratch: Floats, places: Ints, running: Ints,
 ) -> None:  # fmt: skip
     """Serve all requests; see `models.serving.simulator.simulate` for the meaning.
 
@@ -102,14 +102,14 @@ def run(
     a preemption), tokens made, cached, blocks pinned, whether it has been admitted. `curve`: tokens, linear,
     experts, head, prompt attention, batches, contexts, send. Fills `times` float64[3, n] (sent, first token,
     end), `counters` (`COUNTERS`) and `gaps` int64[`GAP_BINS`]. `size` is the tokens of a block, 0 without a
-    block cache.
+    block cache. `scratch` float64[3, n] and `places` int64[2, n] are for its own use, `running` has room for
+    `max_seqs` and one more.
     """
     n = known.shape[0]
     sent, first, end = times[0], times[1], times[2]
-    ready, held = np.zeros(n), np.zeros(n)  # held: tokens of capacity that are its own, or reserved for it
-    last = arrivals.copy()  # when it got its last token
-    running = np.empty(max(max_seqs, 1) + 1, np.int64)
-    part, part_tokens = np.empty(n, np.int64), np.empty(n, np.int64)
+    # held: tokens of capacity that are its own, or reserved for it; last: when it got its last token
+    ready, held, last = scratch[0], scratch[1], scratch[2]
+    part, part_tokens = places[0], places[1]
     tokens, linear, experts, head, prefill, batches, contexts, send = curve
     alive, finished, coming = 0, 0, 0
     now, front = 0.0, 0.0

@@ -62,7 +62,10 @@ def pop(c: int, queues: Any) -> None:
 @compiled
 def waiting_count(queues: Any) -> Any:
     """Requests that wait or will arrive."""
-    return queues[2].sum()
+    count = 0
+    for c in range(queues[0].shape[0]):
+        count += queues[2][0, c]
+    return count
 
 
 @compiled
