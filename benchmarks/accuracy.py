@@ -140,7 +140,8 @@ def _peer(rows: Sequence[Sequence[Any]], peer: dict[str, Any]) -> list[str]:
     out.append(
         "AIConfigurator 0.12.0 (`cli_estimate`, current tables, batch = clients of a data-parallel rank) on "
         "aggregated Hopper rows, given the parallelism as we read it; where its tables lack the number "
-        f"format of a row it chooses its own. It answers {len(both)} of {len(asked)} rows. Both on those:\n"
+        f"format of a row it chooses its own. It was asked for {len(asked)} rows (in the order of their "
+        f"arguments, until time was up) and answers {len(both)}. Both on those:\n"
     )
     table = []
     for engine in ("", *sorted({r[1] for r in both})):

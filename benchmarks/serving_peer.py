@@ -34,6 +34,7 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks serving-peer", description=__doc__)
     parser.add_argument("--rows", type=Path, required=True)
     parser.add_argument("--python", type=Path, required=True)
+    parser.add_argument("--seconds", type=float, help="stop asking after that time")
     parser.add_argument("--work", type=Path, required=True, help="folder for a run that can be continued")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results/serving-aiconfigurator.json")
     options = parser.parse_args(argv)
@@ -54,7 +55,11 @@ def main(argv: Sequence[str]) -> int:
     asked, answers = options.work / "jobs.json", options.work / "answers.jsonl"
     asked.write_text(json.dumps(jobs), encoding="utf-8")
     script = Path(__file__).parent / "silicon/ask_aiconfigurator.py"
-    subprocess.run([options.python, script, asked, answers], check=True, stdout=subprocess.DEVNULL)
+    command = [options.python, script, asked, answers]
+    try:
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=options.seconds)
+    except subprocess.TimeoutExpired:
+        print("time is up: what was answered so far is written; run again to go on", file=sys.stderr)
     lines = sorted(json.loads(line) for line in answers.read_text(encoding="utf-8").splitlines())
     about = (
         "AIConfigurator 0.12.0 (cli_estimate, aggregated) on the rows by number: TTFT, TPOT in ms, or why not"

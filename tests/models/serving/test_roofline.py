@@ -58,3 +58,15 @@ def test_all_reduce_over_pcie_is_slower_than_over_nvlink() -> None:
     nvlink, pcie = (RooflineTimes(gpu(name)).all_reduce(op, TOKENS) for name in ("h100", "l40s"))
     assert (pcie > nvlink).all()
     assert RooflineTimes(gpu("h100")).all_reduce(AllReduce(1, 16384, 1), TOKENS).tolist() == [0, 0, 0]
+
+
+def test_an_all_to_all_beats_a_gather_in_a_wide_group_and_the_network_is_slower_than_the_link() -> None:
+    times = RooflineTimes(gpu("gb200-186gb"))
+    tokens = np.array([64.0, 4096.0])
+    gathered = AllReduce(32, 2 * 7168, 1)
+    routed = AllReduce(32, 2 * 7168, 1, copies=8)
+    assert (times.exchange(routed, tokens) <= times.exchange(gathered, tokens)).all()
+    assert times.exchange(routed, tokens)[1] < 0.5 * times.exchange(gathered, tokens)[1]
+    hopper = RooflineTimes(gpu("h200-sxm-141gb"))
+    inside, across = AllReduce(8, 2 * 7168, 1), AllReduce(16, 2 * 7168, 1)
+    assert hopper.all_reduce(across, tokens)[1] > 3 * hopper.all_reduce(inside, tokens)[1]

@@ -141,3 +141,17 @@ def test_the_better_number_format_is_kept_when_a_cut_was_not_measured() -> None:
         for tp, ep in ((1, 2), (2, 1))
     )
     assert near < 1.3 * known
+
+
+def test_a_wide_expert_group_is_no_less_balanced_than_eight_ranks() -> None:
+    def op(ranks: int) -> Experts:
+        return Experts(
+            hidden_size=7168, expert_size=2048, top_k=8, num_experts=256, tensor_parallel_size=1,
+            expert_parallel_size=ranks, precision="fp8_block", count=1,
+        )  # fmt: skip
+
+    tokens, model = np.array([4096.0, 16384.0]), RooflineTimes(gpu("h100"))
+    wide, eight = times("sglang").experts(op(32), tokens), times("sglang").experts(op(8), tokens)
+    # busiest rank over the datasheet's even one: the same at both widths
+    assert wide / model.experts(op(32), tokens) == pytest.approx(eight / model.experts(op(8), tokens))
+    assert (wide < eight).all()
