@@ -12,6 +12,7 @@ supply.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -77,14 +78,21 @@ def solve_apart(problem: SizingProblem, options: SolveOptions, memo: Memo | None
         for w in problem.fleet.workloads
     }
 
+    begun, limit = time.monotonic(), options.time_limit_s
+
     def alone(workload: ServedWorkload) -> tuple[tuple[int, ...], float] | None:
-        return _alone(problem, workload, columns[workload.name], prices, replace(options, threads=1), memo)
+        left_s = None if limit is None else limit - (time.monotonic() - begun)
+        single = replace(options, threads=1, time_limit_s=None if left_s is None else max(left_s, 0.05))
+        if left_s is not None and left_s <= 0:
+            return None
+        return _alone(problem, workload, columns[workload.name], prices, single, memo)
 
     # The solver works outside of Python's lock; which workload is done first changes nothing.
     with ThreadPoolExecutor(options.threads) as pool:
         answers = list(pool.map(alone, problem.fleet.workloads))
     for workload, found in zip(problem.fleet.workloads, answers, strict=True):
         if found is None:
+            # No time for all: the relaxation has a bound and, rounded, an answer, both less good.
             return Apart(counts=_feasible(problem, relaxed.counts), bound=relaxed.bound)
         together[columns[workload.name]] = found[0]
         bound += found[1]

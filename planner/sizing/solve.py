@@ -107,6 +107,7 @@ class _Run:
         self.deal = _Deal(options.time_limit_s, [TIER_SHARES.get(name, 1.0) for name in self.names])
         self.best = start
         self.bounds: list[float | None] = []
+        self.least_cost: float | None = None  # proven, with all demand served
         self.held: dict[str, float] = {}
         self.status = OPTIMAL
 
@@ -160,6 +161,7 @@ class _Run:
         cost, self.best = next((c, row) for c, row in near if c <= least * (1 + LARGE_GAP))
         gap = relative_gap(cost, apart.bound)
         if kept is None and (gap is None or gap > LARGE_GAP):
+            self.least_cost = apart.bound
             return False
         nothing: list[float | None] = [0.0] * len(self.service)
         self.bounds = [*nothing, apart.bound]
@@ -223,7 +225,10 @@ class _Run:
         else:
             self.best = result.assignment
             if name is not None:
-                self.bounds.append(result.tiers[0].bound)
+                bound = result.tiers[0].bound
+                if service and name == "cost" and self.least_cost is not None:
+                    bound = self.least_cost if bound is None else max(bound, self.least_cost)
+                self.bounds.append(bound)
             self.status = self.status if result.status == OPTIMAL else result.status
         if name is not None:
             assert self.best is not None
