@@ -21,6 +21,8 @@ __all__ = ["answer", "print_answer", "solve_document", "with_most_moves"]
 
 INFEASIBLE = "infeasible"
 MOST_ROWS = 40
+PRICES_FROM = 0.8
+"""Share of the time limit after which the solve leaves the rest to prices, where these are asked for."""
 
 
 def with_most_moves(document: AssignmentDocument, n: int) -> AssignmentDocument:
@@ -41,19 +43,21 @@ def solve_document(
 ) -> dict[str, Any]:
     """Compile, solve, and give the answer as plain values; see `answer`.
 
-    An infeasible one has ``infeasible``: the contradiction and the cheapest way out (`explain_infeasible`,
-    the time limit counts anew for each); with `prices` a solved one has ``prices`` (`prices_of`).
+    An infeasible one has ``infeasible``: the contradiction and the cheapest way out (`explain_infeasible`);
+    with `prices` a solved one has ``prices`` (`prices_of`). The time limit is one for all of it.
     """
     from planner.explanation import explain_infeasible, prices_of
     from solvers import solve
+    from solvers.clock import Clock
 
     graph = document.compile()
-    result = solve(graph, options)
+    clock = Clock(options)
+    result = solve(graph, clock.rest(PRICES_FROM if prices else 1.0))
     made = answer(document, result)
     if result.status == INFEASIBLE:
-        made["infeasible"] = explain_infeasible(graph, options)
+        made["infeasible"] = explain_infeasible(graph, clock)
     elif prices and result.solved:
-        made["prices"] = prices_of(graph, options)
+        made["prices"] = prices_of(graph, clock.rest())
     return made
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from models.graph import Graph
     from solvers import Result, SolveOptions
+    from solvers.clock import Clock
     from solvers.explain import Placement
 
 __all__ = [
@@ -29,6 +30,8 @@ __all__ = [
 
 UNASSIGNED_NAME = "unassigned"
 """How a caller names the state of being in no container."""
+FIRST_SHARE = 0.6
+"""Share of the time limit for the answer that is to be explained."""
 MOST_PLACES = 20
 """Printed places of one object; the JSON has all."""
 
@@ -39,9 +42,11 @@ def explain_object(
     """Where `obj` is in the best assignment, and what blocks or costs every other place (or `container`).
 
     With a container that is blocked or costly the whole problem is also solved with the object there:
-    ``forced`` says what room elsewhere would make of it. Raises UnknownName for a name of neither.
+    ``forced`` says what room elsewhere would make of it. Raises UnknownName for a name of neither. The time
+    limit is one for everything; ``complete``: whether it was enough for all places.
     """
     from solvers import solve
+    from solvers.clock import Clock
     from solvers.explain import explain_placement, force_placement
 
     graph = document.compile()
@@ -54,27 +59,37 @@ def explain_object(
             if container == UNASSIGNED_NAME
             else _position(space.containers, "container", container)
         )
-    best = solve(graph, options)
-    out: dict[str, Any] = {"object": obj, "status": best.status, "at": None, "places": [], "forced": None}
+    clock = Clock(options)
+    best = solve(graph, clock.rest(FIRST_SHARE))
+    out: dict[str, Any] = {
+        "object": obj, "status": best.status, "at": None, "places": [], "complete": True, "forced": None
+    }  # fmt: skip
     if best.assignment is None:
         if best.status == "infeasible":
-            out["infeasible"] = explain_infeasible(graph, options)
+            out["infeasible"] = explain_infeasible(graph, clock)
         return out
     out["at"] = _place(graph, int(best.assignment[index]))
-    places = explain_placement(graph, best.assignment, index, None if wanted is None else [wanted])
+    asked = range(UNASSIGNED if space.may_be_unassigned[index] else 0, space.n_containers)
+    if wanted is not None:
+        asked = range(wanted, wanted + 1)
+    places = explain_placement(graph, best.assignment, index, asked, lambda: clock.stopped)
     out["places"] = [_placement(graph, p) for p in places]
+    out["complete"] = len(places) == len(asked)
     if wanted is not None and wanted != best.assignment[index]:
-        forced = force_placement(graph, index, wanted, replace(options, start=None))
+        forced = force_placement(graph, index, wanted, replace(clock.rest(), start=None))
         out["forced"] = _forced(best, forced)
     return out
 
 
-def explain_infeasible(graph: Graph, options: SolveOptions) -> dict[str, Any]:
-    """The limits that cannot hold together, and the least raises that would make room."""
+def explain_infeasible(graph: Graph, clock: Clock) -> dict[str, Any]:
+    """The limits that cannot hold together, and the least raises that would make room.
+
+    Each gets a half of the time that is left on `clock`.
+    """
     from solvers.explain import cheapest_relaxation, find_conflict
 
-    conflict = find_conflict(graph, options)
-    relaxation = cheapest_relaxation(graph, options)
+    conflict = find_conflict(graph, clock.rest(0.5))
+    relaxation = cheapest_relaxation(graph, clock.rest())
     return {
         "conflict": [] if conflict is None else [str(limit) for limit in conflict.limits],
         "minimal": conflict is not None and conflict.minimal,
@@ -113,6 +128,8 @@ def explanation_lines(made: dict[str, Any]) -> list[str]:
     for place in made["places"][:MOST_PLACES]:
         if place["container"] != made["at"]:
             lines.append(f"  {place['container']}: {_sentence(place)}")
+    if not made["complete"]:
+        lines.append("  … time was over before all places were looked at")
     if len(made["places"]) > MOST_PLACES:
         lines.append(f"  … and {len(made['places']) - MOST_PLACES} more places; --json has them all")
     forced = made["forced"]

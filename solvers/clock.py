@@ -44,11 +44,14 @@ class Clock:
         remaining = self.remaining_s
         return self.cancelled or (remaining is not None and remaining <= 0)
 
+    def rest(self, share: float = 1.0) -> SolveOptions:
+        """The options with `share` of the time that is left as their limit (10 ms at least)."""
+        left = self.remaining_s
+        return replace(self._options, time_limit_s=None if left is None else max(share * left, 0.01))
+
     def part(self, share: float) -> Clock:
         """A clock of its own for a phase that may take `share` of the time left; it reports nothing."""
-        left = self.remaining_s
-        limit = None if left is None else max(share * left, 1e-3)
-        return Clock(replace(self._options, time_limit_s=limit, on_progress=None))
+        return Clock(replace(self.rest(share), on_progress=None))
 
     def report(self, phase: str, tier: int, objective: float | None, bound: float | None) -> bool:
         """Record and pass on the state of the solve; True when it should stop."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from models.graph.cells import Array
 from solvers.milp.backend import Task
-from solvers.milp.backends.highs import pass_model, quiet
+from solvers.milp.backends.highs import Heard, listen, pass_model, quiet, reserve, run_in_time
 from solvers.milp.model import MilpModel
 
 __all__ = ["Relaxed", "solve_relaxed"]
@@ -28,9 +29,14 @@ class Relaxed:
 
 
 def solve_relaxed(
-    model: MilpModel, cost: Array, offset: float, time_limit_s: float | None, threads: int = 1
+    model: MilpModel,
+    cost: Array,
+    offset: float,
+    time_limit_s: float | None,
+    threads: int = 1,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Relaxed | None:
-    """Minimise without integrality; None when infeasible or not finished in time."""
+    """Minimise without integrality; None when infeasible, not finished in time, or `stopped`."""
     import highspy
 
     h = quiet()
@@ -43,12 +49,16 @@ def solve_relaxed(
         gap=0.0,
         threads=threads,
         seed=0,
-        on_progress=lambda *_: False,
+        on_progress=lambda *_: stopped(),
     )
     pass_model(h, task, relaxed=True)
     if time_limit_s is not None:
         h.setOptionValue("time_limit", max(time_limit_s, 0.01))
-    h.run()
+    h.setOptionValue("threads", reserve(threads))
+    heard = Heard()
+    listen(h, task, 1.0, heard)
+    if run_in_time(h, time_limit_s, heard) is None:
+        return None
     if h.getModelStatus() not in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kModelEmpty):
         return None
     solution = h.getSolution()

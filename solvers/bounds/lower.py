@@ -5,23 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from models.errors import Unsupported
 from models.graph import Graph
 from models.graph.cells import Array
+from models.graph.space import Ints
+from solvers.bounds.decomposed import decomposed_bound
 from solvers.bounds.linear import solve_relaxed
 from solvers.bounds.quotient import quotient
 from solvers.clock import Clock
-from solvers.milp.classes import find_classes
+from solvers.milp.estimate import SECONDS_PER_ENTRY
 from solvers.milp.linear import Linear
-from solvers.milp.lowering import Lowered, lower
+from solvers.milp.lowering import Interrupted, Lowered, lower, model_entries
 from solvers.milp.model import MilpModel, Rows
 from solvers.options import SolveOptions
+from solvers.result import relative_gap
 
 __all__ = ["LARGEST_RELAXATION", "interval_bounds", "lower_bounds"]
 
-LARGEST_RELAXATION = 3_000_000
-"""Decision columns up to which the linear relaxation is stated."""
+LARGEST_RELAXATION = 4_000_000
+"""Entries up to which the linear relaxation is stated: about 1.6 GB."""
+STATING_SHARE = 0.4
+"""Share of the time left that stating it may take."""
+DECOMPOSED_SHARE = 0.6
+"""Share of the time left that the decomposition of one tier may take."""
 
 
 def interval_bounds(graph: Graph) -> list[float]:
@@ -33,21 +41,66 @@ def interval_bounds(graph: Graph) -> list[float]:
     return out
 
 
-def lower_bounds(graph: Graph, values: Sequence[float], options: SolveOptions | None = None) -> list[float]:
+def lower_bounds(
+    graph: Graph,
+    values: Sequence[float],
+    options: SolveOptions | None = None,
+    *,
+    assignment: Ints | None = None,
+) -> list[float]:
     """For each tier: no feasible assignment that is as good as `values` in all earlier tiers has less.
 
-    The linear relaxation, made smaller by its symmetries; where that is too large or takes too long, interval
-    arithmetic.
+    The best of interval arithmetic, of the decomposition into single objects (`solvers.bounds.decomposed`),
+    which needs an `assignment` with these values, and of the linear relaxation made smaller by its
+    symmetries, where that fits into the time that is left.
     """
     options = options or SolveOptions()
     clock = Clock(options)
     bounds = interval_bounds(graph)
-    if find_classes(graph).n * (graph.space.n_containers + 1) > LARGEST_RELAXATION:
-        return bounds
+    if assignment is not None:
+        _decompose(graph, values, options.gap, assignment, clock, bounds)
+    if not _proven(bounds, values, options.gap) and not clock.stopped:
+        _relax(graph, values, clock, bounds)
+    return bounds
+
+
+def _proven(bounds: Sequence[float], values: Sequence[float], gap: float) -> bool:
+    return all((relative_gap(v, b) or 0.0) <= gap for v, b in zip(values, bounds, strict=True))
+
+
+def _decompose(
+    graph: Graph,
+    values: Sequence[float],
+    gap: float,
+    assignment: Ints,
+    clock: Clock,
+    bounds: list[float],
+) -> None:
+    """Raise `bounds` by the decomposition; tiers that are proven already take no time."""
+    allowed: npt.NDArray[np.bool_] | None = None
+    for i, value in enumerate(values):
+        if _proven(bounds[i : i + 1], [value], gap):
+            continue
+        part = clock.part(DECOMPOSED_SHARE)
+        made = decomposed_bound(graph, i, assignment, values, part, allowed=allowed)
+        if made is None:
+            continue
+        bounds[i] = max(bounds[i], made.bound)
+        possible = made.possible(value)
+        if possible is not None:
+            allowed = possible if allowed is None else allowed & possible
+
+
+def _relax(graph: Graph, values: Sequence[float], clock: Clock, bounds: list[float]) -> None:
+    """Raise `bounds` by the linear relaxation, as far as there is room and time for it."""
+    size = model_entries(graph)
+    left = clock.remaining_s
+    if size > LARGEST_RELAXATION or (left is not None and size * SECONDS_PER_ENTRY > STATING_SHARE * left):
+        return
     try:
-        lowered = lower(graph)
-    except Unsupported:
-        return bounds
+        lowered = lower(graph, stopped=lambda: clock.stopped)
+    except (Unsupported, Interrupted):
+        return
     model = lowered.model
     for i, (tier, value) in enumerate(zip(_tiers(lowered), values, strict=True)):
         if clock.stopped:
@@ -55,11 +108,16 @@ def lower_bounds(graph: Graph, values: Sequence[float], options: SolveOptions | 
         cost = np.zeros(model.n_columns)
         cost[tier.column] = tier.coefficient
         small = quotient(model, cost[None, :])
-        solved = solve_relaxed(small.model, small.cost(cost), float(tier.constant[0]), clock.remaining_s)
+        solved = solve_relaxed(
+            small.model,
+            small.cost(cost),
+            float(tier.constant[0]),
+            clock.remaining_s,
+            stopped=lambda: clock.stopped,
+        )
         if solved is not None:
             bounds[i] = max(bounds[i], solved.objective)
         model = _pinned(model, tier, value)
-    return bounds
 
 
 def _tiers(lowered: Lowered) -> list[Linear]:

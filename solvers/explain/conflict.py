@@ -11,7 +11,7 @@ from models.graph import Graph
 from solvers.clock import Clock
 from solvers.milp.backend import Backend, Task
 from solvers.milp.backends import backend
-from solvers.milp.lowering import Limit, Lowered, lower
+from solvers.milp.lowering import Interrupted, Limit, Lowered, lower
 from solvers.milp.model import MilpModel
 from solvers.options import SolveOptions
 
@@ -41,7 +41,12 @@ def find_conflict(graph: Graph, options: SolveOptions | None = None) -> Conflict
     the limits can hold together, or when that is not decided within the time limit.
     """
     options = options or SolveOptions()
-    search = _Search(lower(graph, prune=False), options)
+    clock = Clock(options)
+    try:
+        lowered = lower(graph, prune=False, stopped=lambda: clock.stopped)
+    except Interrupted:
+        return None
+    search = _Search(lowered, options, clock)
     if not search.contradictory(np.ones(len(search.limits), np.bool_)):
         return None
     found = search.minimal(
@@ -66,9 +71,9 @@ def feasibility_task(model: MilpModel, options: SolveOptions, clock: Clock) -> T
 
 
 class _Search:
-    def __init__(self, lowered: Lowered, options: SolveOptions) -> None:
+    def __init__(self, lowered: Lowered, options: SolveOptions, clock: Clock) -> None:
         self.limits = lowered.limits
-        self.clock = Clock(options)
+        self.clock = clock
         self.sure = True
         self._model = lowered.model
         self._options = options

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -51,11 +51,16 @@ class Placement:
 
 
 def explain_placement(
-    graph: Graph, assignment: Ints, obj: int, containers: Iterable[int] | None = None
+    graph: Graph,
+    assignment: Ints,
+    obj: int,
+    containers: Iterable[int] | None = None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> tuple[Placement, ...]:
     """What happens when object `obj` alone moves to each of `containers` (default: everywhere it may be).
 
-    Allowed moves first, cheapest first by tiers; then the blocked ones. Each is one evaluation of the graph.
+    Allowed moves first, cheapest first by tiers; then the blocked ones. Each is one evaluation of the graph;
+    `stopped` is asked before each, and ends with those done so far.
     """
     space = graph.space
     if not 0 <= obj < space.n_objects:
@@ -66,6 +71,8 @@ def explain_placement(
     before = evaluate(graph, now)
     out = []
     for container in containers:
+        if stopped():
+            break
         moved = now.copy()
         moved[obj] = container
         after = evaluate(graph, moved)

@@ -9,7 +9,7 @@ import numpy as np
 from models.graph import Graph
 from solvers.bounds.linear import solve_relaxed
 from solvers.clock import Clock
-from solvers.milp.lowering import Limit, lower
+from solvers.milp.lowering import Interrupted, Limit, lower
 from solvers.milp.model import Rows
 from solvers.options import SolveOptions
 
@@ -33,14 +33,24 @@ def limit_prices(graph: Graph, options: SolveOptions | None = None) -> tuple[Pri
     """
     options = options or SolveOptions()
     clock = Clock(options)
-    lowered = lower(graph, prune=False)
+    try:
+        lowered = lower(graph, prune=False, stopped=lambda: clock.stopped)
+    except Interrupted:
+        return ()
     model = lowered.model
     out: list[Price] = []
     for i, tier in enumerate(graph.tiers):
         expression = lowered.tiers.taken(np.array([i]))
         cost = np.zeros(model.n_columns)
         cost[expression.column] = expression.coefficient
-        solved = solve_relaxed(model, cost, float(expression.constant[0]), clock.remaining_s)
+        solved = solve_relaxed(
+            model,
+            cost,
+            float(expression.constant[0]),
+            clock.remaining_s,
+            options.threads,
+            stopped=lambda: clock.stopped,
+        )
         if solved is None:
             break
         worth = np.flatnonzero((model.block >= 0) & (solved.row_price < -1e-9))

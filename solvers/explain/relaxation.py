@@ -15,7 +15,7 @@ from solvers.clock import Clock
 from solvers.explain.conflict import feasibility_task
 from solvers.milp.backends import backend
 from solvers.milp.grain import UNKNOWN
-from solvers.milp.lowering import Limit, Lowered, lower
+from solvers.milp.lowering import Interrupted, Limit, Lowered, lower
 from solvers.milp.model import MilpModel
 from solvers.options import SolveOptions
 
@@ -53,7 +53,10 @@ def cheapest_relaxation(graph: Graph, options: SolveOptions | None = None) -> Re
     """
     options = options or SolveOptions()
     clock = Clock(options)
-    lowered = lower(graph, prune=False)
+    try:
+        lowered = lower(graph, prune=False, stopped=lambda: clock.stopped)
+    except Interrupted:
+        return None
     model, cost = _elastic(lowered)
     task = replace(feasibility_task(model, options, clock), cost=cost)
     outcome = backend("highs" if options.solver == "auto" else options.solver).solve(task)

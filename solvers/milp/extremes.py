@@ -13,7 +13,17 @@ from solvers.milp.operation import Need
 __all__ = ["largest"]
 
 
-def largest(ctx: Context, x: Linear, low: Array, high: Array, target: Indices, n: int, need: Need) -> Linear:
+def largest(
+    ctx: Context,
+    x: Linear,
+    low: Array,
+    high: Array,
+    target: Indices,
+    n: int,
+    need: Need,
+    *,
+    whole: bool = False,
+) -> Linear:
     """The largest of the expressions `x` that go to each of `n` targets.
 
     Parameters
@@ -22,6 +32,8 @@ def largest(ctx: Context, x: Linear, low: Array, high: Array, target: Indices, n
         float64[x.n]: bounds of the expressions.
     target
         int64[x.n], each of 0..n-1 at least once.
+    whole
+        The expressions are whole numbers: so is the column of the largest, which can then be branched on.
     """
     if n == 0:
         return x
@@ -45,7 +57,8 @@ def largest(ctx: Context, x: Linear, low: Array, high: Array, target: Indices, n
     group = place[target[member]]
     top = np.full(many.size, -np.inf)
     np.maximum.at(top, group, high[member])
-    y = ctx.fresh(floor[many], top, grain=grouped(ctx.grain(x.taken(member)), group, many.size))
+    grain = grouped(ctx.grain(x.taken(member)), group, many.size)
+    y = ctx.fresh(floor[many], top, integer=whole, grain=grain)
     part, spread = x.taken(member), y.taken(group)
     if need & Need.ABOVE:
         ctx.at_most(part - spread, 0.0)

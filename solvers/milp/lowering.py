@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from models.errors import Unsupported
 from models.graph import HARD, Constraint, Graph, Node
@@ -13,19 +15,21 @@ from models.graph.evaluate import FEASIBILITY_TOLERANCE, Evaluator
 from models.graph.ops.base import Curvature, LeafOp
 from models.graph.space import Ints
 from solvers.milp.activity import Activity
-from solvers.milp.classes import find_classes
+from solvers.milp.classes import ObjectClasses, find_classes
 from solvers.milp.context import Context, CutSource
 from solvers.milp.decision import Decision
+from solvers.milp.estimate import ENTRY_LIMIT, entries
 from solvers.milp.expression import Expression, at_cells
 from solvers.milp.linear import Indices, Linear
 from solvers.milp.lower import lowering_of
 from solvers.milp.model import MilpModel, ModelBuilder
 from solvers.milp.operation import Need
 
-__all__ = ["COLUMN_LIMIT", "Limit", "Lowered", "lower"]
+__all__ = ["Interrupted", "Limit", "Lowered", "lower", "model_entries"]
 
-COLUMN_LIMIT = 20_000_000
-"""Largest number of decision columns (classes × containers) ever stated."""
+
+class Interrupted(Exception):
+    """The time was over before the model was made. Never leaves the solvers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,31 +79,58 @@ class Lowered:
         return self.decision.decode(x)
 
 
-def lower(graph: Graph, detail: int = 0, *, prune: bool = True) -> Lowered:
+def model_entries(graph: Graph) -> int:
+    """About how many entries `lower` would make; it refuses more than `ENTRY_LIMIT`."""
+    classes = find_classes(graph)
+    return _entries(graph, classes, classes.n * (graph.space.n_containers + 1), _needs(graph))
+
+
+def lower(
+    graph: Graph,
+    detail: int = 0,
+    *,
+    prune: bool = True,
+    allowed: npt.NDArray[np.bool_] | None = None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Lowered:
     """State `graph` as a MILP. Raises Unsupported for what cannot be stated, by name.
 
-    `detail`: how finely to approximate from below what is neither linear nor has few values; `prune`: leave
-    out decision columns that a single hard limit forbids (not when limits are to be questioned).
+    Parameters
+    ----------
+    detail
+        How finely to approximate from below what is neither linear nor has few values.
+    prune
+        Leave out decision columns that a single hard limit forbids (not when limits are to be questioned).
+    allowed
+        bool[classes, places], the last place the unassigned state: leave out all other decision columns.
+    stopped
+        Asked between any two nodes; `Interrupted` is raised when it says True.
     """
-    classes = find_classes(graph)
-    width = graph.space.n_containers + 1
-    if classes.n * width > COLUMN_LIMIT:
-        raise Unsupported(
-            f"{classes.n} kinds of objects × {width} places are more than {COLUMN_LIMIT} columns; "
-            "use the search solver"
+    decision = Decision.of(graph.space, find_classes(graph))
+    if allowed is not None:
+        decision = decision.limited(
+            np.where(allowed[decision.of_class, decision.container], decision.upper, 0.0)
         )
     needs = _needs(graph)
-    ctx = _context(graph, Decision.of(graph.space, classes))
+    size = _entries(graph, decision.classes, decision.n, needs)
+    if size > ENTRY_LIMIT:
+        raise Unsupported(
+            f"{decision.classes.n} kinds of objects × {graph.space.n_containers + 1} places make a model of "
+            f"about {size} entries (limit {ENTRY_LIMIT}); use the search solver"
+        )
+    ctx = _context(graph, decision)
     if prune:
-        ctx = _pruned(ctx)
+        ctx = _pruned(ctx, stopped)
     ctx.detail = detail
     for node in graph.nodes:
         if needs[node.index] and node.index not in ctx.lowered:
+            _go_on(stopped)
             ctx.model.owner = node.index
             ctx.lowered[node.index] = _lowered(ctx, node, needs[node.index])
     limits: list[Limit] = []
     for constraint in graph.constraints:
         if constraint.enforcement == HARD:
+            _go_on(stopped)
             _constrain(ctx, constraint, limits)
     tiers = [
         Linear.summed([ctx.lowered[t.node.index].linear.scaled(t.weight) for t in tier.terms])
@@ -109,6 +140,15 @@ def lower(graph: Graph, detail: int = 0, *, prune: bool = True) -> Lowered:
     return Lowered(
         graph, ctx.decision, ctx.model.build(), stacked, tuple(limits), tuple(ctx.cuts), ctx.coarse
     )
+
+
+def _entries(graph: Graph, classes: ObjectClasses, columns: int, needs: list[Need]) -> int:
+    return entries(classes, (n for n in graph.nodes if needs[n.index]), columns)
+
+
+def _go_on(stopped: Callable[[], bool]) -> None:
+    if stopped():
+        raise Interrupted
 
 
 def _context(graph: Graph, decision: Decision) -> Context:
@@ -186,7 +226,7 @@ def _cells_and_allowance(constraint: Constraint, expression: Expression) -> tupl
     return keys, linear, at_keys(base, keys, expression.shape)
 
 
-def _pruned(ctx: Context) -> Context:
+def _pruned(ctx: Context, stopped: Callable[[], bool]) -> Context:
     """A context without the decision columns that some hard limit, all by itself, forbids.
 
     Looks at limits that are affine in the decision only. Each object in a column adds its coefficient to the
@@ -200,6 +240,7 @@ def _pruned(ctx: Context) -> Context:
             continue
         if not _leaves_only(constraint.node):
             continue
+        _go_on(stopped)
         expression = _affine_expression(ctx, constraint.node)
         _, linear, allowed = _cells_and_allowance(constraint, expression)
         slack = allowed + FEASIBILITY_TOLERANCE * np.maximum(1.0, np.abs(allowed)) - ctx.lowest(linear)

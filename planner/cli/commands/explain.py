@@ -17,9 +17,10 @@ def explain(
         str | None, typer.Argument(metavar="[CONTAINER]", help="Only this place; 'unassigned' is one too.")
     ] = None,
     time_limit: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Of each of the solves this needs.")
+        float | None, typer.Option(metavar="SECONDS", help="Stop after this long with what is known.")
     ] = None,
     solver: Annotated[str, typer.Option(help="Which solver; auto chooses by size.")] = "auto",
+    threads: Annotated[int, typer.Option(help="Solver threads; with 1 equal input gives equal output.")] = 1,
     seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of sentences.")] = False,
 ) -> int:
@@ -31,12 +32,29 @@ def explain(
     import json
 
     from planner.cli.exit_codes import ExitCode
+    from planner.cli.progress import show_progress
     from planner.explanation import explain_object, explanation_lines
+    from planner.options import Progress
+    from solvers import Progress as SolverProgress
     from solvers import SolveOptions
     from specs.document import load_problem
 
-    options = SolveOptions(time_limit_s=time_limit, solver=solver, seed=seed)
-    made = explain_object(load_problem(problem), object_, container, options)
+    document = load_problem(problem)
+    with show_progress(visible=not json_, catch_interrupt=True) as progress:
+
+        def show(report: SolverProgress) -> None:
+            progress(
+                Progress(
+                    phase=report.phase, elapsed_s=report.elapsed_s, objective=report.objective,
+                    bound=report.bound, gap=report.gap,
+                )
+            )  # fmt: skip
+
+        options = SolveOptions(
+            time_limit_s=time_limit, solver=solver, threads=threads, seed=seed,
+            on_progress=show, cancelled=progress.cancelled,
+        )  # fmt: skip
+        made = explain_object(document, object_, container, options)
     typer.echo(
         json.dumps(made, indent=1, ensure_ascii=False) if json_ else "\n".join(explanation_lines(made))
     )

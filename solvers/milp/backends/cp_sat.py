@@ -11,7 +11,7 @@ import numpy as np
 
 from models.errors import SolverFailed, Unsupported
 from models.graph.cells import Array
-from solvers.milp.backend import Backend, Outcome, Task
+from solvers.milp.backend import Backend, Outcome, Task, without_columns
 from solvers.milp.grain import ONE
 from solvers.milp.linear import Indices
 
@@ -34,6 +34,8 @@ class CpSat(Backend):
     def solve(self, task: Task) -> Outcome:
         from ortools.sat.python import cp_model
 
+        if (nothing := without_columns(task)) is not None:
+            return nothing
         model, unit = _model(task)
         cost, cost_scale = _whole(task.cost * unit, "the objective")
         x = [model.get_int_var_from_proto_index(j) for j in range(task.model.n_columns)]

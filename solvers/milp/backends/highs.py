@@ -124,9 +124,16 @@ def _checked(status: Any, what: str) -> None:
 
 
 def _scale(cost: Array) -> float:
-    """A power of two that brings the largest cost near 100, the scale of HiGHS' absolute tolerances."""
-    largest = float(np.abs(cost).max(initial=0.0))
-    return 1.0 if largest == 0 else 2.0 ** round(math.log2(100.0 / largest))
+    """A power of two that brings costs to the scale of HiGHS' absolute tolerances of about 1e-6.
+
+    The largest near 100, but none below 1 that was not: a unit that is 1e-6 after scaling would be lost in
+    the tolerances, and worse solutions be called optimal.
+    """
+    used = np.abs(cost[cost != 0])
+    if not used.size:
+        return 1.0
+    wanted = max(100.0 / float(used.max()), min(1.0, 1.0 / float(used.min())))
+    return 2.0 ** round(math.log2(wanted))
 
 
 def pass_model(h: Any, task: Task, scale: float = 1.0, *, relaxed: bool = False) -> None:

@@ -22,7 +22,7 @@ import numpy as np
 
 from models.errors import SolverFailed, UnknownName
 from models.graph.cells import Array
-from solvers.milp.backend import Backend, Outcome, Task
+from solvers.milp.backend import Backend, Outcome, Task, without_columns
 
 __all__ = ["BACKEND", "Pulp", "work"]
 
@@ -66,6 +66,8 @@ class Pulp(Backend):
         return Pulp(name)
 
     def solve(self, task: Task) -> Outcome:
+        if (nothing := without_columns(task)) is not None:
+            return nothing
         limit = task.time_limit_s
         question = pickle.dumps((self._solver, _arrays(task), limit, task.gap / 2, task.threads, task.seed))
         started = time.monotonic()

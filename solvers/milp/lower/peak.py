@@ -28,7 +28,7 @@ class PeakLowering(Lowering):
     def lower(self, ctx: Context, node: Node, need: Need, children: Sequence[Expression]) -> Expression:
         x, low, high, target = with_background_peak(ctx, node, children[0])
         reached, place = np.unique(target, return_inverse=True)
-        y = largest(ctx, x, low, high, place, reached.size, need)
+        y = largest(ctx, x, low, high, place, reached.size, need, whole=node.integral)
         empty = np.setdiff1d(np.arange(node.axis.size), reached)
         parts = [(reached, y), (empty, Linear.constants(np.zeros(empty.size)))]
         return Expression(node.axis, ctx.scattered(parts, node.axis.size))

@@ -12,9 +12,19 @@ from solvers.milp.operation import Need, UnaryLowering
 
 __all__ = ["LOWERINGS"]
 
+ROUNDING = 1e-6
+"""How near to 0, as a part of the step, a lattice value counts as 0."""
+FINEST = 1e-6
+"""Steps up to this, as a part of the range of x, are left to rounding."""
+
 
 class PositivePartLowering(UnaryLowering):
-    """From above ``y >= x, y >= 0``; from below one binary for each cell that can have either sign."""
+    """From above ``y >= x, y >= 0``; from below one binary for each cell that can have either sign.
+
+    Where x is known to take values of a lattice only, and 0 is not one of them, the line through its
+    neighbours (x₋, 0) and (x₊, x₊) is a third row from above: no other line through lattice points is as high
+    at fractional solutions near the kink.
+    """
 
     kinds = ("PositivePart",)
 
@@ -25,6 +35,7 @@ class PositivePartLowering(UnaryLowering):
         y = ctx.fresh(np.zeros(hi.size), hi, grain=ctx.grain(part))
         if need & Need.ABOVE:
             ctx.at_most(part - y, 0.0)
+            self._between(ctx, part, y, hi - lo)
         if need & Need.BELOW:
             positive = ctx.binaries(hi.size)
             ctx.at_most(Linear.summed([y, part.scaled(-1.0), positive.scaled(-lo)]), -lo)
@@ -37,6 +48,17 @@ class PositivePartLowering(UnaryLowering):
             ],
             x.n,
         )
+
+    @staticmethod
+    def _between(ctx: Context, x: Linear, y: Linear, width: Array) -> None:
+        step = ctx.step(x)
+        known = np.flatnonzero((step > FINEST * width) & np.isfinite(step))
+        unit = step[known]
+        above = np.mod(x.constant[known], unit)  # the least lattice value that is not negative
+        off = (above > ROUNDING * unit) & (above < (1.0 - ROUNDING) * unit)
+        known, unit, above = known[off], unit[off], above[off]
+        slope = above / unit
+        ctx.at_most(x.taken(known).scaled(slope) - y.taken(known), slope * (above - unit))
 
 
 LOWERINGS = (PositivePartLowering(),)
