@@ -133,6 +133,7 @@ class Rounds:
             self._look(thread, worker, worker.refocus())
             while done < size and self._may(thread, DESCENT):
                 done += self._step(thread, worker, 0.0)
+            worker.adapt()
             if worker.cost > before - 0.02 * (first - before) - 1e-12:
                 break
 

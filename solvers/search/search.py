@@ -54,9 +54,9 @@ def search(graph: Graph, options: SolveOptions, clock: Clock | None = None) -> R
     first = Worker(model, weights, start, order, rank, options.seed)
     tier_weights, violation, price = _separate(model, first)
     weights = model.weighted(tier_weights, violation)
-    workers = [
-        Worker(model, weights, start, order, rank, options.seed + 7919 * i) for i in range(options.threads)
-    ]
+    first.reprice(weights)
+    others = range(1, options.threads)
+    workers = [first, *(Worker(model, weights, start, order, rank, options.seed + 7919 * i) for i in others)]
     for worker in workers:
         worker.fixed_slices = limit_s is None
         worker.slice = 5_000 if limit_s is None else worker.slice

@@ -184,17 +184,16 @@ class Worker:
         return found if few else found[:0]
 
     def adapt(self) -> None:
-        """Make rare kinds of moves rarer where they are never accepted, and usual again where they are."""
+        """Make rare kinds of moves rarer where they are hardly accepted, less rare where they often are."""
         counts = self.counts.reshape(layout.MOVES, layout.OUTCOMES)
         new = counts - self._seen
         self._seen = counts.copy()
         usual = new[[layout.SHIFT, layout.SWAP, layout.SIMILAR]].sum(axis=0)
-        if not usual[layout.ACCEPTED]:
-            return
         rate = (new[:, layout.ACCEPTED] + 1.0) / (new[:, layout.TRIED] + 1.0)
-        worth = rate / (usual[layout.ACCEPTED] / usual[layout.TRIED])
+        worth = rate / ((usual[layout.ACCEPTED] + 1.0) / (usual[layout.TRIED] + 1.0))
         for kind in RARE:
-            self._mix[kind] = MIX[kind] * float(np.clip(worth[kind] * 4.0, 0.1, 1.0))
+            most = 1.0 if kind == layout.BEST else 3.0  # it tries many places already
+            self._mix[kind] = MIX[kind] * float(np.clip(worth[kind] * 4.0, 0.1, most))
         self._shares = self._cumulative()
 
     def sample(self, n: int) -> Array:
@@ -205,6 +204,12 @@ class Worker:
         self._anneal(0, 0.0, layout.FREE, np.zeros_like(self.counts), record)
         self._totals[:] = totals
         return record[np.isfinite(record)]
+
+    def reprice(self, prices: Array) -> None:
+        """Use other prices from now on; what it costs counts from here."""
+        self._prices = prices
+        self.cost = 0.0
+        reweigh(self.state, prices)
 
     def soften(self, price: float | None) -> None:
         """Let column limits be exceeded at `price` a unit; None: keep them again, at the prices before.
