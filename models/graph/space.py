@@ -112,12 +112,12 @@ class _Rows:
 
         A source of -1 is the last row.
         """
-        n_rows = self.indptr.size - 1
-        rows = np.where(sources < 0, n_rows + sources, sources).astype(np.int64)
         if self.disjoint:
-            target = self.single[rows]
+            target = self.single[sources]
             position = np.flatnonzero(target >= 0)
             return position, target[position].astype(np.int64)
+        n_rows = self.indptr.size - 1
+        rows = np.where(sources < 0, n_rows + sources, sources).astype(np.int64)
         start = self.indptr[rows]
         count = self.indptr[rows + 1] - start
         position = np.repeat(np.arange(rows.size, dtype=np.int64), count)
@@ -128,10 +128,10 @@ class _Rows:
         self, sources: npt.NDArray[np.integer], targets: npt.NDArray[np.integer]
     ) -> npt.NDArray[np.bool_]:
         """bool[n]: whether ``targets[i]`` is among the targets of ``sources[i]`` (-1: the last row)."""
+        if self.disjoint:
+            return np.asarray(self.single[sources] == targets)
         n_rows = self.indptr.size - 1
         rows = np.where(sources < 0, n_rows + sources, sources).astype(np.int64)
-        if self.disjoint:
-            return np.asarray(self.single[rows] == targets)
         wanted = rows * self.targets.size + targets
         place = np.minimum(np.searchsorted(self._keys, wanted), max(self._keys.size - 1, 0))
         return np.asarray(self._keys[place] == wanted) if self._keys.size else np.zeros(wanted.size, np.bool_)

@@ -24,7 +24,12 @@ class Before(LeafOp):
         return self.leaf.leaf_axis
 
     def evaluate(self, space: AssignmentSpace, assignment: Ints) -> Value:
-        return self.leaf.evaluate(space, space.initial)
+        # the same for every assignment: computed once, kept as long as the start is the same array
+        known: tuple[Ints, Value] | None = self.__dict__.get("_known")
+        if known is None or known[0] is not space.initial:
+            known = (space.initial, self.leaf.evaluate(space, space.initial))
+            object.__setattr__(self, "_known", known)
+        return known[1]
 
     def bounds(self, space: AssignmentSpace) -> Bounds:
         start = self.leaf.evaluate(space, space.initial)
