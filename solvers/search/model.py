@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -107,7 +107,6 @@ class Model:
     goal_w: dict[int, Array]
     node_ids: tuple[int, ...]
     offsets: Array
-    statistics: dict[str, float] = field(default_factory=dict)
 
     @property
     def has_violations(self) -> bool:
