@@ -54,7 +54,11 @@ class Database:
         self.url = database_url(url)
         try:
             self.engine = _open(self.url)
-            self._prepare()
+            try:
+                self._prepare()
+            except BaseException:
+                self.engine.dispose()  # or its connections are left to the garbage collector
+                raise
         except (ModuleNotFoundError, NoSuchModuleError) as error:
             raise Unavailable(f"the store {self} needs a driver that is not installed: {error}") from error
         except SQLAlchemyError as error:
