@@ -280,7 +280,9 @@ class _Run:
         if not entry.refused:
             self.refusals[number] = 0
             frontier.add(row, entry.value, entry.cost_seconds)
-            if entry.cost_seconds > max(5.0, self.options.budget_seconds / 5):
+            limit = max(5.0, self.options.budget_seconds / 5)
+            # A call that is quick by itself was held up by others: the next one may not be.
+            if entry.cost_seconds > limit < 5 * self.effort.fewest * entry.value * 1e-6:
                 reason = f"one point took {entry.cost_seconds:.0f} s, too much for this budget"
                 self._give_up(number, reason)
             return

@@ -83,7 +83,7 @@ def test_a_profile_of_this_machine_drives_a_plan(profiles: Path) -> None:
     device = read_profile(profiles / "this-machine").manifest
     assert plan.state == "optimal"
     assert plan.instances
-    assert {(i.gpu, i.basis) for i in plan.instances} == {("this-machine", "measured")}, plan.notes
+    assert {(i.gpu, i.basis) for i in plan.instances} == {("this-machine", "measured")}, "\n".join(plan.notes)
     operators = next(b for b in plan.basis if b.what == "operators on this-machine")
     assert operators.source.startswith("profile this-machine of ")
     assert "leave-one-out error: " in operators.source
