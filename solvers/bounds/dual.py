@@ -115,7 +115,7 @@ class Dual:
         own = [slopes(c.part, c.block.now) for c in self.curved]
         even = [slopes(c.part, c.block.averaged(c.block.now)) for c in self.curved]
         middle = [levelled(c.block, s) for c, s in zip(self.curved, own, strict=True)]
-        for made in (even, own, middle):
+        for made in (even, own, middle) if self.curved else (even,):
             yield [*made, *none, *(np.zeros(1) for _ in self.pins)]
             for worth in (1.0, 10.0) if self.pins else ():
                 yield [*made, *none, *self._worth(made, worth)]
