@@ -1,4 +1,4 @@
-"""``python -m benchmarks capacity-cases``: `fulcrum capacity` on eight published questions, timed as users would.
+"""``python -m benchmarks capacity-cases``: `fulcrum capacity` on eight published questions, timed.
 
 Each is one run of the command in a process of its own, imports included: how much do so many GPUs serve
 within two targets, requests of 4,000 and 500 tokens. Beside it AIConfigurator 0.12's answer as published (see
@@ -49,7 +49,8 @@ def main(arguments: Sequence[str]) -> int:
 def _row(case: Case, their_seconds: float) -> dict[str, Any]:
     command = [
         sys.executable, "-c", "from planner.cli import main; main()", "capacity", case.model,
-        "--gpu", case.gpu, "--max-gpus", str(case.gpus), "--isl", str(INPUT), "--osl", str(OUTPUT), "--ttft-p95", f"{case.ttft_ms:g}ms",
+        "--gpu", case.gpu, "--max-gpus", str(case.gpus), "--isl", str(INPUT), "--osl", str(OUTPUT),
+        "--ttft-p95", f"{case.ttft_ms:g}ms",
         "--tpot-p95", f"{case.tpot_ms:g}ms", "--weights", case.weights, "--top", "1", "--json",
     ]  # fmt: skip
     began = time.perf_counter()
