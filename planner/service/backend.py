@@ -44,11 +44,13 @@ class Outcome:
     """A made plan: its state (`optimal`, `feasible`, `infeasible`, `unknown`, `cancelled`) and canonical
     JSON.
 
-    `plan_json` is None only where a plan was cancelled before there was one.
+    `plan_json` is None only where a plan was cancelled before there was one; `gap` is the widest relative gap
+    of its goals, None where none has a bound.
     """
 
     state: str
     plan_json: str | None
+    gap: float | None = None
 
 
 class Backend(Protocol):
@@ -115,7 +117,8 @@ class PipelineBackend:
             progress=tell,
             cancelled=cancelled,
         )
-        return Outcome(state=plan.state, plan_json=plan.to_json())
+        gap = max((tier.gap for tier in plan.objectives if tier.gap is not None), default=None)
+        return Outcome(state=plan.state, plan_json=plan.to_json(), gap=gap)
 
 
 def load_backend(reference: str) -> Backend:

@@ -11,12 +11,14 @@ import asyncio
 import contextlib
 import logging
 import secrets
+import time
 
 from planner.service.async_store import AsyncStore
 from planner.service.backend import Outcome, ProgressEvent, Work
 from planner.service.errors import StatusError, failure, status_of
 from planner.service.executor import Executor
 from planner.service.hub import Hub
+from planner.service.metrics import Metrics
 from planner.service.protos import code_pb2
 from planner.store.plans import PlanStore, wall_clock_us
 from planner.store.records import PlanRecord, PlanState
@@ -39,6 +41,8 @@ class Dispatcher:
         How often a plan is begun before it is given up: whoever works on it may be what keeps dying.
     default_time_limit_s
         For plans that state none.
+    metrics
+        Told of every plan that ended here.
     """
 
     def __init__(
@@ -51,6 +55,7 @@ class Dispatcher:
         poll_s: float = 1.0,
         max_attempts: int = 5,
         default_time_limit_s: float | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._store = store
         self._executor = executor
@@ -60,6 +65,7 @@ class Dispatcher:
         self._poll_s = poll_s
         self._max_attempts = max_attempts
         self._default_time_limit_s = default_time_limit_s
+        self._metrics = metrics or Metrics()
         self._wake = asyncio.Event()
         self._slots = asyncio.Semaphore(executor.slot_count)
         self._running: dict[str, tuple[asyncio.Task[None], asyncio.Event]] = {}
@@ -138,7 +144,11 @@ class Dispatcher:
             cancelled.set()
         renewing = asyncio.create_task(self._keep_lease(record.id, cancelled))
         try:
-            state, result_json, error = await self._outcome(record, cancelled)
+            start_s = time.monotonic()
+            state, outcome, error = await self._outcome(record, cancelled)
+            seconds = time.monotonic() - start_s
+            gap, result_json = (None, None) if outcome is None else (outcome.gap, outcome.plan_json)
+            self._metrics.solve_ended("plan", state.value, seconds, gap)
             await self._finish(record, state, result_json, error)
         except asyncio.CancelledError:
             # Shutting down: another server, or this one after its restart, makes the plan.
@@ -152,7 +162,7 @@ class Dispatcher:
 
     async def _outcome(
         self, record: PlanRecord, cancelled: asyncio.Event
-    ) -> tuple[PlanState, str | None, bytes | None]:
+    ) -> tuple[PlanState, Outcome | None, bytes | None]:
         try:
             if record.attempt_count > self._max_attempts:
                 raise failure(
@@ -164,7 +174,7 @@ class Dispatcher:
             if cancelled.is_set() or (time_limit_s is not None and time_limit_s <= 0):
                 return PlanState.CANCELLED, None, None
             outcome = await self._run(record, time_limit_s, cancelled)
-            return PlanState(outcome.state), outcome.plan_json, None
+            return PlanState(outcome.state), outcome, None
         except StatusError as error:
             log.warning("plan %s failed: %s", record.id, error)
             return PlanState.FAILED, None, error.status.SerializeToString()

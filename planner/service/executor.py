@@ -19,6 +19,11 @@ class Executor(Protocol):
     slot_count: int
     """How many plans it makes at once."""
 
+    @property
+    def restart_count(self) -> int:
+        """How often something that works had to be started again since `start`."""
+        ...
+
     async def start(self) -> None:
         """Get ready to work."""
 
@@ -78,6 +83,11 @@ class ProcessExecutor:
     def process_ids(self) -> list[int]:
         """Of the planning workers that run."""
         return [pid for worker in self._planners if (pid := worker.process_id) is not None]
+
+    @property
+    def restart_count(self) -> int:
+        """See `Executor`."""
+        return sum(max(0, worker.start_count - 1) for worker in [*self._planners, self._checker])
 
     async def start(self) -> None:
         """Start the checker and one worker; the others start when they are needed."""

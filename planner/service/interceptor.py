@@ -18,6 +18,7 @@ from models.errors import FulcrumError
 from planner.service.auth import Authenticator
 from planner.service.errors import StatusError, failure, status_of
 from planner.service.identity import Role, caller
+from planner.service.metrics import Metrics
 from planner.service.protos import code_pb2
 
 __all__ = ["OPEN_METHODS", "REQUIRED_ROLES", "Guard"]
@@ -58,10 +59,13 @@ class Guard(grpc.aio.ServerInterceptor):
     ----------
     authenticator
         Tells callers by their metadata.
+    metrics
+        Counts the calls.
     """
 
-    def __init__(self, authenticator: Authenticator) -> None:
+    def __init__(self, authenticator: Authenticator, metrics: Metrics) -> None:
         self._authenticator = authenticator
+        self._metrics = metrics
 
     async def intercept_service(
         self,
@@ -93,7 +97,7 @@ class Guard(grpc.aio.ServerInterceptor):
 
     def _unary(self, details: grpc.HandlerCallDetails, inner: Any, read: _Reader) -> Any:
         async def answer(request: Any, context: Any) -> Any:
-            with _logged(details.method) as call:
+            with _observed(details.method, self._metrics) as call:
                 try:
                     self._admit(details)
                     return await inner(_read(read, request), context)
@@ -104,7 +108,7 @@ class Guard(grpc.aio.ServerInterceptor):
 
     def _stream(self, details: grpc.HandlerCallDetails, inner: Any, read: _Reader) -> Any:
         async def answer(request: Any, context: Any) -> None:
-            with _logged(details.method) as call:
+            with _observed(details.method, self._metrics) as call:
                 try:
                     self._admit(details)
                     result = inner(_read(read, request), context)
@@ -149,7 +153,7 @@ def _read(read: _Reader, request: Any) -> Any:
 
 @dataclass(slots=True)
 class _Call:
-    """One RPC, for its line in the log."""
+    """One RPC, for its line in the log and the metrics."""
 
     method: str
     code: str = "OK"
@@ -166,8 +170,8 @@ class _Call:
 
 
 @contextlib.contextmanager
-def _logged(method: str) -> Iterator[_Call]:
-    """Log method, caller, code and time of an RPC; never what was sent."""
+def _observed(method: str, metrics: Metrics) -> Iterator[_Call]:
+    """Count an RPC, and log method, caller, code and time of it; never what was sent."""
     call = _Call(method)
     start = time.perf_counter()
     try:
@@ -176,9 +180,11 @@ def _logged(method: str) -> Iterator[_Call]:
         call.code = "CANCELLED"
         raise
     finally:
+        seconds = time.perf_counter() - start
+        metrics.rpc_ended(method, call.code, seconds)
         who = caller.get()
         level = logging.DEBUG if method in OPEN_METHODS else logging.INFO
         log.log(
             level, "rpc method=%s caller=%s tenant=%s code=%s ms=%.1f",
-            method, who.name, who.tenant, call.code, 1e3 * (time.perf_counter() - start),
+            method, who.name, who.tenant, call.code, 1e3 * seconds,
         )  # fmt: skip

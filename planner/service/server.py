@@ -24,6 +24,8 @@ from planner.service.executor import Executor, ProcessExecutor
 from planner.service.fleets import FleetService
 from planner.service.hub import Hub
 from planner.service.interceptor import Guard
+from planner.service.metrics import Metrics
+from planner.service.metrics_server import MetricsServer, check_metrics_address
 from planner.service.operations import OperationsService
 from planner.service.planning import PlanningService
 from planner.service.protos import (
@@ -70,6 +72,8 @@ class ServerConfig:
         Path of an SQLite file, or a database URL.
     tokens
         File of credentials; see `planner.service.auth`.
+    metrics
+        Where Prometheus may scrape, HOST:PORT, with the certificates of `tls`; None is nowhere.
     insecure
         Listen beyond this machine even without TLS or without tokens.
     check_s
@@ -92,6 +96,7 @@ class ServerConfig:
     limits: PlanLimits = field(default_factory=PlanLimits)
     tls: TlsFiles | None = None
     tokens: Path | None = None
+    metrics: str | None = None
     insecure: bool = False
     reflection: bool = True
     lease_s: float = 10.0
@@ -100,6 +105,9 @@ class ServerConfig:
 
     def __post_init__(self) -> None:
         check_address(self.listen)
+        if self.metrics is not None:
+            authenticated = self.tls is not None and self.tls.client_authorities is not None
+            check_metrics_address(self.metrics, authenticated=authenticated, insecure=self.insecure)
         if self.worker_count < 1:
             raise InvalidInput(f"{self.worker_count} workers; at least 1 is needed")
         if not (self.insecure or is_loopback(self.listen)) and (self.tls is None or self.tokens is None):
@@ -124,6 +132,7 @@ class PlanServer:
     def __init__(self, config: ServerConfig, *, executor: Executor | None = None) -> None:
         self.config = config
         self.port = 0
+        self.metrics_server: MetricsServer | None = None
         self._executor = executor or ProcessExecutor(
             config.backend,
             slot_count=config.worker_count,
@@ -134,6 +143,8 @@ class PlanServer:
         if config.tokens is not None:
             authenticator = TokenAuthenticator(read_tokens(config.tokens))
         self._store = AsyncStore(PlanStore(Database(config.store)))
+        self.metrics = Metrics()
+        self.metrics.watch(self._store.store, lambda: self._executor.restart_count)
         hub = Hub()
         self._dispatcher = Dispatcher(
             self._store,
@@ -142,10 +153,11 @@ class PlanServer:
             lease_s=config.lease_s,
             max_attempts=config.max_attempts,
             default_time_limit_s=config.default_time_limit_s,
+            metrics=self.metrics,
         )
         most_bytes = config.limits.document_bytes + _MESSAGE_SLACK_BYTES
         self._server = grpc.aio.server(
-            interceptors=(Guard(authenticator),),
+            interceptors=(Guard(authenticator, self.metrics),),
             maximum_concurrent_rpcs=_MAX_CONCURRENT_RPCS,
             options=(
                 ("grpc.max_receive_message_length", most_bytes),
@@ -175,6 +187,11 @@ class PlanServer:
         except RuntimeError as error:
             self._store.close()
             raise Unavailable(f"cannot listen at {self.config.listen}: {error}") from error
+        try:
+            self.metrics_server = self._serve_metrics()
+        except Unavailable:
+            self._store.close()
+            raise
         await self._server.start()
         await asyncio.gather(self._executor.start(), asyncio.to_thread(warm_up))
         self._dispatcher.start()
@@ -186,6 +203,8 @@ class PlanServer:
         await self._health.enter_graceful_shutdown()
         await self._dispatcher.close(self.config.grace_s)
         await self._server.stop(grace=1.0)
+        if self.metrics_server is not None:
+            await asyncio.to_thread(self.metrics_server.close)
         await self._executor.close()
         self._store.close()
 
@@ -200,6 +219,18 @@ class PlanServer:
             require_client_auth=authorities is not None,
         )
         return self._server.add_secure_port(self.config.listen, credentials)
+
+    def _serve_metrics(self) -> MetricsServer | None:
+        address, tls = self.config.metrics, self.config.tls
+        if address is None:
+            return None
+        return MetricsServer(
+            address,
+            self.metrics.registry,
+            certificate=None if tls is None else tls.certificate,
+            key=None if tls is None else tls.key,
+            client_authorities=None if tls is None else tls.client_authorities,
+        )
 
     async def _set_health(self, status: int) -> None:
         for name in ("", *SERVICES):

@@ -46,6 +46,8 @@ class WorkerProcess:
         self._cancel_s = cancel_s
         self._process: asyncio.subprocess.Process | None = None
         self._starting = asyncio.Lock()
+        self.start_count = 0
+        """How often a process was started; all but the first are restarts."""
 
     @property
     def process_id(self) -> int | None:
@@ -59,6 +61,7 @@ class WorkerProcess:
                 await self._start()
 
     async def _start(self) -> None:
+        self.start_count += 1
         self._process = await asyncio.create_subprocess_exec(
             *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
         )

@@ -57,6 +57,10 @@ class PlanStore:
         self.database = database
         self._clock = clock
 
+    def now_us(self) -> int:
+        """Now by the clock of this store, in µs since the epoch."""
+        return self._clock()
+
     def add(self, new: NewPlan, *, most_waiting: int | None = None) -> tuple[PlanRecord, bool]:
         """Store a plan to be made, durably.
 

@@ -32,6 +32,9 @@ def serve(
     tokens: Annotated[
         Path | None, typer.Option(help="YAML file of the callers; see docs/service.md.")
     ] = None,
+    metrics: Annotated[
+        str | None, typer.Option(help="Address for Prometheus to scrape: HOST:PORT.", metavar="ADDR")
+    ] = None,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Listen beyond this machine without TLS or tokens.")
     ] = False,
@@ -59,6 +62,7 @@ def serve(
         if tls_cert is None or tls_key is None
         else TlsFiles(certificate=tls_cert, key=tls_key, client_authorities=tls_client_ca),
         tokens=tokens,
+        metrics=metrics,
         insecure=insecure,
     )
     logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")

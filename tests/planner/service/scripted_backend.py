@@ -90,4 +90,4 @@ class ScriptedBackend:
                 raise RuntimeError("secret detail")
             case "print":
                 print("a solver's banner", flush=True)  # noqa: T201
-        return Outcome(state=state, plan_json=plan.to_json())
+        return Outcome(state=state, plan_json=plan.to_json(), gap=plan.objectives[0].gap)

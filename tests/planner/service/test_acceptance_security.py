@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import ssl
 import subprocess
+import urllib.request
 
 import grpc
 import pytest
@@ -227,6 +229,23 @@ def test_mutual_tls_refuses_clients_without_a_certificate(start_server, certific
 
     assert ask(client=True) == grpc.StatusCode.OK
     assert ask() == grpc.StatusCode.UNAVAILABLE
+
+
+def test_metrics_too_ask_for_a_certificate_under_mutual_tls(start_server, certificates):
+    tls = TlsFiles(
+        certificate=certificates / "server.pem",
+        key=certificates / "server.key",
+        client_authorities=certificates / "ca.pem",
+    )
+    server = start_server(tls=tls, metrics="127.0.0.1:0").server
+    assert server.metrics_server is not None
+    url = f"https://localhost:{server.metrics_server.port}/metrics"
+    context = ssl.create_default_context(cafile=str(certificates / "ca.pem"))
+    with pytest.raises(OSError, match=r"certificate required|reset|EOF|Broken pipe|closed"):
+        urllib.request.urlopen(url, context=context, timeout=10).read()
+    context.load_cert_chain(certificates / "client.pem", certificates / "client.key")
+    with urllib.request.urlopen(url, context=context, timeout=10) as response:
+        assert b"fulcrum_store_up 1.0" in response.read()
 
 
 def test_every_open_or_reading_method_exists(server):

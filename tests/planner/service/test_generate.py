@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import re
 import tomllib
@@ -11,7 +12,6 @@ import pytest
 from google.protobuf import descriptor_pb2
 
 from planner.service import generate
-from planner.service.gen.fulcrum.v1 import plan_pb2, planning_service_pb2
 
 ROOT = Path(__file__).parents[3]
 
@@ -21,7 +21,11 @@ def test_the_stubs_describe_what_proto_says(tmp_path):
     compiled = descriptor_pb2.FileDescriptorSet.FromString(
         generate.compile_protos(tmp_path, plugins=("python",)).read_bytes()
     )
-    committed = {module.DESCRIPTOR.name: module.DESCRIPTOR for module in (plan_pb2, planning_service_pb2)}
+    modules = [
+        importlib.import_module(f"planner.service.gen.fulcrum.v1.{path.stem}")
+        for path in (generate.GENERATED / "fulcrum" / "v1").glob("*_pb2.py")
+    ]
+    committed = {module.DESCRIPTOR.name: module.DESCRIPTOR for module in modules}
 
     ours = [file for file in compiled.file if file.name.startswith("fulcrum/")]
 
