@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from models.graph import Evaluation, Graph, evaluate
 from models.graph.space import Ints
 from solvers.clock import Clock
@@ -44,6 +46,17 @@ class Incumbent:
                 return True
         return False
 
+    def settle(self, assignment: Ints, cost: float) -> bool:
+        """Take `assignment`, which moves fewer objects, unless it is worse in any respect; whether it did."""
+        if np.array_equal(assignment, self.assignment):
+            return False
+        key = self._key(assignment)
+        for mine, other in zip(self.key, key, strict=True):
+            if other > mine + 1e-9 * max(1.0, abs(mine), abs(other)):
+                return False
+        self.assignment, self.key, self.cost = assignment, key, cost
+        return True
+
     @property
     def tiers(self) -> tuple[float, ...]:
         """Values of the goal tiers."""
@@ -52,12 +65,16 @@ class Incumbent:
 
 @dataclass(slots=True)
 class Budget:
-    """Time or iterations, whichever is limited; `used` counts the iterations of each thread."""
+    """Time or iterations, whichever is limited; `used` counts the iterations of each thread.
+
+    ``reserve_s``: time that evaluating the answer takes after everything else.
+    """
 
     clock: Clock
     time_limit_s: float | None
     iteration_limit: int | None
     used: list[int] = field(default_factory=list)
+    reserve_s: float = 0.0
 
     def fraction(self, thread: int) -> float:
         """Share of the budget that is gone, for this thread."""
@@ -67,6 +84,12 @@ class Budget:
         if self.time_limit_s is not None:
             spent = max(spent, self.clock.elapsed_s / self.time_limit_s)
         return spent
+
+    @property
+    def late(self) -> bool:
+        """Whether only the reserve is left, whatever else has stopped the search."""
+        left = self.clock.remaining_s
+        return left is not None and left <= self.reserve_s
 
     def over(self, thread: int) -> bool:
         """Whether this thread has to stop (asks the caller)."""

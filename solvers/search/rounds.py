@@ -26,6 +26,10 @@ __all__ = ["Rounds"]
 
 PART = 2000
 """Objects that get a place in one slice."""
+HOME_PART = 50_000
+"""Objects that are sent home in one slice."""
+WORTH = 0.02
+"""They are all tried again as long as at least this share of them went home."""
 DESCENT = 0.5
 """Largest share of the budget that the first descent may take."""
 CONTEST = ((2.0, False), (0.25, False), (0.5, True), (0.06, True))
@@ -74,6 +78,10 @@ class Rounds:
         """Descend, then anneal until the budget is gone."""
         with ThreadPoolExecutor(len(self.workers)) as pool:
             self._all(pool, self._construct)
+            self._all(pool, lambda i, w: self._descend(i, w, strict=True))
+            self._share()
+            if self._over():
+                return
             self._all(pool, self._descend)
             self._share()
             if self._over():
@@ -106,6 +114,27 @@ class Rounds:
                 worker.mode = 0
             self._share()
 
+    def send_home(self) -> None:
+        """Take back moves of the best that gain nothing: in no tier worse, no limit broken, fewer moved."""
+        worker, home = self.workers[0], self.best.graph.space.initial
+        worker.soften(None)
+        worker.mode = 0
+        where = self.best.assignment
+        if not ((where != home) & (home >= 0)).any():
+            return
+        worker.go_to(where, self.best.cost)
+        while (away := np.flatnonzero((where != home) & (home >= 0))).size:
+            for part in np.array_split(away.astype(np.int32), away.size // HOME_PART + 1):
+                if self.budget.late:
+                    break
+                worker.send_home(part)
+            before, where = where, worker.assignment()
+            if self.budget.late or np.count_nonzero(where != home) > (1 - WORTH) * np.count_nonzero(
+                before != home
+            ):
+                break
+        self.best.settle(where, worker.cost)
+
     # -- phases ------------------------------------------------------------------------------------------
 
     def _construct(self, thread: int, worker: Worker) -> None:
@@ -116,23 +145,24 @@ class Rounds:
             if not self._look(thread, worker, lost[np.argsort(-worker.size_of(lost), kind="stable")]):
                 return
 
-    def _look(self, thread: int, worker: Worker, objects: Ints) -> bool:
+    def _look(self, thread: int, worker: Worker, objects: Ints, temperature: float = 0.0) -> bool:
         """Look for better places for `objects`; False when the time is over."""
         for part in np.array_split(objects, objects.size // PART + 1):
             if not self._may(thread, DESCENT):
                 return False
-            self.budget.used[thread] += worker.look_for_places(part)
+            self.budget.used[thread] += worker.look_for_places(part, temperature)
         return True
 
-    def _descend(self, thread: int, worker: Worker) -> None:
-        """Only improving moves, until little comes of it."""
+    def _descend(self, thread: int, worker: Worker, *, strict: bool = False) -> None:
+        """Only moves that cost nothing, or (`strict`) that gain something, until little comes of it."""
         first = worker.cost
         size = 2 * self.model.n_objects
         while self._may(thread, DESCENT):
             before, done = worker.cost, 0
-            self._look(thread, worker, worker.refocus())
+            temperature = worker.strict if strict else 0.0
+            self._look(thread, worker, worker.refocus(), temperature)
             while done < size and self._may(thread, DESCENT):
-                done += self._step(thread, worker, 0.0)
+                done += self._step(thread, worker, temperature)
             worker.adapt()
             if worker.cost > before - 0.02 * (first - before) - 1e-12:
                 break

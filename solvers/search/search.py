@@ -63,11 +63,13 @@ def search(graph: Graph, options: SolveOptions, clock: Clock | None = None) -> R
     built = clock.elapsed_s
     evaluating = clock.elapsed_s
     best = Incumbent(graph, start)
-    if limit_s is not None:  # the answer is evaluated twice after the last slice
-        limit_s = max(0.5 * limit_s, limit_s - 3.0 * (clock.elapsed_s - evaluating))
-    budget = Budget(clock, limit_s, options.iteration_limit, [0] * len(workers))
+    once_s = clock.elapsed_s - evaluating
+    if limit_s is not None:  # the answer is evaluated three times after the last slice
+        limit_s = max(0.5 * limit_s, limit_s - 4.0 * once_s)
+    budget = Budget(clock, limit_s, options.iteration_limit, [0] * len(workers), 2.0 * once_s)
     run = Rounds(model, workers, budget, best, tier_weights, price)
     run.everything()
+    run.send_home()
     counts = np.sum([w.counts for w in workers], axis=0).reshape(MOVES, OUTCOMES)
     seconds = max(clock.elapsed_s - built, 1e-9)
     return judged(

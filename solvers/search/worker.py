@@ -37,6 +37,8 @@ RARE = (layout.BEST, layout.JOIN, layout.CYCLE, layout.CARRY, layout.GATHER, lay
 
 SLICE_S = 0.02
 """How long a slice should take: deadlines and cancellations wait for its end."""
+ROUNDING = 4e-15
+"""Error of a change of cost relative to the largest cost of an item."""
 LIST_EVERY = 16
 """Slices between two listings of who is where."""
 
@@ -152,17 +154,30 @@ class Worker:
         self.cost += float(self._totals[0])
         return n
 
-    def look_for_places(self, objects: Ints) -> int:
+    def look_for_places(self, objects: Ints, temperature: float = 0.0) -> int:
         """Once for each of `objects`, in order: the best of some places; how many proposals that made."""
+        return self._each(objects, layout.BEST, temperature) * (self.samples + 1)
+
+    def send_home(self, objects: Ints) -> int:
+        """Each of `objects`, in order, back to where it started if that costs nothing; how many proposals."""
+        return self._each(objects, layout.HOME, 0.0)
+
+    def _each(self, objects: Ints, kind: int, temperature: float) -> int:
+        """One proposal of `kind` for each of `objects`."""
         if not objects.size:
             return 0
-        mix, self.mix = self.mix, {layout.BEST: 1.0}
+        mix, self.mix = self.mix, {kind: 1.0}
         focus, share, size = self._focus, self._focus_share, self.slice
         self._focus, self._focus_share = objects, 65537
-        self.run(0.0, objects.size)
+        self.run(temperature, objects.size)
         self._focus, self._focus_share, self.slice = focus, share, size
         self.mix = mix
-        return objects.size * (self.samples + 1)
+        return objects.size
+
+    @property
+    def strict(self) -> float:
+        """A negative temperature at which only moves are accepted that gain more than rounding does."""
+        return -max(ROUNDING * float(np.abs(self.state.part("cost")).max(initial=0.0)), 1e-200)
 
     def size_of(self, objects: Ints) -> Array:
         """Sum of the weights of `objects`, each column relative to its mean."""

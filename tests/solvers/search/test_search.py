@@ -94,3 +94,34 @@ def test_small_problems_are_solved_to_the_optimum_and_never_below_it(graph, seed
     found = tuple(t.value for t in result.tiers)
     assert found[0] >= optimum[0] - 1e-6 * max(1, abs(optimum[0]))
     assert found[0] == pytest.approx(optimum[0], rel=1e-6, abs=1e-6)
+
+
+def test_only_what_has_to_move_moves():
+    """Every host keeps its limit but one, whose two largest objects suffice; no goal says that moves cost."""
+    n, m = 4_000, 200
+    start = np.arange(n, dtype=np.int32) % m
+    start[-3:] = 0
+    space = AssignmentSpace(Axis("object", n), Axis("host", m), start, np.zeros(n, bool))
+    g = GraphBuilder(space)
+    used = g.usage(g.container_scope, np.ones(n))
+    over = g.affine([(used, 1.0)], -22.0)
+    g.minimize(g.total(g.node(PositivePart(), over)))
+    graph = g.build()
+    result = search(graph, SolveOptions(iteration_limit=200_000))
+    assert int((start == 0).sum()) == 23
+    assert result.tiers[0].value == 0
+    assert result.moved <= 3
+
+
+def test_moves_that_gain_nothing_are_taken_back():
+    """From a start with which half of the objects have moved for nothing, most are sent home again."""
+    graph, _ = balance(600, 60)
+    space = graph.space
+    g = GraphBuilder(space)
+    used = g.usage(g.container_scope, np.ones(600))
+    g.constrain(g.affine([(used, 1.0)], -600.0), spec="capacity")
+    g.minimize(g.total(g.node(PositivePart(), g.affine([(used, 1.0)], -590.0))))
+    wandering = (np.arange(600) % 60 * (np.arange(600) % 2)).astype(np.int32)
+    result = search(g.build(), SolveOptions(iteration_limit=2_000, start=wandering))
+    assert result.tiers[0].value == 0
+    assert result.moved == 10
