@@ -25,7 +25,7 @@ from solvers.milp.lower import lowering_of
 from solvers.milp.model import MilpModel, ModelBuilder
 from solvers.milp.operation import Need
 
-__all__ = ["Interrupted", "Limit", "Lowered", "lower", "model_entries"]
+__all__ = ["Interrupted", "Limit", "Lowered", "lower", "model_entries", "open_columns"]
 
 
 class Interrupted(Exception):
@@ -83,6 +83,17 @@ def model_entries(graph: Graph) -> int:
     """About how many entries `lower` would make; it refuses more than `ENTRY_LIMIT`."""
     classes = find_classes(graph)
     return _entries(graph, classes, classes.n * (graph.space.n_containers + 1), _needs(graph))
+
+
+def open_columns(graph: Graph) -> int:
+    """How many decision columns `lower` would keep: those that no hard limit forbids all by itself.
+
+    Counted without the model; where that would be too large to be stated, all columns count.
+    """
+    decision = Decision.of(graph.space, find_classes(graph))
+    if _entries(graph, decision.classes, decision.n, _needs(graph)) > ENTRY_LIMIT:
+        return decision.n
+    return _pruned(_context(graph, decision), lambda: False).decision.n
 
 
 def lower(

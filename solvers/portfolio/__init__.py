@@ -12,6 +12,7 @@ import numpy as np
 from models.graph import Graph, StaticWeights
 from solvers.clock import Clock
 from solvers.milp.classes import find_classes
+from solvers.milp.lowering import open_columns
 from solvers.options import SolveOptions
 from solvers.portfolio.team import Team
 from solvers.result import Result
@@ -19,7 +20,11 @@ from solvers.result import Result
 __all__ = ["LARGE", "PARTS_UP_TO", "SMALL", "search_with_bound", "solve_portfolio"]
 
 SMALL = 10_000
-"""Decision columns (kinds of objects × places) up to which branch and bound starts at once."""
+"""Decision columns (kinds of objects × places open to them) up to which branch and bound starts at once."""
+TINY = 1_000
+"""Decision columns up to which nothing comes before branch and bound."""
+QUICK_ITERATIONS = 50_000
+"""Iterations of search before branch and bound of a small problem: they settle what is easy."""
 LARGE = 400_000
 """Decision columns above which branch and bound of the whole problem is not tried."""
 PARTS_UP_TO = 50_000_000
@@ -64,7 +69,7 @@ def solve_portfolio(graph: Graph, options: SolveOptions) -> Result:
 
 
 def _columns(graph: Graph) -> int:
-    """Kinds of objects × places; for large problems a lower limit of it, from a sample of the objects."""
+    """Kinds of objects × places open to them; for large problems a lower limit, from a sample of the objects."""
     places = graph.space.n_containers + 1
     n = graph.space.n_objects
     if n > SAMPLE:
@@ -74,7 +79,9 @@ def _columns(graph: Graph) -> int:
             least = int(np.unique(np.concatenate(tables, axis=1), axis=0).shape[0]) * places
             if least > LARGE:
                 return least
-    return find_classes(graph).n * places
+    columns = find_classes(graph).n * places
+    # many objects may have few places they fit: a quick count, next to what a search would cost
+    return open_columns(graph) if SMALL < columns <= LARGE else columns
 
 
 def search_with_bound(graph: Graph, options: SolveOptions) -> Result:
@@ -93,15 +100,23 @@ def _iterations(options: SolveOptions) -> int | None:
     return DEFAULT_ITERATIONS
 
 
+def _search_first(team: Team, columns: int) -> None:
+    """A short search that ends where a tier's bound is plain to see; otherwise a start for what follows."""
+    limit, most = team.options.time_limit_s, team.options.iteration_limit
+    until = None if limit is None else min(limit * FIRST_SHARE, FIRST_S)
+    if columns > SMALL:
+        team.search(until, iterations=most or FIRST_ITERATIONS)
+    elif columns > TINY:
+        team.search(until, iterations=min(most or QUICK_ITERATIONS, QUICK_ITERATIONS))
+
+
 def _in_turn(team: Team, columns: int) -> None:
-    """One thread: a short search unless the problem is small, then branch and bound.
+    """One thread: a short search unless the problem is tiny, then branch and bound.
 
     Where that does not get near a proof, search and parts have the rest of the time.
     """
     limit = team.options.time_limit_s
-    if columns > SMALL:
-        until = None if limit is None else min(limit * FIRST_SHARE, FIRST_S)
-        team.search(until, iterations=team.options.iteration_limit or FIRST_ITERATIONS)
+    _search_first(team, columns)
     if limit is None or columns <= SMALL:
         team.branch(None)
     elif not team.branch(limit * BRANCH_SHARE, stay_below=NEAR):
@@ -116,8 +131,7 @@ def _side_by_side(team: Team, columns: int) -> None:
     """
     limit, threads = team.options.time_limit_s, team.options.threads
     assert limit is not None
-    if columns > SMALL:
-        team.search(min(limit * FIRST_SHARE, FIRST_S), iterations=FIRST_ITERATIONS)
+    _search_first(team, columns)
     with team.beside(lambda: team.branch(limit * BRANCH_SHARE)) as branching:
         if columns <= SMALL:
             branching.join(HEAD_START_S)
