@@ -69,7 +69,7 @@ def solve_portfolio(graph: Graph, options: SolveOptions) -> Result:
 
 
 def _columns(graph: Graph) -> int:
-    """Kinds of objects × places open to them; for large problems a lower limit, from a sample of the objects."""
+    """Kinds of objects × places open to them; for large problems a lower limit, from a sample of objects."""
     places = graph.space.n_containers + 1
     n = graph.space.n_objects
     if n > SAMPLE:
