@@ -13,13 +13,14 @@ import numpy as np
 
 from models.errors import Unsupported
 from models.graph import Graph
-from solvers.bounds.lower import interval_bounds, lower_bounds
+from solvers.bounds.lower import lower_bounds
 from solvers.clock import Clock
 from solvers.judge import judged
 from solvers.milp.backends import backend
 from solvers.milp.solve import solve_milp
 from solvers.options import Progress, SolveOptions
 from solvers.portfolio.best import Best
+from solvers.portfolio.immediate import immediate_bounds
 from solvers.result import INFEASIBLE, OPTIMAL, Result, Timings, relative_gap
 
 if TYPE_CHECKING:
@@ -129,13 +130,13 @@ class Team:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _making: threading.Lock = field(default_factory=threading.Lock)
     _shared: Improver | None = None
-    _interval: list[float] = field(default_factory=list)
+    _immediate: list[float] = field(default_factory=list)
     _searching_s: float = 0.0
 
     def __post_init__(self) -> None:
         start = self.graph.space.initial if self.options.start is None else self.options.start
         self.best = Best(self.graph, start)
-        self._interval = interval_bounds(self.graph)
+        self._immediate = immediate_bounds(self.graph)
 
     @property
     def finished(self) -> bool:
@@ -165,7 +166,7 @@ class Team:
 
     def bounds_for(self, values: tuple[float, ...]) -> list[float | None]:
         """The best that is proven for assignments as good as `values`."""
-        out: list[float | None] = [*self._interval]
+        out: list[float | None] = [*self._immediate]
         with self._lock:
             for proven in self._proven:
                 for level, bound in enumerate(proven.at(values)):

@@ -163,3 +163,30 @@ def test_names_and_bad_options():
     for wrong in ({"time_limit_s": 0.0}, {"gap": -1.0}, {"threads": 0}, {"seed": -1}, {"iteration_limit": 0}):
         with pytest.raises(InvalidInput):
             SolveOptions(**wrong)
+
+
+def test_search_settles_a_small_problem_whose_bound_is_plain():
+    n, m = 300, 30
+    space = AssignmentSpace(Axis("o", n), Axis("c", m), np.zeros(n, np.int32), np.zeros(n, bool))
+    b = GraphBuilder(space)
+    used = b.usage(b.container_scope, np.repeat(np.arange(1.0, 61.0), 5))  # 60 classes of five
+    limit = b.affine([(used, 1.0)], -400.0)
+    b.minimize(b.total(b.node(PositivePart(), limit)))
+    graph = b.build()
+    result = solve(graph, SolveOptions(time_limit_s=30.0))
+    assert result.status == "optimal"
+    assert result.solver == "search"
+    assert result.timings.total_s < 10.0
+
+
+def test_search_alone_stops_when_everything_is_placed():
+    n = 5_000
+    space = AssignmentSpace(Axis("o", n), Axis("c", 100), np.full(n, -1, np.int32), np.ones(n, bool))
+    b = GraphBuilder(space)
+    used = b.usage(b.container_scope, np.arange(1.0, n + 1))
+    b.constrain(b.affine([(used, 1.0)], -float(n * n)), spec="capacity")
+    b.minimize(b.total(b.usage(b.container_scope, np.ones(n))), weight=-1.0)
+    result = solve(b.build(), SolveOptions(solver="search", time_limit_s=60.0))
+    assert result.tiers[0].value == -n
+    assert result.status == "optimal"
+    assert result.timings.total_s < 30.0
