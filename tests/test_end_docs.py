@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 import shlex
 import shutil
@@ -17,6 +18,9 @@ from planner.fleet import read_fleet
 ROOT = Path(__file__).parents[1]
 TUTORIAL = ROOT / "docs" / "tutorial.md"
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").glob("*.md")]
+
+FIGURES = os.environ.get("FULCRUM_CHECK_FIGURES", "0") != "0"
+"""Also compare what the tutorial quotes, line by line: for releases, as figures change with the models."""
 
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -38,25 +42,41 @@ def _commands_in(text):
             yield words, int(stated[1]) if stated else 0
 
 
+def _quoted(text):
+    lines = (line.removesuffix(" …") for line in _lines(text) if not line.startswith("$ "))
+    return [line for line in lines if line not in {"", "…"}]
+
+
+def _lines(text):
+    return [" ".join(line.split()) for line in text.replace("\\\n", " ").splitlines()]
+
+
 @pytest.mark.slow
 def test_tutorial_from_its_first_command_to_its_last(tmp_path, monkeypatch, capsys):
     shutil.copytree(ROOT / "examples" / "tutorial", tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    done = []
+    monkeypatch.setenv("COLUMNS", "118")
+    done: list[str] = []
+    stale: list[str] = []
     for language, text in blocks(TUTORIAL):
         named = re.match(r"# (\S+\.yaml)\n", text)
         if language == "yaml" and named:
             (tmp_path / named[1]).write_text(text)
         if language != "console":
             continue
+        answers = ""
         for words, stated in _commands_in(text):
             code = run(words)
             printed = capsys.readouterr()
+            answers += printed.out + printed.err
             assert code == stated, f"fulcrum {shlex.join(words)}\n{printed.out}{printed.err}"
             assert printed.out.strip() or printed.err.strip()
             if "--out" in words:
                 assert (tmp_path / words[words.index("--out") + 1]).stat().st_size > 0
             done.append(words[0])
+        if FIGURES and done[-1] != "doctor":  # what doctor says is about the machine
+            stale += [line for line in _quoted(text) if line not in _lines(answers)]
+    assert stale == [], "docs/tutorial.md quotes what is printed no more"
     steps = ["doctor", "capacity", "init", "plan", "report", "export", "what-if", "plan", "diff", "plan"]
     assert done == steps
 

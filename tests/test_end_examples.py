@@ -104,3 +104,26 @@ def test_split_costs_less_than_half_of_mixed(plan):
     assert {instance["role"] for instance in apart["instances"]} == {"prefill", "decode"}
     mixed = plan("split.yaml", lambda text: text.replace("roles: [disaggregated]", "roles: [mixed]"))
     assert apart["cost_per_hour"] < mixed["cost_per_hour"] / 2
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "says"),
+    [
+        (
+            {"nodes: 4": "nodes: 1", "nodes: 2": "nodes: 1", "racks: 2": "racks: 1"},
+            ExitCode.INFEASIBLE,
+            "more node",
+        ),
+        ({"ttft_p95: 1s": "ttft_p95: 50ms"}, ExitCode.INFEASIBLE, "would work for 'chat'"),
+        ({"h100-sxm-80gb": "h100-smx-80gb"}, ExitCode.BAD_INPUT, "did you mean 'h100-sxm-80gb'?"),
+    ],
+)
+def test_changes_that_the_list_promises_an_answer_to(change, code, says, capsys, tmp_path):
+    shutil.copytree(EXAMPLES, tmp_path, dirs_exist_ok=True)
+    file = tmp_path / "fleet.yaml"
+    for old, new in change.items():
+        assert old in file.read_text()
+        file.write_text(file.read_text().replace(old, new))
+    assert run(["plan", str(file), "--no-verify"]) == code
+    printed = capsys.readouterr()
+    assert says in " ".join((printed.out + printed.err).split())
