@@ -11,9 +11,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from models.errors import InvalidInput
+from models.errors import InvalidInput, UnknownName
 
-__all__ = ["Backend", "Outcome", "PipelineBackend", "ProgressEvent", "Work", "load_backend"]
+__all__ = [
+    "AssignmentOutcome",
+    "AssignmentWork",
+    "Backend",
+    "Outcome",
+    "PipelineBackend",
+    "ProgressEvent",
+    "Work",
+    "load_backend",
+]
+
+
+MOST_ENTITIES = 2_000_000
+"""Most objects, and most containers, of a problem: two words in a document can stand for any number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,14 +42,28 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AssignmentWork:
+    """One assignment problem to solve; `gap` is the relative gap at which a goal counts as optimal."""
+
+    document: str
+    time_limit_s: float | None = None
+    seed: int = 0
+    thread_count: int = 1
+    solver: str = "auto"
+    gap: float = 1e-6
+    prices: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProgressEvent:
-    """One step of progress; numbers are None where not known yet."""
+    """One step of progress; numbers are None where not known yet, `tier` also for plans."""
 
     phase: str
     elapsed_s: float
     objective: float | None = None
     bound: float | None = None
     gap: float | None = None
+    tier: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +78,17 @@ class Outcome:
     state: str
     plan_json: str | None
     gap: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignmentOutcome:
+    """A solved problem: its status (`solvers.result.STATUSES`) and the answer as JSON.
+
+    `answer_json` is None only where a worker was killed because it did not stop when it was told to.
+    """
+
+    state: str
+    answer_json: str | None
 
 
 class Backend(Protocol):
@@ -68,6 +106,19 @@ class Backend(Protocol):
         self, work: Work, on_progress: Callable[[ProgressEvent], None], cancelled: Callable[[], bool]
     ) -> Outcome:
         """Make a plan; return the best so far soon after `cancelled` turns true."""
+        ...
+
+    def check_assignment(self, document: str, solver: str) -> None:
+        """Raise InvalidInput for a document that is no problem, StatusError for a solver there is not."""
+        ...
+
+    def solve(
+        self,
+        work: AssignmentWork,
+        on_progress: Callable[[ProgressEvent], None],
+        cancelled: Callable[[], bool],
+    ) -> AssignmentOutcome:
+        """Solve a problem; return the best so far soon after `cancelled` turns true."""
         ...
 
 
@@ -119,6 +170,53 @@ class PipelineBackend:
         )
         gap = max((tier.gap for tier in plan.objectives if tier.gap is not None), default=None)
         return Outcome(state=plan.state, plan_json=plan.to_json(), gap=gap)
+
+    def check_assignment(self, document: str, solver: str) -> None:
+        """Read and compile the problem as solving would; the specs check themselves when they compile."""
+        from planner.service.errors import StatusError, status_of
+        from solvers.choose import solver_names
+        from specs.document import read_problem
+
+        if solver.partition(":")[0] not in solver_names():
+            error = UnknownName("solver", solver, solver_names())
+            raise StatusError(status_of(error, field="options.solver"))
+        read_problem(document, most_entities=MOST_ENTITIES).compile()
+
+    def solve(
+        self,
+        work: AssignmentWork,
+        on_progress: Callable[[ProgressEvent], None],
+        cancelled: Callable[[], bool],
+    ) -> AssignmentOutcome:
+        """Run `planner.assignment.solve_document`."""
+        from planner.assignment import solve_document, to_json
+        from solvers import Progress, SolveOptions
+        from specs.document import read_problem
+
+        def tell(progress: Progress) -> None:
+            on_progress(
+                ProgressEvent(
+                    phase=progress.phase,
+                    elapsed_s=progress.elapsed_s,
+                    objective=progress.objective,
+                    bound=progress.bound,
+                    gap=progress.gap,
+                    tier=progress.tier,
+                )
+            )
+
+        document = read_problem(work.document, most_entities=MOST_ENTITIES)
+        options = SolveOptions(
+            time_limit_s=work.time_limit_s,
+            seed=work.seed,
+            threads=work.thread_count,
+            solver=work.solver,
+            gap=work.gap,
+            on_progress=tell,
+            cancelled=cancelled,
+        )
+        made = solve_document(document, options, prices=work.prices)
+        return AssignmentOutcome(state=made["status"], answer_json=to_json(made))
 
 
 def load_backend(reference: str) -> Backend:

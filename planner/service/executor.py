@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
-from planner.service.backend import Outcome, ProgressEvent, Work
+from planner.service.backend import AssignmentOutcome, AssignmentWork, Outcome, ProgressEvent, Work
 from planner.service.worker_process import WorkerProcess
 
 __all__ = ["Executor", "ProcessExecutor"]
@@ -35,6 +35,19 @@ class Executor(Protocol):
         self, work: Work, on_progress: Callable[[ProgressEvent], None], cancelled: asyncio.Event
     ) -> Outcome:
         """Make a plan; StatusError when that fails."""
+        ...
+
+    async def check_assignment(self, document: str, solver: str) -> None:
+        """Raise StatusError when the problem is bad, or there is no such solver."""
+        ...
+
+    async def solve(
+        self,
+        work: Callable[[], AssignmentWork],
+        on_progress: Callable[[ProgressEvent], None],
+        cancelled: asyncio.Event,
+    ) -> AssignmentOutcome:
+        """Solve a problem; StatusError when that fails. `work` is called when the waiting is over."""
         ...
 
     async def close(self) -> None:
@@ -102,9 +115,29 @@ class ProcessExecutor:
         self, work: Work, on_progress: Callable[[ProgressEvent], None], cancelled: asyncio.Event
     ) -> Outcome:
         """See `Executor`. Waits while all workers are busy."""
-        kill_after_s = None if work.time_limit_s is None else work.time_limit_s + self._overrun_s
         async with self._worker() as worker:
-            return await worker.plan(work, on_progress, cancelled, kill_after_s)
+            return await worker.plan(work, on_progress, cancelled, self._kill_after_s(work.time_limit_s))
+
+    async def check_assignment(self, document: str, solver: str) -> None:
+        """See `Executor`."""
+        async with self._checking:
+            await self._checker.check_assignment(document, solver, self._check_s)
+
+    async def solve(
+        self,
+        work: Callable[[], AssignmentWork],
+        on_progress: Callable[[ProgressEvent], None],
+        cancelled: asyncio.Event,
+    ) -> AssignmentOutcome:
+        """See `Executor`."""
+        async with self._worker() as worker:
+            if cancelled.is_set():
+                return AssignmentOutcome(state="cancelled", answer_json=None)
+            todo = work()
+            return await worker.solve(todo, on_progress, cancelled, self._kill_after_s(todo.time_limit_s))
+
+    def _kill_after_s(self, time_limit_s: float | None) -> float | None:
+        return None if time_limit_s is None else time_limit_s + self._overrun_s
 
     async def close(self) -> None:
         """Kill all workers."""

@@ -12,7 +12,7 @@ import grpc.aio
 
 from planner.service.async_store import AsyncStore
 from planner.service.convert import timestamp
-from planner.service.create_request import PlanLimits, checked_request_id
+from planner.service.create_request import PlanLimits, check_document, checked_request_id
 from planner.service.errors import failure, invalid_argument, not_found
 from planner.service.executor import Executor
 from planner.service.identity import caller, current_tenant
@@ -44,10 +44,7 @@ class FleetService(fleet_service_pb2_grpc.FleetServiceServicer):
         self, request: fleet_service_pb2.RegisterFleetRequest, context: _Context
     ) -> fleet_service_pb2.Fleet:
         """Check the document as CreatePlan does, and keep it."""
-        if not request.document.strip():
-            raise invalid_argument("document", "is empty; send a fleet document")
-        if len(request.document.encode()) > self._limits.document_bytes:
-            raise invalid_argument("document", f"is larger than {self._limits.document_bytes:,} bytes")
+        check_document(request.document, self._limits, "a fleet document")
         name = await self._executor.check(request.document, None)
         with _refusals(fleet_name(name), "document"):
             record = await self._write(

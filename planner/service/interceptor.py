@@ -27,12 +27,14 @@ log = logging.getLogger(__name__)
 
 _Reader = Callable[[Any], Any]
 
+_ASSIGNMENT = "/fulcrum.v1.AssignmentService/"
 _PLANNING = "/fulcrum.v1.PlanningService/"
 _FLEETS = "/fulcrum.v1.FleetService/"
 _OPERATIONS = "/google.longrunning.Operations/"
 OPEN_METHODS = frozenset({"/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"})
 """Answered without credentials: probes have none, and learn only that the server runs."""
 REQUIRED_ROLES: Mapping[str, Role] = {
+    _ASSIGNMENT + "SolveAssignment": Role.PLANNER,
     _PLANNING + "DiffPlans": Role.VIEWER,
     _PLANNING + "GetPlan": Role.VIEWER,
     _PLANNING + "ListPlans": Role.VIEWER,
@@ -113,8 +115,9 @@ class Guard(grpc.aio.ServerInterceptor):
                     self._admit(details)
                     result = inner(_read(read, request), context)
                     if hasattr(result, "__aiter__"):
-                        async for response in result:
-                            await context.write(response)
+                        async with contextlib.aclosing(result):  # what it holds ends with the call
+                            async for response in result:
+                                await context.write(response)
                     else:  # the service writes by itself
                         await result
                 except Exception as error:  # noqa: BLE001 - every error becomes a Status

@@ -11,7 +11,13 @@ import grpc.aio
 
 from planner.service.async_store import AsyncStore
 from planner.service.convert import STATES, operation_message, plan_message, progress_message
-from planner.service.create_request import PlanLimits, options_of, request_digest, request_id_of
+from planner.service.create_request import (
+    PlanLimits,
+    check_document,
+    options_of,
+    request_digest,
+    request_id_of,
+)
 from planner.service.diff import diff_message
 from planner.service.dispatcher import Dispatcher
 from planner.service.errors import invalid_argument, not_found, quota_exceeded
@@ -64,13 +70,7 @@ class PlanningService(planning_service_pb2_grpc.PlanningServiceServicer):
 
     async def CreatePlan(self, request: planning_service_pb2.CreatePlanRequest, context: _Context) -> Any:
         """Check the request, store it durably, answer."""
-        if not request.document.strip():
-            raise invalid_argument("document", "is empty; send a fleet document")
-        size = len(request.document.encode())
-        if size > self._limits.document_bytes:
-            raise invalid_argument(
-                "document", f"has {size:,} bytes; this server takes {self._limits.document_bytes:,}"
-            )
+        check_document(request.document, self._limits, "a fleet document")
         options = options_of(request.options, self._limits)
         request_id = request_id_of(request)
         current_json = await self._current(request)

@@ -10,6 +10,8 @@ from google.longrunning import operations_pb2, operations_pb2_grpc  # type: igno
 from google.rpc import code_pb2, error_details_pb2, status_pb2  # type: ignore[import-untyped]
 
 from planner.service.gen.fulcrum.v1 import (
+    assignment_service_pb2,
+    assignment_service_pb2_grpc,
     fleet_service_pb2,
     fleet_service_pb2_grpc,
     plan_pb2,
@@ -18,6 +20,8 @@ from planner.service.gen.fulcrum.v1 import (
 )
 
 __all__ = [
+    "assignment_service_pb2",
+    "assignment_service_pb2_grpc",
     "code_pb2",
     "error_details_pb2",
     "fleet_service_pb2",

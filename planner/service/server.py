@@ -15,6 +15,7 @@ from grpc_reflection.v1alpha import reflection
 
 from models.errors import InvalidInput, Unavailable
 from planner.service.address import DEFAULT_ADDRESS, check_address, is_loopback
+from planner.service.assignments import AssignmentService
 from planner.service.async_store import AsyncStore
 from planner.service.auth import AllowAll, Authenticator, TokenAuthenticator, read_tokens
 from planner.service.convert import warm_up
@@ -29,11 +30,13 @@ from planner.service.metrics_server import MetricsServer, check_metrics_address
 from planner.service.operations import OperationsService
 from planner.service.planning import PlanningService
 from planner.service.protos import (
+    assignment_service_pb2,
     fleet_service_pb2,
     operations_pb2,
     operations_pb2_grpc,
     planning_service_pb2,
 )
+from planner.service.protos import assignment_service_pb2_grpc as assignment_grpc
 from planner.service.protos import fleet_service_pb2_grpc as fleet_grpc
 from planner.service.protos import planning_service_pb2_grpc as planning_grpc
 from planner.store.database import Database
@@ -44,6 +47,7 @@ __all__ = ["PlanServer", "ServerConfig", "TlsFiles", "run_server"]
 log = logging.getLogger(__name__)
 
 SERVICES = (
+    assignment_service_pb2.DESCRIPTOR.services_by_name["AssignmentService"].full_name,
     fleet_service_pb2.DESCRIPTOR.services_by_name["FleetService"].full_name,
     planning_service_pb2.DESCRIPTOR.services_by_name["PlanningService"].full_name,
     operations_pb2.DESCRIPTOR.services_by_name["Operations"].full_name,
@@ -170,6 +174,13 @@ class PlanServer:
         planning_grpc.add_PlanningServiceServicer_to_server(planning, self._server)  # type: ignore[no-untyped-call]
         fleets = FleetService(self._store, self._executor, config.limits)
         fleet_grpc.add_FleetServiceServicer_to_server(fleets, self._server)  # type: ignore[no-untyped-call]
+        self._assignments = AssignmentService(
+            self._executor,
+            config.limits,
+            default_time_limit_s=config.default_time_limit_s,
+            metrics=self.metrics,
+        )
+        assignment_grpc.add_AssignmentServiceServicer_to_server(self._assignments, self._server)  # type: ignore[no-untyped-call]
         operations_pb2_grpc.add_OperationsServicer_to_server(
             OperationsService(self._store, self._dispatcher, hub), self._server
         )
@@ -205,6 +216,7 @@ class PlanServer:
         await self._server.stop(grace=1.0)
         if self.metrics_server is not None:
             await asyncio.to_thread(self.metrics_server.close)
+        await self._assignments.close()
         await self._executor.close()
         self._store.close()
 

@@ -19,7 +19,7 @@ from dataclasses import asdict
 from typing import Any, BinaryIO
 
 from models.errors import FulcrumError, InvalidInput
-from planner.service.backend import Backend, ProgressEvent, Work, load_backend
+from planner.service.backend import AssignmentWork, Backend, ProgressEvent, Work, load_backend
 from planner.service.errors import StatusError, failure, status_of
 from planner.service.frames import encode, read_frame
 from planner.service.protos import code_pb2
@@ -99,6 +99,12 @@ def _answer(
             except InvalidInput as error:
                 raise StatusError(status_of(error, field="current_plan_json")) from error
         return {"fleet": fleet}
+    if message["do"] == "check_assignment":
+        backend.check_assignment(message["document"], message["solver"])
+        return {}
+    if message["do"] == "solve":
+        solved = backend.solve(AssignmentWork(**message["work"]), progress, cancelled.is_set)
+        return {"outcome": asdict(solved)}
     assert message["do"] == "plan", message["do"]
     outcome = backend.plan(Work(**message["work"]), progress, cancelled.is_set)
     return {"outcome": asdict(outcome)}

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from planner.service.backend import Outcome, ProgressEvent, Work
+from planner.service.backend import AssignmentOutcome, AssignmentWork, Outcome, ProgressEvent, Work
 from planner.service.errors import StatusError, failure
 from planner.service.frames import encode, receive_frame
 from planner.service.protos import code_pb2, status_pb2
@@ -87,10 +87,18 @@ class WorkerProcess:
         StatusError
             INVALID_ARGUMENT for a bad document, or one that takes longer than `limit_s` to read.
         """
+        request = {"do": "check", "document": document, "current_json": current_json}
+        return str((await self._check(request, limit_s))["fleet"])
+
+    async def check_assignment(self, document: str, solver: str, limit_s: float) -> None:
+        """Raise StatusError for a bad problem, as `check` for a bad fleet."""
+        await self._check({"do": "check_assignment", "document": document, "solver": solver}, limit_s)
+
+    async def _check(self, request: dict[str, Any], limit_s: float) -> dict[str, Any]:
         await self.start()
         try:
             async with asyncio.timeout(limit_s):
-                await self._send({"do": "check", "document": document, "current_json": current_json})
+                await self._send(request)
                 answer = await self._receive()
         except TimeoutError:
             await self.kill()
@@ -102,7 +110,7 @@ class WorkerProcess:
         except asyncio.CancelledError:
             await self.kill()
             raise
-        return str((await self._unwrap(answer))["fleet"])
+        return await self._unwrap(answer)
 
     async def plan(
         self,
@@ -125,8 +133,33 @@ class WorkerProcess:
         StatusError
             The document is bad, the planner failed, or the process died or was killed for its time.
         """
+        made = await self._make("plan", work, on_progress, cancelled, kill_after_s)
+        return Outcome(state="cancelled", plan_json=None) if made is None else Outcome(**made)
+
+    async def solve(
+        self,
+        work: AssignmentWork,
+        on_progress: Callable[[ProgressEvent], None],
+        cancelled: asyncio.Event,
+        kill_after_s: float | None,
+    ) -> AssignmentOutcome:
+        """Solve a problem; as `plan`."""
+        made = await self._make("solve", work, on_progress, cancelled, kill_after_s)
+        if made is None:
+            return AssignmentOutcome(state="cancelled", answer_json=None)
+        return AssignmentOutcome(**made)
+
+    async def _make(
+        self,
+        what: str,
+        work: Work | AssignmentWork,
+        on_progress: Callable[[ProgressEvent], None],
+        cancelled: asyncio.Event,
+        kill_after_s: float | None,
+    ) -> dict[str, Any] | None:
+        """The outcome; None when it was cancelled and did not answer in time."""
         await self.start()
-        await self._send({"do": "plan", "work": asdict(work)})
+        await self._send({"do": what, "work": asdict(work)})
         answering = asyncio.create_task(self._answer(on_progress))
         cancelling = asyncio.create_task(cancelled.wait())
         try:
@@ -137,10 +170,11 @@ class WorkerProcess:
                 await self._send({"do": "cancel"})
                 await asyncio.wait({answering}, timeout=self._cancel_s)
             if answering.done():
-                return Outcome(**(await self._unwrap(answering.result()))["outcome"])
+                outcome: dict[str, Any] = (await self._unwrap(answering.result()))["outcome"]
+                return outcome
             await self.kill()
             if cancelling.done():
-                return Outcome(state="cancelled", plan_json=None)
+                return None
             message = f"the worker did not stop at its time limit and was killed after {kill_after_s:g} s"
             raise failure(code_pb2.INTERNAL, "WORKER_OVERRAN", message)
         finally:

@@ -56,7 +56,9 @@ def load_problem(path: Path | str) -> AssignmentDocument:
     return read_problem(text, source=str(path), base=path.parent)
 
 
-def read_problem(text: str, *, source: str | None = None, base: Path | None = None) -> AssignmentDocument:
+def read_problem(
+    text: str, *, source: str | None = None, base: Path | None = None, most_entities: int | None = None
+) -> AssignmentDocument:
     """Read a YAML or JSON document.
 
     Parameters
@@ -67,6 +69,8 @@ def read_problem(text: str, *, source: str | None = None, base: Path | None = No
         Its file name, for messages.
     base
         Folder of the files it refers to; None: it may not refer to files.
+    most_entities
+        Most objects, and most containers, that ``count`` and ``counts`` may stand for; None is no limit.
 
     Raises
     ------
@@ -74,17 +78,19 @@ def read_problem(text: str, *, source: str | None = None, base: Path | None = No
         With every mistake found.
     """
     document = read_document(text, source=source)
-    return _from_document(document, base)
+    return _from_document(document, base, most_entities)
 
 
-def _from_document(document: Document, base: Path | None) -> AssignmentDocument:
+def _from_document(
+    document: Document, base: Path | None, most_entities: int | None = None
+) -> AssignmentDocument:
     """The problem of a document that has been read. Raises InvalidDocument."""
     mistakes = Mistakes(document)
     value = document.value
     if not isinstance(value, dict):
         raise document.error(f"expected a mapping with kind: {KIND}, got {shown(value)}", ())
     _check_top(value, mistakes)
-    sections = Sections(mistakes, base)
+    sections = Sections(mistakes, base, most_entities)
     objects = sections.entities(value.get("objects"), ("objects",)) if "objects" in value else None
     containers = (
         sections.entities(value.get("containers"), ("containers",)) if "containers" in value else None

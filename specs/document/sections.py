@@ -51,8 +51,9 @@ class _ByItem:
 class Sections:
     """Reads sections; mistakes are noted, and what cannot be read is None."""
 
-    def __init__(self, mistakes: Mistakes, base: FilePath | None) -> None:
+    def __init__(self, mistakes: Mistakes, base: FilePath | None, most_entities: int | None = None) -> None:
         self.mistakes = mistakes
+        self.most_entities = most_entities
         self.columns = Columns(base)
 
     def entities(self, value: Any, path: Path) -> Entities | None:
@@ -69,6 +70,13 @@ class Sections:
             rest = {k: v for k, v in value.items() if k != "ids"}
         made = convert_fields(rest, _Entities, path, self.mistakes)
         if made is None or ids is INVALID:
+            return None
+        count = (made.get("count") or 0) + sum((made.get("counts") or {}).values())
+        if self.most_entities is not None and count > self.most_entities:
+            where = "count" if made.get("count") else "counts"
+            self.mistakes.add(
+                f"{count:,} are more than the {self.most_entities:,} allowed here", (*path, where)
+            )
             return None
         if rest is not value:
             made["ids"] = ids

@@ -13,6 +13,7 @@ from fulcrum_client.contract import messages
 
 __all__ = ["Client"]
 
+_ASSIGNMENT = "/fulcrum.v1.AssignmentService/"
 _PLANNING = "/fulcrum.v1.PlanningService/"
 _OPERATIONS = "/google.longrunning.Operations/"
 _FIRST_TERMINAL_STATE = 3  # Plan.STATE_OPTIMAL; those after it are terminal too
@@ -149,6 +150,36 @@ class Client:
             name=name.replace("plans/", "operations/", 1)
         )
         self._call(_OPERATIONS + "CancelOperation", request, "google.protobuf.Empty", timeout_s)
+
+    def solve_assignment(
+        self,
+        document: str,
+        *,
+        time_limit_s: float | None = None,
+        seed: int = 0,
+        thread_count: int = 0,
+        solver: str = "",
+        timeout_s: float | None = None,
+    ) -> Iterator[Any]:
+        """Solve an assignment problem; stop iterating to cancel it.
+
+        Yields ``fulcrum.v1.SolveAssignmentResponse``: progress, the answer last. Not repeated when the
+        connection is lost: the server keeps nothing of it.
+        """
+        request = messages["fulcrum.v1.SolveAssignmentRequest"](document=document)
+        request.options.seed = seed
+        request.options.thread_count = thread_count
+        request.options.solver = solver
+        if time_limit_s is not None:
+            request.options.time_limit.FromNanoseconds(round(time_limit_s * 1e9))
+        method = self._method(
+            _ASSIGNMENT + "SolveAssignment", "fulcrum.v1.SolveAssignmentResponse", stream=True
+        )
+        stream = method(request, timeout=timeout_s)
+        try:
+            yield from stream
+        finally:
+            stream.cancel()
 
     def _call(self, path: str, request: Any, response: str, timeout_s: float) -> Any:
         """Call, and again while the server is away; every method here may be repeated."""

@@ -115,3 +115,12 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory, _scripted: None) -> 
     running = Running(_config(tmp_path_factory.mktemp("shared")))
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="module")
+def shared_real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One server with the real planner and solvers for all tests of a module."""
+    backend = ServerConfig.__dataclass_fields__["backend"].default
+    running = Running(_config(tmp_path_factory.mktemp("real"), backend=backend))
+    yield running
+    running.stop()

@@ -6,6 +6,7 @@ apart; ``then`` is how it ends.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -13,7 +14,7 @@ import time
 from models.document import read_document
 from models.errors import InvalidInput, SolverFailed, UnknownName
 from planner.plan import Expectation, Instance, Objective, Plan, Stage
-from planner.service.backend import Outcome, ProgressEvent
+from planner.service.backend import AssignmentOutcome, Outcome, ProgressEvent, Work
 
 
 def plan_for(fleet: str, state: str = "optimal", seed: int = 0, node: int = 2, price: float = 10.0) -> Plan:
@@ -91,3 +92,17 @@ class ScriptedBackend:
             case "print":
                 print("a solver's banner", flush=True)  # noqa: T201
         return Outcome(state=state, plan_json=plan.to_json(), gap=plan.objectives[0].gap)
+
+    def check_assignment(self, document: str, solver: str) -> None:
+        self.check(document)
+
+    def solve(self, work, on_progress, cancelled) -> AssignmentOutcome:
+        """As a plan, with the time limit that reached the worker for an answer."""
+        made = self.plan(
+            Work(document=work.document, time_limit_s=work.time_limit_s, seed=work.seed),
+            on_progress,
+            cancelled,
+        )
+        return AssignmentOutcome(
+            state=made.state, answer_json=json.dumps({"time_limit_s": work.time_limit_s})
+        )

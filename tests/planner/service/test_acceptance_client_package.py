@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from planner.service.gen.fulcrum.v1.assignment_service_pb2 import AssignmentAnswer
 from planner.service.gen.fulcrum.v1.plan_pb2 import Plan
 
 CLIENT = Path(__file__).parents[3] / "clients" / "python"
@@ -22,6 +23,7 @@ with Client(sys.argv[1]) as client:
     plan = client.get_plan(name)
     cancelled = client.create_plan("{fleet: demo, pause_s: 600}")
     client.cancel_plan(cancelled)
+    *steps, last = client.solve_assignment("{fleet: demo, steps: 2, pause_s: 0.05}", time_limit_s=5)
     result = {
         "kinds": [event.WhichOneof("event") for event in events],
         "sequences": [e.progress.sequence for e in events if e.WhichOneof("event") == "progress"],
@@ -31,6 +33,7 @@ with Client(sys.argv[1]) as client:
         "same": events[-1].plan == plan,
         "cancelled": client.wait_plan(cancelled).state,
         "listed": [item.name for item in client.list_plans(page_size=1)] == [cancelled, name],
+        "solved": [last.answer.state, json.loads(last.answer.json)["time_limit_s"], steps[0].progress.phase],
         "foreign": sorted(m for m in sys.modules if m.split(".")[0] in ("planner", "models", "pydantic")
                           or m.startswith(("google.api", "google.rpc", "google.longrunning"))),
     }
@@ -56,5 +59,6 @@ def test_the_client_needs_grpcio_and_protobuf_only(server, tmp_path):
         "same": True,
         "cancelled": Plan.STATE_CANCELLED,
         "listed": True,
+        "solved": [AssignmentAnswer.STATE_OPTIMAL, 5.0, "waiting"],
         "foreign": [],
     }

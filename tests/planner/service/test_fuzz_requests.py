@@ -14,7 +14,7 @@ import pytest
 from google.longrunning import operations_pb2
 
 from planner.fleet import read_fleet_file
-from planner.service.gen.fulcrum.v1 import plan_pb2, planning_service_pb2
+from planner.service.gen.fulcrum.v1 import assignment_service_pb2, plan_pb2, planning_service_pb2
 
 COUNT = int(os.environ.get("FULCRUM_FUZZ_REQUESTS", "60"))
 EXAMPLE = Path(__file__).parents[3] / "examples" / "fleet.yaml"
@@ -26,6 +26,7 @@ REFUSALS = {
     grpc.StatusCode.RESOURCE_EXHAUSTED,
     grpc.StatusCode.UNIMPLEMENTED,
 }
+ASSIGNMENT = "/fulcrum.v1.AssignmentService/"
 PLANNING = "/fulcrum.v1.PlanningService/"
 OPERATIONS = "/google.longrunning.Operations/"
 NAME = "plans/" + "0" * 32
@@ -37,7 +38,10 @@ def seeds():
     options.time_limit.FromSeconds(3)
     pb, op = planning_service_pb2, operations_pb2
     create = pb.CreatePlanRequest(document="fleet: demo", options=options, request_id="r", validate_only=True)
+    solve = assignment_service_pb2.SolveAssignmentRequest(document="fleet: demo", validate_only=True)
+    solve.options.time_limit.FromSeconds(3)
     return {
+        ASSIGNMENT + "SolveAssignment": solve,
         PLANNING + "CreatePlan": create,
         PLANNING + "GetPlan": pb.GetPlanRequest(name=NAME),
         PLANNING + "ListPlans": pb.ListPlansRequest(page_size=3, page_token="x", states=[3], fleet="demo"),
@@ -78,7 +82,7 @@ def outcome(channel, method, payload):
     """The status code of one call with raw bytes."""
     raw = {"request_serializer": bytes, "response_deserializer": bytes}
     try:
-        if method.endswith("WatchPlan"):
+        if method.endswith(("WatchPlan", "SolveAssignment")):
             list(channel.unary_stream(method, **raw)(payload, timeout=DEADLINE_S))
         else:
             channel.unary_unary(method, **raw)(payload, timeout=DEADLINE_S)

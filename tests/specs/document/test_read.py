@@ -115,6 +115,15 @@ def test_files_are_refused_when_the_document_is_no_file():
     assert "only a document read from a file" in mistakes(text)[0][2]
 
 
+@pytest.mark.parametrize(("entities", "key"), [("count: 4", "count"), ("counts: {a: 2, b: 2}", "counts")])
+def test_a_count_may_be_limited_by_who_reads(entities, key):
+    text = f"kind: AssignmentProblem\nobjects: {{name: t, {entities}}}\ncontainers: {{name: h, ids: [a]}}\n"
+    assert len(read_problem(text, most_entities=4).problem.objects.labels) >= 2
+    with pytest.raises(InvalidDocument, match="4 are more than the 3 allowed here") as error:
+        read_problem(text, most_entities=3)
+    assert [mistake.dotted_path for mistake in error.value.violations] == [f"objects.{key}"]
+
+
 def test_no_text_and_no_mapping():
     for text in ("", "[]", "3"):
         with pytest.raises(InvalidInput):
