@@ -43,8 +43,7 @@ def _commands_in(text):
 
 
 def _quoted(text):
-    lines = (line.removesuffix(" …") for line in _lines(text) if not line.startswith("$ "))
-    return [line for line in lines if line not in {"", "…"}]
+    return [line for line in _lines(text) if line not in {"", "…"} and not line.startswith("$ ")]
 
 
 def _lines(text):
