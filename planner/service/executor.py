@@ -104,7 +104,12 @@ class ProcessExecutor:
 
     async def start(self) -> None:
         """Start the checker and one worker; the others start when they are needed."""
-        await asyncio.gather(self._checker.start(), self._planners[-1].start())
+        started = await asyncio.gather(
+            self._checker.start(), self._planners[-1].start(), return_exceptions=True
+        )  # both, so that where one fails the other is not left behind in mid-start
+        for failed in started:
+            if failed is not None:
+                raise failed
 
     async def check(self, document: str, current_json: str | None) -> str:
         """See `Executor`. One at a time: a document takes milliseconds."""

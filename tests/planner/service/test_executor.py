@@ -12,6 +12,7 @@ from planner.service.backend import Work
 from planner.service.errors import StatusError
 from planner.service.executor import ProcessExecutor
 from planner.service.protos import error_details_pb2
+from planner.service.worker_process import WorkerProcess
 
 SCRIPTED = "scripted_backend:ScriptedBackend"
 
@@ -138,6 +139,31 @@ def test_a_backend_that_does_not_exist_is_reported():
         return reason(failed.value)
 
     assert asyncio.run(main()) == "WORKER_NOT_STARTED"
+
+
+def test_a_failed_start_leaves_no_worker_in_mid_start(monkeypatch):
+    """The event loop may end right after it: a process that nobody waits for would be left to the system."""
+    started = []
+    real_start = WorkerProcess.start
+
+    async def start(worker):
+        if worker is slow:
+            await asyncio.sleep(0.2)
+        try:
+            await real_start(worker)
+        finally:
+            started.append(worker)
+
+    executor = ProcessExecutor("nowhere:Nothing")
+    slow = executor._planners[-1]
+    monkeypatch.setattr(WorkerProcess, "start", start)
+
+    async def main():
+        with pytest.raises(StatusError):
+            await executor.start()
+        return slow in started
+
+    assert asyncio.run(main())
 
 
 def test_workers_end_with_their_executor():
