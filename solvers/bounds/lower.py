@@ -29,7 +29,7 @@ LARGEST_RELAXATION = 4_000_000
 STATING_SHARE = 0.4
 """Share of the time left that stating it may take."""
 DECOMPOSED_SHARE = 0.6
-"""Share of the time left that the decomposition of one tier may take."""
+"""Share of the time left that the decomposition of one tier may take where something follows it."""
 
 
 def interval_bounds(graph: Graph) -> list[float]:
@@ -57,11 +57,21 @@ def lower_bounds(
     options = options or SolveOptions()
     clock = Clock(options)
     bounds = interval_bounds(graph)
+    relaxed = _can_relax(graph, clock)
     if assignment is not None:
-        _decompose(graph, values, options.gap, assignment, clock, bounds)
-    if not _proven(bounds, values, options.gap) and not clock.stopped:
+        last = 1.0 if not relaxed else DECOMPOSED_SHARE
+        _decompose(graph, values, options.gap, assignment, clock, bounds, last_share=last)
+    if relaxed and not _proven(bounds, values, options.gap) and _can_relax(graph, clock):
         _relax(graph, values, clock, bounds)
     return bounds
+
+
+def _can_relax(graph: Graph, clock: Clock) -> bool:
+    """Whether there is room and time to state the linear relaxation."""
+    if clock.stopped:
+        return False
+    size, left = model_entries(graph), clock.remaining_s
+    return size <= LARGEST_RELAXATION and (left is None or size * SECONDS_PER_ENTRY <= STATING_SHARE * left)
 
 
 def _proven(bounds: Sequence[float], values: Sequence[float], gap: float) -> bool:
@@ -75,13 +85,18 @@ def _decompose(
     assignment: Ints,
     clock: Clock,
     bounds: list[float],
+    *,
+    last_share: float,
 ) -> None:
-    """Raise `bounds` by the decomposition; tiers that are proven already take no time."""
+    """Raise `bounds` by the decomposition; tiers that are proven already take no time.
+
+    `last_share`: of the time left, for the last tier.
+    """
     allowed: npt.NDArray[np.bool_] | None = None
     for i, value in enumerate(values):
         if _proven(bounds[i : i + 1], [value], gap):
             continue
-        part = clock.part(DECOMPOSED_SHARE)
+        part = clock.part(last_share if i == len(values) - 1 else DECOMPOSED_SHARE)
         made = decomposed_bound(graph, i, assignment, values, part, allowed=allowed)
         if made is None:
             continue
@@ -92,11 +107,7 @@ def _decompose(
 
 
 def _relax(graph: Graph, values: Sequence[float], clock: Clock, bounds: list[float]) -> None:
-    """Raise `bounds` by the linear relaxation, as far as there is room and time for it."""
-    size = model_entries(graph)
-    left = clock.remaining_s
-    if size > LARGEST_RELAXATION or (left is not None and size * SECONDS_PER_ENTRY > STATING_SHARE * left):
-        return
+    """Raise `bounds` by the linear relaxation."""
     try:
         lowered = lower(graph, stopped=lambda: clock.stopped)
     except (Unsupported, Interrupted):
