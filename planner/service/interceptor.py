@@ -30,6 +30,7 @@ _Reader = Callable[[Any], Any]
 _ASSIGNMENT = "/fulcrum.v1.AssignmentService/"
 _PLANNING = "/fulcrum.v1.PlanningService/"
 _FLEETS = "/fulcrum.v1.FleetService/"
+_PROFILES = "/fulcrum.v1.ProfileService/"
 _OPERATIONS = "/google.longrunning.Operations/"
 OPEN_METHODS = frozenset({"/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"})
 """Answered without credentials: probes have none, and learn only that the server runs."""
@@ -43,6 +44,8 @@ REQUIRED_ROLES: Mapping[str, Role] = {
     _FLEETS + "GetFleet": Role.VIEWER,
     _FLEETS + "ListFleets": Role.VIEWER,
     _FLEETS + "ListPromotions": Role.VIEWER,
+    _PROFILES + "GetProfile": Role.VIEWER,
+    _PROFILES + "ListProfiles": Role.VIEWER,
     _OPERATIONS + "CancelOperation": Role.PLANNER,
     _OPERATIONS + "DeleteOperation": Role.PLANNER,
     _OPERATIONS + "GetOperation": Role.VIEWER,

@@ -1,4 +1,4 @@
-"""Resource names: ``fleets/{name}``, ``plans/{id}``, and ``operations/{id}`` of what makes a plan."""
+"""Resource names: ``fleets/{name}``, ``profiles/{name}``, ``plans/{id}``, and ``operations/{id}`` of a plan."""
 
 from __future__ import annotations
 
@@ -6,9 +6,19 @@ import re
 
 from planner.service.errors import invalid_argument
 
-__all__ = ["fleet_name", "operation_name", "parse_fleet", "parse_operation", "parse_plan", "plan_name"]
+__all__ = [
+    "fleet_name",
+    "operation_name",
+    "parse_fleet",
+    "parse_operation",
+    "parse_plan",
+    "parse_profile",
+    "plan_name",
+    "profile_name",
+]
 
 _ID = re.compile(r"[0-9a-f]{32}")
+_PROFILE = re.compile(r"profiles/([A-Za-z0-9][A-Za-z0-9._-]{0,254})")
 _FLEET = re.compile(r"fleets/([A-Za-z0-9][A-Za-z0-9._-]{0,62})")
 
 
@@ -25,6 +35,21 @@ def operation_name(plan_id: str) -> str:
 def fleet_name(name: str) -> str:
     """``fleets/{name}``."""
     return f"fleets/{name}"
+
+
+def profile_name(name: str) -> str:
+    """``profiles/{name}``."""
+    return f"profiles/{name}"
+
+
+def parse_profile(name: str, field: str = "name") -> str:
+    """The name of the profile in its resource name, which came in request field `field`."""
+    matched = _PROFILE.fullmatch(name)
+    if matched is None:
+        raise invalid_argument(
+            field, f"{name[:80]!r} is not a resource name of the form profiles/{{profile}}"
+        )
+    return matched[1]
 
 
 def parse_fleet(name: str, field: str = "name") -> str:

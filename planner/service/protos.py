@@ -17,6 +17,8 @@ from planner.service.gen.fulcrum.v1 import (
     plan_pb2,
     planning_service_pb2,
     planning_service_pb2_grpc,
+    profile_service_pb2,
+    profile_service_pb2_grpc,
 )
 
 __all__ = [
@@ -31,5 +33,7 @@ __all__ = [
     "plan_pb2",
     "planning_service_pb2",
     "planning_service_pb2_grpc",
+    "profile_service_pb2",
+    "profile_service_pb2_grpc",
     "status_pb2",
 ]

@@ -29,16 +29,19 @@ from planner.service.metrics import Metrics
 from planner.service.metrics_server import MetricsServer, check_metrics_address
 from planner.service.operations import OperationsService
 from planner.service.planning import PlanningService
+from planner.service.profiles import ProfileService
 from planner.service.protos import (
     assignment_service_pb2,
     fleet_service_pb2,
     operations_pb2,
     operations_pb2_grpc,
     planning_service_pb2,
+    profile_service_pb2,
 )
 from planner.service.protos import assignment_service_pb2_grpc as assignment_grpc
 from planner.service.protos import fleet_service_pb2_grpc as fleet_grpc
 from planner.service.protos import planning_service_pb2_grpc as planning_grpc
+from planner.service.protos import profile_service_pb2_grpc as profile_grpc
 from planner.store.database import Database
 from planner.store.plans import PlanStore
 
@@ -50,6 +53,7 @@ SERVICES = (
     assignment_service_pb2.DESCRIPTOR.services_by_name["AssignmentService"].full_name,
     fleet_service_pb2.DESCRIPTOR.services_by_name["FleetService"].full_name,
     planning_service_pb2.DESCRIPTOR.services_by_name["PlanningService"].full_name,
+    profile_service_pb2.DESCRIPTOR.services_by_name["ProfileService"].full_name,
     operations_pb2.DESCRIPTOR.services_by_name["Operations"].full_name,
 )
 _MESSAGE_SLACK_BYTES = 2**20
@@ -174,6 +178,7 @@ class PlanServer:
         planning_grpc.add_PlanningServiceServicer_to_server(planning, self._server)  # type: ignore[no-untyped-call]
         fleets = FleetService(self._store, self._executor, config.limits)
         fleet_grpc.add_FleetServiceServicer_to_server(fleets, self._server)  # type: ignore[no-untyped-call]
+        profile_grpc.add_ProfileServiceServicer_to_server(ProfileService(), self._server)  # type: ignore[no-untyped-call]
         self._assignments = AssignmentService(
             self._executor,
             config.limits,

@@ -14,7 +14,12 @@ import pytest
 from google.longrunning import operations_pb2
 
 from planner.fleet import read_fleet_file
-from planner.service.gen.fulcrum.v1 import assignment_service_pb2, plan_pb2, planning_service_pb2
+from planner.service.gen.fulcrum.v1 import (
+    assignment_service_pb2,
+    plan_pb2,
+    planning_service_pb2,
+    profile_service_pb2,
+)
 
 COUNT = int(os.environ.get("FULCRUM_FUZZ_REQUESTS", "60"))
 EXAMPLE = Path(__file__).parents[3] / "examples" / "fleet.yaml"
@@ -27,6 +32,7 @@ REFUSALS = {
     grpc.StatusCode.UNIMPLEMENTED,
 }
 ASSIGNMENT = "/fulcrum.v1.AssignmentService/"
+PROFILES = "/fulcrum.v1.ProfileService/"
 PLANNING = "/fulcrum.v1.PlanningService/"
 OPERATIONS = "/google.longrunning.Operations/"
 NAME = "plans/" + "0" * 32
@@ -47,6 +53,8 @@ def seeds():
         PLANNING + "ListPlans": pb.ListPlansRequest(page_size=3, page_token="x", states=[3], fleet="demo"),
         PLANNING + "DiffPlans": pb.DiffPlansRequest(base=NAME, target=NAME),
         PLANNING + "WatchPlan": pb.WatchPlanRequest(name=NAME, after_sequence=3),
+        PROFILES + "GetProfile": profile_service_pb2.GetProfileRequest(name="profiles/h100-sxm-80gb"),
+        PROFILES + "ListProfiles": profile_service_pb2.ListProfilesRequest(page_size=3, page_token="x"),
         OPERATIONS + "GetOperation": op.GetOperationRequest(name=OPERATION),
         OPERATIONS + "ListOperations": op.ListOperationsRequest(name="operations", page_size=3),
         OPERATIONS + "CancelOperation": op.CancelOperationRequest(name=OPERATION),
