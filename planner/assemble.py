@@ -48,6 +48,8 @@ def make_instances(
                 gpu=c.gpu,
                 tensor_parallel_size=c.tensor_parallel_size,
                 pipeline_parallel_size=c.pipeline_parallel_size,
+                data_parallel_size=c.data_parallel_size,
+                expert_parallel_size=c.expert_parallel_size,
                 weights=c.weights,
                 checkpoint=c.checkpoint,
                 kv_cache=c.kv_cache,

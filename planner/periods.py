@@ -57,6 +57,8 @@ def _count(problem: SizingProblem, index: int, count: int, before: int) -> Insta
         pool=c.pool,
         tensor_parallel_size=c.tensor_parallel_size,
         pipeline_parallel_size=c.pipeline_parallel_size,
+        data_parallel_size=c.data_parallel_size,
+        expert_parallel_size=c.expert_parallel_size,
         instances=count,
         change=count - before,
     )

@@ -122,7 +122,7 @@ def _at_the_largest_demand(fleet: Fleet) -> Fleet:
 def _takes_a_node(fleet: Fleet) -> Callable[[Candidate], bool]:
     return lambda c: (
         c.role == "mixed"
-        and c.pipeline_parallel_size == 1
+        and c.pipeline_parallel_size == c.expert_parallel_size == 1
         and c.tensor_parallel_size == fleet.pool(c.pool).gpus_per_node
     )
 

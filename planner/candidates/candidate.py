@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from planner.plan.cut import cut_label
 from planner.plan.instance import Role
 
 __all__ = ["Candidate", "node_groups"]
@@ -61,6 +62,8 @@ class Candidate:
     gpus_per_group: int
     price_per_hour: float
     basis: str
+    data_parallel_size: int = 1
+    expert_parallel_size: int = 1
 
     @property
     def gpus(self) -> int:
@@ -68,28 +71,33 @@ class Candidate:
         return self.groups * self.gpus_per_group
 
     @property
+    def stage_gpus(self) -> int:
+        """GPUs of each pipeline stage."""
+        return self.tensor_parallel_size * self.data_parallel_size
+
+    @property
     def shape(self) -> tuple[str, ...]:
         """Equal to `Instance.shape` of the instances it becomes."""
         return (
             self.workload, self.model, self.repository, self.role, self.engine, self.pool, self.gpu,
-            str(self.tensor_parallel_size), str(self.pipeline_parallel_size), self.weights, self.kv_cache,
+            str(self.tensor_parallel_size), str(self.pipeline_parallel_size),
+            str(self.data_parallel_size), str(self.expert_parallel_size), self.weights, self.kv_cache,
         )  # fmt: skip
 
     @property
     def label(self) -> str:
-        """For people: ``chat mixed TP2 on h100``."""
-        pipeline = f" PP{self.pipeline_parallel_size}" if self.pipeline_parallel_size > 1 else ""
-        return f"{self.workload} {self.role} TP{self.tensor_parallel_size}{pipeline} on {self.pool}"
+        """For people: ``chat mixed TP2 DP4 EP8 on h200``."""
+        return f"{self.workload} {self.role} {cut_label(self)} on {self.pool}"
 
 
-def node_groups(tensor: int, pipeline: int, gpus_per_node: int) -> tuple[int, int] | None:
+def node_groups(stage_gpus: int, pipeline: int, gpus_per_node: int) -> tuple[int, int] | None:
     """Return how many nodes an instance takes and how many GPUs on each.
 
-    A tensor-parallel group never leaves its node. An instance that fits one node stays there; else as many
+    A stage never leaves its node. An instance that fits one node stays there; else as many
     of its stages share a node as fit and leave every node with the same number. None: one stage does not
     fit a node.
     """
-    if tensor > gpus_per_node:
+    if stage_gpus > gpus_per_node:
         return None
-    stages = max(n for n in range(1, pipeline + 1) if pipeline % n == 0 and n * tensor <= gpus_per_node)
-    return pipeline // stages, stages * tensor
+    stages = max(n for n in range(1, pipeline + 1) if pipeline % n == 0 and n * stage_gpus <= gpus_per_node)
+    return pipeline // stages, stages * stage_gpus

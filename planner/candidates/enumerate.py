@@ -42,8 +42,8 @@ class Refusal:
     Parameters
     ----------
     limit
-        What forbids it: ``memory``, ``ttft``, ``tpot``, ``precision``, ``shape`` (the model cannot be cut
-        this way), ``engine`` (the engine cannot do it), ``node`` (too large for a node, or for the pool) or
+        What forbids it: ``memory``, ``ttft``, ``tpot``, ``precision``, ``shape`` (the model is not cut this
+        way), ``engine`` (the engine cannot do it), ``node`` (too large for a node, or for the pool) or
         ``policy`` (the document leaves it out).
     reason
         A sentence with figures.
@@ -60,6 +60,8 @@ class Refusal:
     reason: str
     ttft_ms: float | None = None
     tpot_ms: float | None = None
+    data_parallel_size: int = 1
+    expert_parallel_size: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +119,8 @@ def instance_model(fleet: Fleet, candidate: Candidate) -> InstanceModel:
     shape = Parallelism(
         tensor_parallel_size=candidate.tensor_parallel_size,
         pipeline_parallel_size=candidate.pipeline_parallel_size,
+        data_parallel_size=candidate.data_parallel_size,
+        expert_parallel_size=candidate.expert_parallel_size,
     )
     return InstanceModel.of(
         _configuration(
@@ -131,7 +135,7 @@ def _of_pool(fleet: Fleet, workload: ServedWorkload, pool: Pool, confidence: flo
     refused: list[Refusal] = []
     priced: list[tuple[Role, Parallelism, InstanceModel]] = []
     for role in _roles(fleet):
-        for shape in _shapes(fleet):
+        for shape in _shapes(model, fleet.policies.parallelism):
             why = _misfit(model, pool, role, shape, fleet.policies.parallelism)
             try:
                 if why is None:
@@ -188,13 +192,20 @@ def _roles(fleet: Fleet) -> Iterator[Role]:
             yield role
 
 
-def _shapes(fleet: Fleet) -> list[Parallelism]:
-    """Every parallelism the policy allows, possible or not."""
-    allowed = fleet.policies.parallelism
+def _shapes(model: ServedModel, allowed: AllowedParallelism) -> list[Parallelism]:
+    """Every parallelism the policy allows, possible or not; only models with experts share them."""
+    moe = model.architecture.is_moe
     return [
-        Parallelism(tensor_parallel_size=tensor, pipeline_parallel_size=pipeline)
+        Parallelism(
+            tensor_parallel_size=tensor,
+            pipeline_parallel_size=pipeline,
+            data_parallel_size=data,
+            expert_parallel_size=expert,
+        )
         for pipeline in allowed.pipeline
+        for data in (allowed.data if moe else (1,))
         for tensor in allowed.tensor
+        for expert in (allowed.expert_degrees(tensor * data) if moe else (1,))
     ]
 
 
@@ -209,17 +220,24 @@ def _misfit(
             role=role,
             tensor=shape.tensor_parallel_size,
             pipeline=shape.pipeline_parallel_size,
+            data=shape.data_parallel_size,
+            expert=shape.expert_parallel_size,
         ):
             return "policy", f"the document forbids {forbidden}"
     problems = shape.problems(model.architecture, model.weights)
     if problems:
         return "shape", "; ".join(problems)
+    if shape.data_parallel_size > 1 and shape.pipeline_parallel_size > 1:
+        return "shape", "attention replicas of one instance are planned without pipeline stages only"
+    if model.engine == "vllm" and shape.expert_parallel_size not in (1, shape.stage_gpus):
+        return "engine", f"vllm deals experts to all {shape.stage_gpus} GPUs of a stage or to none"
     if role != "mixed" and shape.pipeline_parallel_size > 1:
         return "engine", f"{model.engine} hands caches over between instances without pipeline stages only"
-    groups = node_groups(shape.tensor_parallel_size, shape.pipeline_parallel_size, pool.gpus_per_node)
+    groups = node_groups(shape.stage_gpus, shape.pipeline_parallel_size, pool.gpus_per_node)
     if groups is None:
+        replicas = f" in {shape.data_parallel_size} replicas" if shape.data_parallel_size > 1 else ""
         return "node", (
-            f"a tensor-parallel group of {shape.tensor_parallel_size} does not fit "
+            f"a tensor-parallel group of {shape.tensor_parallel_size}{replicas} does not fit "
             f"a node of {pool.gpus_per_node} GPUs"
         )
     if groups[0] > pool.nodes_in_service:
@@ -253,14 +271,15 @@ def _candidate(
     capacity: Capacity,
 ) -> Candidate:
     configuration = built.configuration
-    tensor = configuration.parallelism.tensor_parallel_size
-    pipeline = configuration.parallelism.pipeline_parallel_size
-    found = node_groups(tensor, pipeline, pool.gpus_per_node)
+    shape = configuration.parallelism
+    found = node_groups(shape.stage_gpus, shape.pipeline_parallel_size, pool.gpus_per_node)
     assert found is not None
     return Candidate(
         workload=workload.name, model=model.name, repository=model.repository, role=configuration.role,
-        engine=model.engine, pool=pool.name, zone=pool.zone, gpu=pool.gpu.name, tensor_parallel_size=tensor,
-        pipeline_parallel_size=pipeline, weights=model.weights,
+        engine=model.engine, pool=pool.name, zone=pool.zone, gpu=pool.gpu.name,
+        tensor_parallel_size=shape.tensor_parallel_size, pipeline_parallel_size=shape.pipeline_parallel_size,
+        data_parallel_size=shape.data_parallel_size, expert_parallel_size=shape.expert_parallel_size,
+        weights=model.weights,
         checkpoint=model.architecture.checkpoint_precision, kv_cache=model.kv_cache,
         max_num_seqs=configuration.max_num_seqs,
         max_num_batched_tokens=configuration.max_num_batched_tokens, max_model_len=max_model_len(fleet,
@@ -268,7 +287,7 @@ def _candidate(
         capacity_per_s=capacity.rate_per_s * pool.availability, ttft_ms=capacity.ttft_ms,
         tpot_ms=capacity.tpot_ms, limit=capacity.limit, reason=capacity.reason,
         groups=found[0], gpus_per_group=found[1],
-        price_per_hour=tensor * pipeline * pool.price_per_gpu_hour, basis=capacity.basis,
+        price_per_hour=shape.gpus * pool.price_per_gpu_hour, basis=capacity.basis,
     )  # fmt: skip
 
 
@@ -278,6 +297,7 @@ def _refusal(
 ) -> Refusal:  # fmt: skip
     return Refusal(
         workload=workload.name, pool=pool.name, role=role, tensor_parallel_size=shape.tensor_parallel_size,
-        pipeline_parallel_size=shape.pipeline_parallel_size, limit=limit, reason=reason, ttft_ms=ttft_ms,
+        pipeline_parallel_size=shape.pipeline_parallel_size, data_parallel_size=shape.data_parallel_size,
+        expert_parallel_size=shape.expert_parallel_size, limit=limit, reason=reason, ttft_ms=ttft_ms,
         tpot_ms=tpot_ms,
     )  # fmt: skip

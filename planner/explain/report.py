@@ -15,6 +15,7 @@ from planner.candidates.enumerate import Refusal
 from planner.clock import Clock
 from planner.explain.alternatives import alternatives, node_worths
 from planner.explain.resharding import resharding_verdicts
+from planner.plan.cut import cut_label
 from planner.report.numbers import duration, rate
 
 if TYPE_CHECKING:
@@ -74,10 +75,9 @@ def _candidates(
         for position, c in enumerate(ranked):
             if position >= MOST_ROWS and not chosen[c.shape]:
                 continue
-            pipeline = f" PP{c.pipeline_parallel_size}" if c.pipeline_parallel_size > 1 else ""
             table.add_row(
                 f"{chosen[c.shape]} ×" if chosen[c.shape] else "",
-                c.role, f"TP{c.tensor_parallel_size}{pipeline}", c.pool, str(c.gpus), rate(c.capacity_per_s),
+                c.role, cut_label(c), c.pool, str(c.gpus), rate(c.capacity_per_s),
                 f"{_price_per_thousand(c):.3f}", duration(c.ttft_ms), duration(c.tpot_ms), c.limit,
                 "considered" if c.shape in considered else "dominated",
             )  # fmt: skip
@@ -107,7 +107,7 @@ def explain_in_sentences(
         )
     for limit, count in Counter(refusal.limit for refusal in refused).most_common():
         one = next(refusal for refusal in refused if refusal.limit == limit)
-        shape = f"TP{one.tensor_parallel_size} PP{one.pipeline_parallel_size} {one.role} on {one.pool}"
+        shape = f"{cut_label(one)} {one.role} on {one.pool}"
         sentences.append(f"{count} refused for {limit}, such as {shape}: {one.reason}")
     return sentences
 

@@ -11,6 +11,7 @@ from models.hardware import gpu, gpu_names
 from planner.candidates.candidate import Candidate
 from planner.candidates.enumerate import Refusal, enumerate_candidates
 from planner.fleet.fleet import Fleet, ServedWorkload, Target
+from planner.plan.cut import cut_label
 from planner.plan.outcome import Diagnosis
 from planner.report.numbers import duration
 
@@ -31,12 +32,12 @@ def explain_unservable(
         return _too_slow(fleet, workload, accepted, late)
     model = fleet.model(workload.model)
     # The refusal with most GPUs is the one that came closest.
-    closest = max(refused, key=lambda r: r.tensor_parallel_size * r.pipeline_parallel_size)
+    closest = max(refused, key=_gpus)
     limit = "memory" if any(refusal.limit == "memory" for refusal in refused) else "shape"
     if limit == "memory":
         memory = [refusal for refusal in refused if refusal.limit == "memory"]
-        closest = max(memory, key=lambda r: r.tensor_parallel_size * r.pipeline_parallel_size)
-    where = f"{_shape(closest)} on {fleet.pool(closest.pool).gpu.name}"
+        closest = max(memory, key=_gpus)
+    where = f"{cut_label(closest)} on {fleet.pool(closest.pool).gpu.name}"
     return Diagnosis(
         limit="memory" if limit == "memory" else "shape",
         subject=workload.name,
@@ -46,6 +47,10 @@ def explain_unservable(
         ),
         closest=_first_that_serves(workload, _fits(fleet, workload)),
     )
+
+
+def _gpus(refusal: Refusal) -> int:
+    return refusal.tensor_parallel_size * refusal.pipeline_parallel_size * refusal.data_parallel_size
 
 
 def _too_slow(
@@ -65,7 +70,7 @@ def _too_slow(
     message = (
         f"workload {workload.name!r} cannot be served: its {kind.upper()} target p{target.percentile:g} ≤ "
         f"{duration(target.limit_ms)} is below what one idle request needs, {duration(idle)} at best "
-        f"({best.role}, {_shape(best)} on {fleet.pool(best.pool).gpu.name})"
+        f"({best.role}, {cut_label(best)} on {fleet.pool(best.pool).gpu.name})"
     )
     return Diagnosis(
         limit="ttft" if kind == "ttft" else "tpot",
@@ -80,11 +85,6 @@ def _lateness(workload: ServedWorkload, refusal: Refusal) -> float:
     return max(
         (refusal.ttft_ms or 0.0) / workload.ttft.limit_ms, (refusal.tpot_ms or 0.0) / workload.tpot.limit_ms
     )
-
-
-def _shape(refusal: Refusal) -> str:
-    pipeline = f" PP{refusal.pipeline_parallel_size}" if refusal.pipeline_parallel_size > 1 else ""
-    return f"TP{refusal.tensor_parallel_size}{pipeline}"
 
 
 # -- changes that might help

@@ -73,7 +73,7 @@ def _config(group: Group, options: Options) -> dict[str, Any]:
         raise Unsupported(f"{one.name}: Ray has no accelerator type for {one.gpu}; it has {known}")
     process = process_of(group, options, Seat(nodes=group.nodes, own="", head=""))
     arguments: dict[str, Any] = {
-        name.removeprefix("--").replace("-", "_"): value
+        name.removeprefix("--").replace("-", "_"): True if value is None else value
         for name, value in process.flags.items()
         if name not in _SET_BY_RAY
     }

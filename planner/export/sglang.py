@@ -42,21 +42,27 @@ def launch_commands(plan: Plan, version: str = "") -> tuple[LaunchCommand, ...]:
 
 
 def _process(instance: Instance, seat: Seat, version: str) -> Process:
-    """Return ``sglang.launch_server`` with its flags for one node of an instance; alike in all versions."""
-    del version
+    """Return ``sglang.launch_server`` with its flags for one node of an instance."""
+    replicas = instance.data_parallel_size
     flags: dict[str, str | int | float | None] = {
         "--model-path": plain(instance.repository),
         "--served-model-name": plain(instance.model),
-        "--tp-size": instance.tensor_parallel_size,
+        # SGLang's tensor-parallel size is that of all replicas, among which it divides tokens and requests.
+        "--tp-size": instance.stage_gpus,
         "--context-length": instance.max_model_len,
         "--max-running-requests": instance.max_num_seqs,
-        "--chunked-prefill-size": instance.max_num_batched_tokens,
+        "--chunked-prefill-size": instance.max_num_batched_tokens * replicas,
         # Both are the share of the GPU that weights and cache may take.
         "--mem-fraction-static": instance.gpu_memory_utilization,
         "--kv-cache-dtype": _kv_cache_dtype(instance),
     }
     if instance.pipeline_parallel_size > 1:
         flags["--pp-size"] = instance.pipeline_parallel_size
+    if replicas > 1:
+        flags |= {"--dp-size": replicas, "--enable-dp-attention": None}
+    if instance.expert_parallel_size > 1:
+        _VERSIONS.require(version, "0.5.0", f"{instance.name}: expert parallelism by --ep-size alone")
+        flags["--ep-size"] = instance.expert_parallel_size
     if (quantization := _quantization(instance)) is not None:
         flags["--quantization"] = quantization
     if instance.role != "mixed":

@@ -53,6 +53,8 @@ def _process(instance: Instance, seat: Seat, version: str) -> Process:
         "--host": "0.0.0.0",  # noqa: S104 - clients are on other machines
         "--port": seat.port,
     }
+    if instance.expert_parallel_size > 1:
+        flags["--ep_size"] = instance.expert_parallel_size
     return Process(("trtllm-serve", plain(instance.repository)), flags)
 
 
@@ -61,6 +63,11 @@ def _refuse(instance: Instance, seat: Seat) -> None:
     if seat.nodes > 1:
         raise Unsupported(
             f"{name}: trtllm-serve on {seat.nodes} nodes needs an MPI launcher (trtllm-llmapi-launch)"
+        )
+    if instance.data_parallel_size > 1:
+        raise Unsupported(
+            f"{name}: trtllm-serve is told about attention data parallelism in a YAML file "
+            "(enable_attention_dp), not by flags"
         )
     if instance.role != "mixed":
         raise Unsupported(

@@ -48,11 +48,21 @@ def _process(instance: Instance, seat: Seat, version: str) -> Process:
         "--tensor-parallel-size": instance.tensor_parallel_size,
         "--pipeline-parallel-size": instance.pipeline_parallel_size,
         "--max-model-len": instance.max_model_len,
-        "--max-num-seqs": instance.max_num_seqs,
+        # of each attention replica
+        "--max-num-seqs": -(-instance.max_num_seqs // instance.data_parallel_size),
         "--max-num-batched-tokens": instance.max_num_batched_tokens,
         "--gpu-memory-utilization": instance.gpu_memory_utilization,
         "--kv-cache-dtype": _kv_cache_dtype(instance),
     }
+    if instance.data_parallel_size > 1:
+        flags["--data-parallel-size"] = instance.data_parallel_size
+    if instance.expert_parallel_size > 1:
+        if instance.expert_parallel_size != instance.stage_gpus:
+            raise Unsupported(
+                f"{instance.name}: vLLM deals experts to all {instance.stage_gpus} GPUs of a stage "
+                f"or to none, not to {instance.expert_parallel_size} groups"
+            )
+        flags["--enable-expert-parallel"] = None
     if (quantization := _quantization(instance)) is not None:
         flags["--quantization"] = quantization
     if instance.role in _KV_ROLE:

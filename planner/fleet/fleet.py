@@ -240,8 +240,12 @@ class Forbidden:
     role: str | None = None
     tensor: int | None = None
     pipeline: int | None = None
+    data: int | None = None
+    expert: int | None = None
 
-    def fits(self, *, model: str, pool: str, role: str, tensor: int, pipeline: int) -> bool:
+    def fits(
+        self, *, model: str, pool: str, role: str, tensor: int, pipeline: int, data: int, expert: int
+    ) -> bool:
         """Whether a way to run is one of these."""
         return (
             self.model in (None, model)
@@ -249,10 +253,13 @@ class Forbidden:
             and self.role in (None, role)
             and self.tensor in (None, tensor)
             and self.pipeline in (None, pipeline)
+            and self.data in (None, data)
+            and self.expert in (None, expert)
         )
 
     def __str__(self) -> str:
-        named = ((name, getattr(self, name)) for name in ("model", "pool", "role", "tensor", "pipeline"))
+        names = ("model", "pool", "role", "tensor", "pipeline", "data", "expert")
+        named = ((name, getattr(self, name)) for name in names)
         return ", ".join(f"{name} {value}" for name, value in named if value is not None)
 
 
@@ -264,6 +271,8 @@ class Parallelism:
     ----------
     tensor, pipeline
         Degrees, ascending.
+    data, expert
+        Of models with experts, ascending; `expert` None: 1, and all GPUs of a stage.
     pipeline_across_nodes
         Whether the stages of an instance may be on different nodes.
     forbidden
@@ -272,8 +281,16 @@ class Parallelism:
 
     tensor: tuple[int, ...]
     pipeline: tuple[int, ...]
+    data: tuple[int, ...] = (1,)
+    expert: tuple[int, ...] | None = None
     pipeline_across_nodes: bool = True
     forbidden: tuple[Forbidden, ...] = ()
+
+    def expert_degrees(self, stage_gpus: int) -> tuple[int, ...]:
+        """Expert-parallel sizes that a stage of so many GPUs can have."""
+        if self.expert is None:
+            return (1, stage_gpus) if stage_gpus > 1 else (1,)
+        return tuple(degree for degree in self.expert if stage_gpus % degree == 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,7 @@ from planner.fleet.fleet import (
     Target,
 )
 from planner.fleet.limits import placement_limits
-from planner.fleet.narrowing import forbidden_ways
+from planner.fleet.narrowing import expert_degrees, forbidden_ways
 from planner.fleet.schema import (
     FleetEntry,
     ModelEntry,
@@ -279,8 +279,8 @@ class Resolver:
         return Target(percentile=float(key.removeprefix(f"{kind}_p")), limit_ms=limit_ms)
 
     def policies(self, entry: PoliciesEntry) -> Policies:
-        for kind in ("tensor", "pipeline"):
-            degrees = getattr(entry.parallelism, kind)
+        for kind in ("tensor", "pipeline", "data", "expert"):
+            degrees = getattr(entry.parallelism, kind) or ()
             if len(set(degrees)) != len(degrees):
                 self.fail("each degree once", ("policies", "parallelism", kind))
         return Policies(
@@ -289,6 +289,8 @@ class Resolver:
             parallelism=Parallelism(
                 tensor=tuple(sorted(entry.parallelism.tensor)),
                 pipeline=tuple(sorted(entry.parallelism.pipeline)),
+                data=tuple(sorted(entry.parallelism.data)),
+                expert=expert_degrees(self, entry.parallelism),
                 pipeline_across_nodes=entry.parallelism.pipeline_across_nodes,
                 forbidden=forbidden_ways(self, entry.parallelism.forbid),
             ),

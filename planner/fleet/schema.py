@@ -216,6 +216,10 @@ class ForbiddenEntry(Entry):
     """Tensor-parallel size; default: any."""
     pipeline: Degree | None = None
     """Pipeline-parallel size; default: any."""
+    data: Degree | None = None
+    """Attention data-parallel size; default: any."""
+    expert: Degree | None = None
+    """Expert-parallel size; default: any."""
 
 
 class ParallelismEntry(Entry):
@@ -225,6 +229,11 @@ class ParallelismEntry(Entry):
     """Tensor-parallel sizes; a tensor-parallel group never leaves its node."""
     pipeline: list[Degree] = Field(default=[1, 2], min_length=1)
     """Pipeline-parallel sizes; stages may be on different nodes of a pool."""
+    data: list[Degree] = Field(default=[1], min_length=1)
+    """Attention data-parallel sizes of models with experts: replicas of the attention, all in one node, that
+    share the experts."""
+    expert: list[Degree] | None = Field(default=None, min_length=1)
+    """Expert-parallel sizes of models with experts; default: 1, and all tensor × data GPUs of a stage."""
     pipeline_across_nodes: bool = True
     """Whether the stages of an instance may be on different nodes."""
     forbid: list[ForbiddenEntry] = []

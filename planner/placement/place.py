@@ -191,11 +191,11 @@ def _stages(
     given = {node: assign_gpus(wanted, pool.gpus_per_node) for node, wanted in claims.items()}
     result = {}
     for tenant in tenants:
-        tensor = candidates[tenant.candidate].tensor_parallel_size
+        size = candidates[tenant.candidate].stage_gpus
         stages = []
         for part, node in enumerate(placed[tenant.name]):
             gpus = given[node][f"{tenant.name}/{part}"]
-            for start in range(0, len(gpus), tensor):
-                stages.append(Stage(pool.node_name(node), gpus[start : start + tensor]))
+            for start in range(0, len(gpus), size):
+                stages.append(Stage(pool.node_name(node), gpus[start : start + size]))
         result[tenant.name] = tuple(stages)
     return result

@@ -57,14 +57,19 @@ def _instance(fleet: Fleet, instance: Instance) -> Iterator[str]:
     pool = fleet.pool(instance.pool)
     if len(instance.stages) != instance.pipeline_parallel_size:
         yield f"{instance.name}: {len(instance.stages)} stages for PP {instance.pipeline_parallel_size}"
+    if instance.data_parallel_size > 1 and len({stage.node for stage in instance.stages}) > 1:
+        yield f"{instance.name}: its attention replicas are on several nodes"
+    if instance.stage_gpus % instance.expert_parallel_size:
+        experts = instance.expert_parallel_size
+        yield f"{instance.name}: experts in {experts} groups on {instance.stage_gpus} GPUs"
     for stage in instance.stages:
         node = pool.node_index(stage.node)
         if node < 0:
             yield f"{instance.name}: no node {stage.node!r} in pool {pool.name}"
         elif node in pool.unavailable:
             yield f"{instance.name}: node {stage.node!r} is out of service"
-        if len(set(stage.gpus)) != instance.tensor_parallel_size:
-            size = instance.tensor_parallel_size
+        if len(set(stage.gpus)) != instance.stage_gpus:
+            size = instance.stage_gpus
             yield f"{instance.name}: {len(set(stage.gpus))} GPUs in a group of {size}"
         if any(not 0 <= gpu < pool.gpus_per_node for gpu in stage.gpus):
             yield f"{instance.name}: a GPU index outside 0..{pool.gpus_per_node - 1}"

@@ -21,14 +21,14 @@ STRICT: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One pipeline stage: a tensor-parallel group, always inside one node."""
+    """One pipeline stage, always inside one node: a tensor-parallel group for each attention replica."""
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     node: str
     """Node name: ``pool/rack/index`` as the fleet document lays it out."""
     gpus: tuple[int, ...]
-    """GPU indices on that node, ascending, `tensor_parallel_size` of them."""
+    """GPU indices on that node, ascending: the tensor-parallel groups one after the other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +75,10 @@ class Instance:
     """GPUs that share each layer."""
     pipeline_parallel_size: int
     """Consecutive groups of layers, one a stage."""
+    data_parallel_size: int = 1
+    """Replicas of the attention that share the experts, all within one node."""
+    expert_parallel_size: int = 1
+    """Groups of GPUs that the experts of a stage are dealt to."""
     weights: str
     """Weight precision."""
     checkpoint: str
@@ -82,9 +86,9 @@ class Instance:
     kv_cache: str
     """KV-cache precision."""
     max_num_seqs: int
-    """Most requests in a running batch."""
+    """Most requests in a running batch, over all attention replicas."""
     max_num_batched_tokens: int
-    """Most tokens in one step: the chunk of a chunked prefill plus the running batch."""
+    """Most tokens in one step of an attention replica: a chunk of prompts plus the running batch."""
     max_model_len: int
     """Longest request, prompt and answer, in tokens."""
     gpu_memory_utilization: float
@@ -101,12 +105,18 @@ class Instance:
     @property
     def gpu_count(self) -> int:
         """GPUs it occupies."""
-        return self.tensor_parallel_size * self.pipeline_parallel_size
+        return self.stage_gpus * self.pipeline_parallel_size
+
+    @property
+    def stage_gpus(self) -> int:
+        """GPUs of each stage."""
+        return self.tensor_parallel_size * self.data_parallel_size
 
     @property
     def shape(self) -> tuple[str, ...]:
         """What a current instance must have in common with a new one to go on running as it."""
         return (
             self.workload, self.model, self.repository, self.role, self.engine, self.pool, self.gpu,
-            str(self.tensor_parallel_size), str(self.pipeline_parallel_size), self.weights, self.kv_cache,
+            str(self.tensor_parallel_size), str(self.pipeline_parallel_size),
+            str(self.data_parallel_size), str(self.expert_parallel_size), self.weights, self.kv_cache,
         )  # fmt: skip

@@ -26,6 +26,10 @@ class InstanceCount:
     """GPUs that share each layer."""
     pipeline_parallel_size: int
     """Consecutive groups of layers."""
+    data_parallel_size: int = 1
+    """Replicas of the attention that share the experts."""
+    expert_parallel_size: int = 1
+    """Groups of GPUs that the experts are dealt to."""
     instances: int
     """How many."""
     change: int

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from planner.capacity import Answer, GpuAnswer, Way
+from planner.plan.cut import cut_label
 from planner.report.numbers import duration, money, rate
 
 __all__ = ["answer_json", "print_answer"]
@@ -57,9 +58,8 @@ def _headline(answer: Answer) -> Text:
 def _arrangement(way: Way) -> str:
     parts = []
     for count, c in way.parts:
-        pipeline = f" PP{c.pipeline_parallel_size}" if c.pipeline_parallel_size > 1 else ""
         role = "" if c.role == "mixed" else f" {c.role}"
-        parts.append(f"{count} × TP{c.tensor_parallel_size}{pipeline}{role}")
+        parts.append(f"{count} × {cut_label(c)}{role}")
     return " + ".join(parts)
 
 
@@ -92,6 +92,8 @@ def _way(way: Way) -> dict[str, Any]:
                 "role": c.role,
                 "tensor_parallel_size": c.tensor_parallel_size,
                 "pipeline_parallel_size": c.pipeline_parallel_size,
+                "data_parallel_size": c.data_parallel_size,
+                "expert_parallel_size": c.expert_parallel_size,
                 "weights": c.weights,
                 "kv_cache": c.kv_cache,
                 "max_num_seqs": c.max_num_seqs,

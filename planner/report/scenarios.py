@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from planner.plan import Plan
+from planner.plan.cut import cut_label
 from planner.report.numbers import duration, money, rate
 from planner.report.transition import clock_time
 from planner.scenarios.pareto import Point
@@ -79,10 +80,5 @@ def _price(plan: Plan) -> str:
 
 
 def _shapes(plan: Plan, workload: str) -> str:
-    shapes = Counter(
-        f"{i.role} TP{i.tensor_parallel_size}"
-        f"{f' PP{i.pipeline_parallel_size}' if i.pipeline_parallel_size > 1 else ''} {i.pool}"
-        for i in plan.instances
-        if i.workload == workload
-    )
+    shapes = Counter(f"{i.role} {cut_label(i)} {i.pool}" for i in plan.instances if i.workload == workload)
     return ", ".join(f"{count} × {shape}" for shape, count in sorted(shapes.items())) or "–"

@@ -74,15 +74,18 @@ def _groups(plan: Plan) -> Table:
     groups: dict[tuple[str, ...], list[Instance]] = defaultdict(list)
     for instance in plan.instances:
         groups[instance.shape].append(instance)
+    # only models with experts have more than tensor and pipeline parallelism
+    shared = any(max(i.data_parallel_size, i.expert_parallel_size) > 1 for i in plan.instances)
     table = _table(
-        "\ninstances", ">", "workload", "role", "GPU", ">TP", ">PP", "weights", "KV", ">rate each", ">of",
-        ">TTFT", ">TPOT", ">price each",
+        "\ninstances", ">", "workload", "role", "GPU", ">TP", ">PP", *((">DP", ">EP") if shared else ()),
+        "weights", "KV", ">rate each", ">of", ">TTFT", ">TPOT", ">price each",
     )  # fmt: skip
     for group in groups.values():
         one, expected = group[0], group[0].expected
+        degrees = (str(one.data_parallel_size), str(one.expert_parallel_size)) if shared else ()
         table.add_row(
             f"{len(group)} ×", one.workload, one.role, one.gpu, str(one.tensor_parallel_size),
-            str(one.pipeline_parallel_size), one.weights, one.kv_cache, rate(expected.rate_per_s),
+            str(one.pipeline_parallel_size), *degrees, one.weights, one.kv_cache, rate(expected.rate_per_s),
             rate(expected.capacity_per_s), duration(expected.ttft_ms), duration(expected.tpot_ms),
             money(one.price_per_hour),
         )  # fmt: skip

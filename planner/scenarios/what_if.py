@@ -11,6 +11,7 @@ from planner.clock import Clock
 from planner.fleet.fleet import Fleet
 from planner.pipeline import plan_fleet
 from planner.plan import Plan
+from planner.plan.cut import cut_label
 from planner.scenarios.change import Change, apply_changes
 
 __all__ = ["Comparison", "compare"]
@@ -53,10 +54,7 @@ def compare(fleet: Fleet, changes: Sequence[Change], clocks: tuple[Clock, Clock]
 
 
 def _figures(plan: Plan) -> dict[str, Any]:
-    shapes = Counter(
-        (i.workload, f"{i.role} TP{i.tensor_parallel_size} PP{i.pipeline_parallel_size} on {i.pool}")
-        for i in plan.instances
-    )
+    shapes = Counter((i.workload, f"{i.role} {cut_label(i)} on {i.pool}") for i in plan.instances)
     return {
         "state": plan.state,
         "cost_per_hour": plan.cost_per_hour if plan.instances else None,

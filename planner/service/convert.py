@@ -166,6 +166,9 @@ def _instance(instance: Mapping[str, Any], commands: list[LaunchCommand]) -> pla
         parallelism=plan_pb2.Parallelism(
             tensor_parallel_size=instance["tensor_parallel_size"],
             pipeline_parallel_size=instance["pipeline_parallel_size"],
+            # absent in plans that an earlier version stored
+            data_parallel_size=instance.get("data_parallel_size", 1),
+            expert_parallel_size=instance.get("expert_parallel_size", 1),
         ),
         stages=[stage_message(stage) for stage in instance["stages"]],
         expectation=plan_pb2.Expectation(

@@ -119,7 +119,9 @@ def _times(fleet: Fleet) -> StepTimes:
         shape = CacheShape.of(model.architecture, _parallelism(instance), instance.kv_cache)
         # a request that runs is on average half done
         tokens = served.mean_input_tokens + served.mean_output_tokens / 2
-        return instance.expected.concurrency * shape.sequence_bytes(tokens) * instance.gpu_count
+        # a request lives on one attention replica
+        gpus = instance.gpu_count / instance.data_parallel_size
+        return instance.expected.concurrency * shape.sequence_bytes(tokens) * gpus
 
     return StepTimes(
         weight_bytes=weight_bytes,
@@ -134,4 +136,6 @@ def _parallelism(instance: Instance) -> Parallelism:
     return Parallelism(
         tensor_parallel_size=instance.tensor_parallel_size,
         pipeline_parallel_size=instance.pipeline_parallel_size,
+        data_parallel_size=instance.data_parallel_size,
+        expert_parallel_size=instance.expert_parallel_size,
     )

@@ -243,7 +243,7 @@ def _copy(instance: Instance, free: dict[str, list[Gpu]], copied: set[str]) -> I
         by_node: dict[str, list[int]] = {}
         for node, index in left:
             by_node.setdefault(node, []).append(index)
-        size = instance.tensor_parallel_size
+        size = instance.stage_gpus
         roomy = sorted(n for n, indices in by_node.items() if len(indices) >= size)
         if not roomy:
             return None
@@ -262,7 +262,7 @@ def _blocked(search: Search, o: int, *, proven: bool) -> Blocked:
     purpose = f", whose GPUs {', '.join(wanted[:3])} wait for," if wanted else ""
     reason = (
         f"{instance.name}{purpose} cannot stop: {instance.workload} serves {have:.4g} requests/s at that "
-        f"point and may not drop below {floor:.4g}; no spare group of {instance.tensor_parallel_size} GPUs "
+        f"point and may not drop below {floor:.4g}; no spare group of {instance.stage_gpus} GPUs "
         f"in pool {instance.pool} is left for a copy of it. Lower the floor or free such a group"
     )
     return Blocked(workload=instance.workload, reason=reason, proven=proven)

@@ -120,6 +120,13 @@ def nodes_of(instance: Instance) -> list[str]:
     return list(dict.fromkeys(stage.node for stage in instance.stages))
 
 
+def _ports(instance: Instance) -> int:
+    """Ports it takes of each kind: with attention replicas, vLLM counts on from its side channel (one a GPU)
+    and SGLang from a port of its own (one a replica, and six more).
+    """
+    return instance.stage_gpus + 6 if instance.data_parallel_size > 1 else 1
+
+
 def commands_of(plan: Plan, engine: Engine, version: str) -> Iterator[LaunchCommand]:
     """For each instance of the engine and each of its nodes the command to run there, ports assigned.
 
@@ -131,7 +138,7 @@ def commands_of(plan: Plan, engine: Engine, version: str) -> Iterator[LaunchComm
         # One offset for all its nodes: the head's port must be free on each of them.
         offset = max(taken[node] for node in nodes)
         for node in nodes:
-            taken[node] = offset + 1
+            taken[node] = offset + _ports(instance)
         if instance.engine != engine.name:
             continue
         for rank, node in enumerate(nodes):

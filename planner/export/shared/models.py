@@ -50,14 +50,19 @@ def servings(plan: Plan, title: str, *, engine: str = "", several_nodes: bool = 
     Raises
     ------
     Unsupported
-        Another engine, a workload whose instances differ in more than their role, or an instance on several
-        nodes.
+        Another engine, a workload whose instances differ in more than their role, an instance on several
+        nodes or with several attention replicas.
     """
     by_workload: dict[str, list[Group]] = {}
     for group in groups_of(plan):
         one = group.one
         if engine and one.engine != engine:
             raise Unsupported(f"{one.name}: {title} starts {engine}, not {one.engine}")
+        if one.data_parallel_size > 1:
+            raise Unsupported(
+                f"{one.name}: {one.data_parallel_size} attention replicas in one instance are not written "
+                f"for {title}; export to kubernetes"
+            )
         if group.nodes > 1 and not several_nodes:
             raise Unsupported(
                 f"{one.name} runs on {group.nodes} nodes, which is not written for {title}; export to "

@@ -36,6 +36,7 @@ def plan_page(plan: Plan) -> str:
         used=used,
         total=total,
         groups=_groups(plan.instances),
+        shared=any(max(i.data_parallel_size, i.expert_parallel_size) > 1 for i in plan.instances),
         legend=_legend(plan),
         racks=racks(plan),
         day=day_svg(plan.schedule) if plan.schedule is not None else None,

@@ -6,6 +6,7 @@
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -117,3 +118,16 @@ def test_shell_metacharacters_in_names_never_reach_a_pod_unescaped(make_plan: Ca
     odd = replace(plan, instances=(replace(plan.instances[0], repository="org/$(POD_IP)"),))
     (deployment, _) = yaml.safe_load_all(export(odd, "kubernetes"))
     assert deployment["spec"]["template"]["spec"]["containers"][0]["command"][-1] == "org/$$(POD_IP)"
+
+
+@pytest.mark.parametrize("name", ["dynamo", "kserve", "llm-d", "ray-serve"])
+def test_gateways_take_shared_experts_but_no_replicas(name: str, make_plan: Callable[..., Plan]) -> None:
+    plan = make_plan("one-node")
+    shared = replace(
+        plan, instances=(replace(plan.instances[0], gpu="h100-sxm-80gb", expert_parallel_size=4),)
+    )
+    wanted = "enable_expert_parallel: true" if name == "ray-serve" else "--enable-expert-parallel"
+    assert wanted in export(shared, name)
+    replicas = replace(shared.instances[0], tensor_parallel_size=2, data_parallel_size=2)
+    with pytest.raises(Unsupported, match="2 attention replicas in one instance are not written"):
+        export(replace(shared, instances=(replicas,)), name)

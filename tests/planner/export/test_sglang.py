@@ -36,3 +36,18 @@ def test_only_prefill_opens_a_bootstrap_port_of_its_own(make_plan: Make) -> None
     assert ports[2] is None
     assert len(set(ports)) == 3
     assert [flag(c.command, "--disaggregation-mode") for c in (first, decode)] == ["prefill", "decode"]
+
+
+def test_replicas_and_experts(make_plan: Make) -> None:
+    plan = make_plan("one-node", "sglang")
+    one = replace(plan.instances[0], tensor_parallel_size=2, data_parallel_size=2, expert_parallel_size=4)
+    (made,) = launch_commands(replace(plan, instances=(one,)))
+    assert "--enable-dp-attention" in made.command
+    # SGLang divides by the replicas what its flags say of all
+    wanted = {
+        "--tp-size": "4", "--dp-size": "2", "--ep-size": "4", "--max-running-requests": "256",
+        "--chunked-prefill-size": "16384",
+    }  # fmt: skip
+    assert {name: flag(made.command, name) for name in wanted} == wanted
+    with pytest.raises(Unsupported, match=r"needs SGLang 0\.5\.0 or newer"):
+        launch_commands(replace(plan, instances=(one,)), "0.4.8")

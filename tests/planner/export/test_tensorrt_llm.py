@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -30,12 +31,20 @@ def test_flags(make_plan: Make) -> None:
         ("two-nodes", {}, "needs an MPI launcher"),
         ("one-node", {"weights": "fp8"}, "makes no fp8 of the bf16 checkpoint"),
         ("one-node", {"kv_cache": "fp8"}, r"kv_cache_config\.dtype"),
+        ("one-node", {"tensor_parallel_size": 2, "data_parallel_size": 2}, "enable_attention_dp"),
     ],
 )
 def test_what_flags_cannot_say_is_refused_by_name(
-    make_plan: Make, name: str, changes: dict[str, str], message: str
+    make_plan: Make, name: str, changes: dict[str, Any], message: str
 ) -> None:
     plan = make_plan(name, "tensorrt-llm")
     odd = replace(plan, instances=tuple(replace(i, **changes) for i in plan.instances))
     with pytest.raises(Unsupported, match=message):
         export(odd, "tensorrt-llm")
+
+
+def test_experts(make_plan: Make) -> None:
+    plan = make_plan("one-node", "tensorrt-llm")
+    shared = replace(plan.instances[0], expert_parallel_size=2)
+    words = launch_commands(replace(plan, instances=(shared,)))[0].command
+    assert words[words.index("--ep_size") + 1] == "2"

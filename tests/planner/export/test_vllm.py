@@ -161,3 +161,32 @@ def test_commands_are_words_before_they_are_text() -> None:
     assert one.command[:3] == ("vllm", "serve", "my model")
     assert one.environment == {"CUDA_VISIBLE_DEVICES": "2,3"}
     assert (one.instance, one.node, one.part, one.parts) == ("a", "n0", 1, 1)
+
+
+def test_replicas_and_experts() -> None:
+    one = make_instance("a", (Stage("n0", (0, 1, 2, 3)),), tensor_parallel_size=2, data_parallel_size=2)
+    shared = replace(one, name="b", stages=(Stage("n0", (4, 5, 6, 7)),), expert_parallel_size=4)
+    (env, apart), (_, together) = commands(export(plan_with(one, shared), "vllm"))
+    assert env["CUDA_VISIBLE_DEVICES"] == "0,1,2,3"
+    for words in (apart, together):
+        assert flag(words, "--tensor-parallel-size") == flag(words, "--data-parallel-size") == "2"
+        assert flag(words, "--max-num-seqs") == "128"  # of each replica
+        assert flag(words, "--max-num-batched-tokens") == "8192"
+    assert "--enable-expert-parallel" not in apart
+    assert "--enable-expert-parallel" in together
+    with pytest.raises(Unsupported, match="to all 4 GPUs of a stage or to none, not to 2 groups"):
+        export(plan_with(replace(shared, expert_parallel_size=2)), "vllm")
+
+
+def test_the_side_channels_of_replicas_do_not_meet() -> None:
+    """Each GPU of an instance may open one, counted on from the first."""
+    stages = [Stage("n0", tuple(range(first, first + 2))) for first in (0, 2, 4)]
+    plan = plan_with(
+        *(
+            make_instance(str(n), (s,), role="decode", tensor_parallel_size=1, data_parallel_size=2)
+            for n, s in enumerate(stages)
+        )
+    )
+    first = [int(env["VLLM_NIXL_SIDE_CHANNEL_PORT"]) for env, _ in commands(export(plan, "vllm"))]
+    opened = [port + gpu for port in first for gpu in range(2)]
+    assert len(opened) == len(set(opened))

@@ -34,6 +34,49 @@ def test_forbidden_ways_are_refused_by_policy() -> None:
     }
 
 
+def test_degrees_of_models_with_experts() -> None:
+    allowed = read_fleet(narrowed("{tensor: [1, 2], data: [4, 1], expert: [8, 1]}")).policies.parallelism
+    assert (allowed.data, allowed.expert) == ((1, 4), (1, 8))
+    assert [allowed.expert_degrees(gpus) for gpus in (1, 4, 8)] == [(1,), (1,), (1, 8)]
+    default = read_fleet(SMALL_FLEET).policies.parallelism
+    assert (default.data, default.expert) == ((1,), None)
+    assert [default.expert_degrees(gpus) for gpus in (1, 4, 8)] == [(1,), (1, 4), (1, 8)]
+
+
+def test_forbidden_degrees_of_models_with_experts() -> None:
+    sparse = narrowed(
+        "{tensor: [2, 4], pipeline: [1], data: [1, 2], forbid: [{expert: 8}, {data: 2, tensor: 2}]}"
+    )
+    fleet = read_fleet(sparse.replace("llama-3.1-8b", "gpt-oss-120b"))
+    said = {
+        (r.tensor_parallel_size, r.data_parallel_size, r.expert_parallel_size): r.reason
+        for r in enumerate_candidates(fleet).refused
+        if r.limit == "policy"
+    }
+    assert said == {
+        (4, 2, 8): "the document forbids expert 8",
+        (2, 2, 1): "the document forbids tensor 2, data 2",
+        (2, 2, 4): "the document forbids tensor 2, data 2",
+    }
+
+
+@pytest.mark.parametrize(
+    ("parallelism", "said"),
+    [
+        (
+            "{tensor: [1, 2], expert: [1, 4]}",
+            "4 divides no number of GPUs that a stage can have: .* gives 1, 2",
+        ),
+        ("{expert: []}", "expert"),
+        ("{data: [2, 2]}", "each degree once"),
+        ("{expert: [2, 2]}", "each degree once"),
+    ],
+)
+def test_impossible_degrees(parallelism: str, said: str) -> None:
+    with pytest.raises(InvalidDocument, match=said):
+        read_fleet(narrowed(parallelism))
+
+
 @pytest.mark.parametrize(
     ("forbid", "said"),
     [

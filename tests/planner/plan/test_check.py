@@ -40,6 +40,17 @@ def test_a_sound_plan_passes() -> None:
         ({"stages": (Stage("a/r0/n0", (5, 6)),)}, "outside 0..5"),
         ({"stages": (Stage("a/r0/n9", (0, 1)),)}, "no node 'a/r0/n9'"),
         ({"stages": (Stage("a/r0/n0", (0, 1)), Stage("a/r0/n0", (2, 3)))}, "2 stages for PP 1"),
+        ({"data_parallel_size": 2}, "2 GPUs in a group of 4"),
+        ({"expert_parallel_size": 4}, "experts in 4 groups on 2 GPUs"),
+        (
+            {
+                "data_parallel_size": 2,
+                "tensor_parallel_size": 1,
+                "pipeline_parallel_size": 2,
+                "stages": (Stage("a/r0/n0", (0, 1)), Stage("a/r1/n1", (2, 3))),
+            },
+            "its attention replicas are on several nodes",
+        ),
         ({"name": "code-mixed-0"}, "two instances have one name"),
         ({"expected": replace(GOOD[0].expected, rate_per_s=21.0)}, "sent to a capacity"),
         ({"expected": replace(GOOD[0].expected, ttft_ms=1001.0)}, "TTFT of 1001.0 ms misses"),

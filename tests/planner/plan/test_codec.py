@@ -50,6 +50,13 @@ def test_reading_back_gives_equal_values() -> None:
     assert Plan.from_json(PLAN.to_json()).instances == PLAN.instances
 
 
+def test_a_plan_from_before_expert_parallelism_shares_none() -> None:
+    values = json.loads(PLAN.to_json())
+    for name in ("data_parallel_size", "expert_parallel_size"):
+        assert values["instances"][0].pop(name) == 1
+    assert Plan.from_json(json.dumps(values)).instances == PLAN.instances
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

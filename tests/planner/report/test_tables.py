@@ -94,3 +94,13 @@ def test_other_numbers() -> None:
         "0.12 %",
         "50 %",
     ]
+
+
+def test_degrees_of_experts_are_shown_where_there_are_any() -> None:
+    def columns(plan: Plan) -> set[str]:
+        return {word for line in shown(plan).splitlines() for word in line.split()}
+
+    assert {"TP", "PP"} <= columns(PLAN)
+    assert not {"DP", "EP"} & columns(PLAN)
+    shared = replace(PLAN.instances[0], data_parallel_size=2, expert_parallel_size=4)
+    assert {"DP", "EP"} <= columns(replace(PLAN, instances=(shared, PLAN.instances[1])))

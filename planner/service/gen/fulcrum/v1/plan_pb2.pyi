@@ -153,12 +153,16 @@ class Instance(_message.Message):
     def __init__(self, name: _Optional[str] = ..., workload: _Optional[str] = ..., model: _Optional[str] = ..., role: _Optional[_Union[Instance.Role, str]] = ..., pool: _Optional[str] = ..., gpu: _Optional[str] = ..., engine: _Optional[str] = ..., parallelism: _Optional[_Union[Parallelism, _Mapping]] = ..., stages: _Optional[_Iterable[_Union[Stage, _Mapping]]] = ..., expectation: _Optional[_Union[Expectation, _Mapping]] = ..., price_per_hour: _Optional[float] = ..., launches: _Optional[_Iterable[_Union[Launch, _Mapping]]] = ...) -> None: ...
 
 class Parallelism(_message.Message):
-    __slots__ = ("tensor_parallel_size", "pipeline_parallel_size")
+    __slots__ = ("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size", "expert_parallel_size")
     TENSOR_PARALLEL_SIZE_FIELD_NUMBER: _ClassVar[int]
     PIPELINE_PARALLEL_SIZE_FIELD_NUMBER: _ClassVar[int]
+    DATA_PARALLEL_SIZE_FIELD_NUMBER: _ClassVar[int]
+    EXPERT_PARALLEL_SIZE_FIELD_NUMBER: _ClassVar[int]
     tensor_parallel_size: int
     pipeline_parallel_size: int
-    def __init__(self, tensor_parallel_size: _Optional[int] = ..., pipeline_parallel_size: _Optional[int] = ...) -> None: ...
+    data_parallel_size: int
+    expert_parallel_size: int
+    def __init__(self, tensor_parallel_size: _Optional[int] = ..., pipeline_parallel_size: _Optional[int] = ..., data_parallel_size: _Optional[int] = ..., expert_parallel_size: _Optional[int] = ...) -> None: ...
 
 class Stage(_message.Message):
     __slots__ = ("node", "gpu_indices")
