@@ -1,4 +1,4 @@
-"""Resource names: ``fleets/{name}``, ``profiles/{name}``, ``plans/{id}``, and ``operations/{id}`` of a plan."""
+"""Resource names: ``fleets/{name}``, ``profiles/{name}``, ``plans/{id}`` and its ``operations/{id}``."""
 
 from __future__ import annotations
 
