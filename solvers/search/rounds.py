@@ -78,14 +78,11 @@ class Rounds:
         """Descend, then anneal until the budget is gone."""
         with ThreadPoolExecutor(len(self.workers)) as pool:
             self._all(pool, self._construct)
-            self._all(pool, lambda i, w: self._descend(i, w, strict=True))
-            self._share()
-            if self._over():
-                return
-            self._all(pool, self._descend)
-            self._share()
-            if self._over():
-                return
+            for descent in (self._look_at_hot, self._descend_strictly, self._descend):
+                self._all(pool, descent)
+                self._share()
+                if self._over():
+                    return
             scale = self._scale()
             self._contest(pool, scale)
             begin = self.budget.fraction(0)
@@ -152,6 +149,13 @@ class Rounds:
                 return False
             self.budget.used[thread] += worker.look_for_places(part, temperature)
         return True
+
+    def _look_at_hot(self, thread: int, worker: Worker) -> None:
+        """One pass over the hot objects, often all that a local problem needs."""
+        self._look(thread, worker, worker.refocus(), worker.strict)
+
+    def _descend_strictly(self, thread: int, worker: Worker) -> None:
+        self._descend(thread, worker, strict=True)
 
     def _descend(self, thread: int, worker: Worker, *, strict: bool = False) -> None:
         """Only moves that cost nothing, or (`strict`) that gain something, until little comes of it."""
