@@ -41,6 +41,18 @@ def test_a_circle_is_broken_through_spare_gpus(make):
     assert names(order) == ["+x-temporary", "-x", "+y", "-y", "+x", "-x-temporary"]
 
 
+def test_the_copy_of_an_instance_with_replicas_has_them_all(make):
+    degrees = {"tensor_parallel_size": 1, "data_parallel_size": 2}
+    old = [make("x", "n0", [0, 1], **degrees), make("y", "n0", [2, 3], workload="code", **degrees)]
+    new = [make("x", "n0", [2, 3], **degrees), make("y", "n0", [0, 1], workload="code", **degrees)]
+    floors = {"chat": 1.0, "code": 1.0}
+    one = find_order(old, new, [], floors, {"a": [("n0", 7)]})
+    assert isinstance(one, Blocked)
+    assert "no spare group of 2 GPUs" in one.reason
+    order = find_order(old, new, [], floors, {"a": [("n0", 6), ("n0", 7)]})
+    assert order[0].instance.stages[0].gpus == (6, 7)
+
+
 def test_spare_gpus_of_another_pool_do_not_help(make):
     old, new = [make("x", "n0", [0])], [make("y", "n0", [0])]
     assert isinstance(find_order(old, new, [], {"chat": 1.0}, {"b": [("m0", 0)]}), Blocked)
