@@ -115,9 +115,14 @@ class Dual:
         own = [slopes(c.part, c.block.now) for c in self.curved]
         even = [slopes(c.part, c.block.averaged(c.block.now)) for c in self.curved]
         middle = [levelled(c.block, s) for c, s in zip(self.curved, own, strict=True)]
-        for made in (even, own, middle) if self.curved else (even,):
-            yield [*made, *none, *(np.zeros(1) for _ in self.pins)]
-            for worth in (1.0, 10.0) if self.pins else ():
+        kinds = (even, own, middle) if self.curved else (even,)
+        if not self.pins:
+            for made in kinds:
+                yield [*made, *none]
+            return
+        # time may end after a few: earlier tiers are dear as a rule, and levelled slopes best beside them
+        for worth in (10.0, 1.0, 0.0):
+            for made in kinds[::-1]:
                 yield [*made, *none, *self._worth(made, worth)]
 
     def _worth(self, made: Prices, worth: float) -> Prices:
