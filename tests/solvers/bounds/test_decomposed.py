@@ -10,6 +10,9 @@ from strategies import all_assignments, graphs
 from models.graph import AssignmentSpace, Axis, GraphBuilder, Scope, evaluate
 from models.graph.ops import PositivePart, Square
 from solvers.bounds.decomposed import decomposed_bound
+from solvers.bounds.dual import Dual
+from solvers.bounds.places import Places
+from solvers.bounds.separable import hard_rows, separated
 from solvers.clock import Clock
 from solvers.milp.classes import find_classes
 from solvers.options import SolveOptions
@@ -106,3 +109,22 @@ def test_a_tier_that_is_pinned_forbids_what_would_make_it_worse():
     placed = (np.arange(n) % m).astype(np.int32)
     assert bound_of(graph, 0, placed).bound == pytest.approx(-12.0)
     assert bound_of(graph, 1, placed).bound == pytest.approx(4 * 9.0, rel=1e-2)
+
+
+def test_the_first_prices_beside_an_earlier_tier_are_good_ones():
+    """Time may end after them; without a price on the first tier nothing would have to be placed."""
+    n, hosts = 40, 8
+    space = AssignmentSpace(Axis("o", n), Axis("h", hosts), np.full(n, -1, np.int32), np.ones(n, bool))
+    b = GraphBuilder(space)
+    used = b.usage(Scope.identity(space.containers), np.ones(n))
+    b.minimize(b.total(used), weight=-1.0, spec="placed")
+    b.minimize(b.total(b.node(Square(), used)), tier=1, spec="balance")
+    graph = b.build()
+    places = Places.of(graph.space, find_classes(graph))
+    pin = separated((t.node, t.weight) for t in graph.tiers[0].terms), -float(n)
+    form = separated((t.node, t.weight) for t in graph.tiers[1].terms)
+    start = np.repeat(np.arange(hosts), n // hosts).astype(np.int32)
+    dual = Dual.of(graph, places, form, hard_rows(graph), [pin], start, None)
+    values = [dual.value(prices, Clock(SolveOptions())).bound for prices in dual.starts()]
+    assert values[0] == pytest.approx(hosts * (n / hosts) ** 2)
+    assert values[0] == max(values) > values[-1]
