@@ -130,7 +130,8 @@ class RooflineTimes:
             return np.zeros_like(tokens)
         reached = op.ranks * -np.expm1(op.copies * np.log1p(-1.0 / op.ranks))  # distinct ranks of a token
         sent = tokens / op.ranks * reached * (op.ranks - 1) / op.ranks * op.bytes_per_token * 1.5
-        return np.asarray(op.count * (ALL_TO_ALL_FLOOR_MS + sent / self._link_bytes_per_s(op.ranks) * 1e3), np.float64)
+        send_ms = sent / self._link_bytes_per_s(op.ranks) * 1e3
+        return np.asarray(op.count * (ALL_TO_ALL_FLOOR_MS + send_ms), np.float64)
 
     def _link_bytes_per_s(self, ranks: int) -> float:
         """Bandwidth of one GPU among that many: its own link, or the network once they outgrow its domain."""
