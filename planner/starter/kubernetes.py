@@ -44,7 +44,7 @@ def pools_of_nodes(text: str, *, source: str) -> tuple[tuple[StarterPool, ...], 
         elif (name := _type(product)) is None:
             skipped[f"with GPUs of a type that is not in the catalogue: {product}"] += 1
         elif (node.get("spec") or {}).get("unschedulable"):
-            skipped["that are cordoned"] += 1
+            skipped["under a cordon"] += 1
         else:
             counted[name, int(count), str(labels.get(ZONE, "default"))] += 1
     notes = tuple(f"left out {count} node{'s' if count > 1 else ''} {why}" for why, count in skipped.items())
