@@ -12,22 +12,29 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2  # type: ignore[i
 from planner.service.gen.fulcrum.v1 import (
     assignment_service_pb2,
     assignment_service_pb2_grpc,
+    engine_service_pb2,
+    engine_service_pb2_grpc,
     fleet_service_pb2,
     fleet_service_pb2_grpc,
+    load_pb2,
     plan_pb2,
     planning_service_pb2,
     planning_service_pb2_grpc,
     profile_service_pb2,
     profile_service_pb2_grpc,
+    rollout_pb2,
 )
 
 __all__ = [
     "assignment_service_pb2",
     "assignment_service_pb2_grpc",
     "code_pb2",
+    "engine_service_pb2",
+    "engine_service_pb2_grpc",
     "error_details_pb2",
     "fleet_service_pb2",
     "fleet_service_pb2_grpc",
+    "load_pb2",
     "operations_pb2",
     "operations_pb2_grpc",
     "plan_pb2",
@@ -35,5 +42,6 @@ __all__ = [
     "planning_service_pb2_grpc",
     "profile_service_pb2",
     "profile_service_pb2_grpc",
+    "rollout_pb2",
     "status_pb2",
 ]

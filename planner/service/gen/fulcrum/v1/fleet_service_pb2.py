@@ -22,6 +22,8 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from planner.service.gen.fulcrum.v1 import load_pb2 as fulcrum_dot_v1_dot_load__pb2
+from planner.service.gen.fulcrum.v1 import rollout_pb2 as fulcrum_dot_v1_dot_rollout__pb2
 from google.api import client_pb2 as google_dot_api_dot_client__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
@@ -29,7 +31,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x66ulcrum/v1/fleet_service.proto\x12\nfulcrum.v1\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf1\x02\n\x05\x46leet\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x10\n\x08\x64ocument\x18\x02 \x01(\t\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x30\n\rpromoted_plan\x18\x06 \x01(\tB\x19\xe2\x41\x01\x03\xfa\x41\x12\n\x10\x66ulcrum.dev/Plan\x12\x1a\n\x0clease_holder\x18\x07 \x01(\tB\x04\xe2\x41\x01\x03\x12;\n\x11lease_expire_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:5\xea\x41\x32\n\x11\x66ulcrum.dev/Fleet\x12\x0e\x66leets/{fleet}*\x06\x66leets2\x05\x66leet\"\xaf\x02\n\tPromotion\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12(\n\x04kind\x18\x02 \x01(\x0e\x32\x1a.fulcrum.v1.Promotion.Kind\x12#\n\x04plan\x18\x03 \x01(\tB\x15\xfa\x41\x12\n\x10\x66ulcrum.dev/Plan\x12,\n\rprevious_plan\x18\x04 \x01(\tB\x15\xfa\x41\x12\n\x10\x66ulcrum.dev/Plan\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x63\x61ller\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\"B\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x10\n\x0cKIND_PROMOTE\x10\x01\x12\x12\n\x0eKIND_ROLL_BACK\x10\x02\"B\n\x14RegisterFleetRequest\x12\x16\n\x08\x64ocument\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\";\n\x0fGetFleetRequest\x12(\n\x04name\x18\x01 \x01(\tB\x1a\xe2\x41\x01\x02\xfa\x41\x13\n\x11\x66ulcrum.dev/Fleet\"F\n\x11ListFleetsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"P\n\x12ListFleetsResponse\x12!\n\x06\x66leets\x18\x01 \x03(\x0b\x32\x11.fulcrum.v1.Fleet\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc7\x01\n\x12PromotePlanRequest\x12(\n\x04name\x18\x01 \x01(\tB\x1a\xe2\x41\x01\x02\xfa\x41\x13\n\x11\x66ulcrum.dev/Fleet\x12\'\n\x04plan\x18\x02 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x66ulcrum.dev/Plan\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1a\n\x0clease_holder\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06reason\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\"\xa0\x01\n\x14RollBackFleetRequest\x12(\n\x04name\x18\x01 \x01(\tB\x1a\xe2\x41\x01\x02\xfa\x41\x13\n\x11\x66ulcrum.dev/Fleet\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1a\n\x0clease_holder\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06reason\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\"v\n\x15ListPromotionsRequest\x12*\n\x06parent\x18\x01 \x01(\tB\x1a\xe2\x41\x01\x02\xfa\x41\x13\n\x11\x66ulcrum.dev/Fleet\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\\\n\x16ListPromotionsResponse\x12)\n\npromotions\x18\x01 \x03(\x0b\x32\x15.fulcrum.v1.Promotion\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8d\x01\n\x18\x41\x63quireFleetLeaseRequest\x12(\n\x04name\x18\x01 \x01(\tB\x1a\xe2\x41\x01\x02\xfa\x41\x13\n\x11\x66ulcrum.dev/Fleet\x12\x14\n\x06holder\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x31\n\x08\x64uration\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x02\"Z\n\x18ReleaseFleetLeaseRequest\x12(\n\x04name\x18\x01 \x01(\tB\x1a\xe2\x41\x01\x02\xfa\x41\x13\n\x11\x66ulcrum.dev/Fleet\x12\x14\n\x06holder\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x32\x92\x05\n\x0c\x46leetService\x12Q\n\rRegisterFleet\x12 .fulcrum.v1.RegisterFleetRequest\x1a\x11.fulcrum.v1.Fleet\"\x0b\xda\x41\x08\x64ocument\x12\x43\n\x08GetFleet\x12\x1b.fulcrum.v1.GetFleetRequest\x1a\x11.fulcrum.v1.Fleet\"\x07\xda\x41\x04name\x12K\n\nListFleets\x12\x1d.fulcrum.v1.ListFleetsRequest\x1a\x1e.fulcrum.v1.ListFleetsResponse\x12N\n\x0bPromotePlan\x12\x1e.fulcrum.v1.PromotePlanRequest\x1a\x11.fulcrum.v1.Fleet\"\x0c\xda\x41\tname,plan\x12M\n\rRollBackFleet\x12 .fulcrum.v1.RollBackFleetRequest\x1a\x11.fulcrum.v1.Fleet\"\x07\xda\x41\x04name\x12\x62\n\x0eListPromotions\x12!.fulcrum.v1.ListPromotionsRequest\x1a\".fulcrum.v1.ListPromotionsResponse\"\t\xda\x41\x06parent\x12L\n\x11\x41\x63quireFleetLease\x12$.fulcrum.v1.AcquireFleetLeaseRequest\x1a\x11.fulcrum.v1.Fleet\x12L\n\x11ReleaseFleetLease\x12$.fulcrum.v1.ReleaseFleetLeaseRequest\x1a\x11.fulcrum.v1.FleetBR\n\x0e\x64\x65v.fulcrum.v1P\x01Z>github.com/fulcrum-planner/fulcrum/gen/go/fulcrum/v1;fulcrumv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x66ulcrum/v1/fleet_service.proto\x12\nfulcrum.v1\x1a\x15\x66ulcrum/v1/load.proto\x1a\x18\x66ulcrum/v1/rollout.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf1\x02\n\x05\x46leet\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x10\n\x08\x64ocument\x18\x02 \x01(\t\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x30\n\rpromoted_plan\x18\x06 \x01(\tB\x19\xe2\x41\x01\x03\xfa\x41\x12\n\x10\x66ulcrum.dev/Plan\x12\x1a\n\x0clease_holder\x18\x07 \x01(\tB\x04\xe2\x41\x01\x03\x12;\n\x11lease_expire_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:5\xea\x41\x32\n\x11\x66ulcrum.dev/Fleet\x12\x0e\x66leets/{fleet}*\x06\x66leets2\x05\x66leet\"\xaf\x02\n\tPromotion\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12(\n\x04kind\x18\x02 \x01(\x0e\x32\x1a.fulcrum.v1.Promotion.Kind\x12#\n\x04plan\x18\x03 \x01(\tB\x15\xfa\x41\x12\n\x10\x66ulcrum.dev/Plan\x12,\n\rprevious_plan\x18\x04 \x01(\tB\x15\xfa\x41\x12\n\x10\x66ulcrum.dev/Plan\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x63\x61ller\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\"B\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x10\n\x0cKIND_PROMOTE\x10\x01\x12\x12\n\x0eKIND_ROLL_BACK\x10\x02\"B\n\x14RegisterFleetRequest\x12\x16\n\x08\x64ocument\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\";\n\x0fGetFleetRequest\x12(\n\x04name\x18\x01 \x01(\tB\x1a\xe2\x41\x01\x02\xfa\x41\x13\n\x11\x66ulcrum.dev/Fleet\"F\n\x11ListFleetsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"P\n\x12ListFleetsResponse\x12!\n\x06\x66leets\x18\x01 \x03(\x0b\x32\x11.fulcrum.v1.Fleet\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc7\x01\n\x12PromotePlanRequest\x12(\n\x04name\x18\x01 \x01(\tB\x1a\xe2\x41\x01\x02\xfa\x41\x13\n\x11\x66ulcrum.dev/Fleet\x12\'\n\x04plan\x18\x02 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x66ulcrum.dev/Plan\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1a\n\x0clease_holder\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06reason\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\"\xa0\x01\n\x14RollBackFleetRequest\x12(\n\x04name\x18\x01 \x01(\tB\x1a\xe2\x41\x01\x02\xfa\x41\x13\n\x11\x66ulcrum.dev/Fleet\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1a\n\x0clease_holder\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06reason\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\"v\n\x15ListPromotionsRequest\x12*\n\x06parent\x18\x01 \x01(\tB\x1a\xe2\x41\x01\x02\xfa\x41\x13\n\x11\x66ulcrum.dev/Fleet\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\\\n\x16ListPromotionsResponse\x12)\n\npromotions\x18\x01 \x03(\x0b\x32\x15.fulcrum.v1.Promotion\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8d\x01\n\x18\x41\x63quireFleetLeaseRequest\x12(\n\x04name\x18\x01 \x01(\tB\x1a\xe2\x41\x01\x02\xfa\x41\x13\n\x11\x66ulcrum.dev/Fleet\x12\x14\n\x06holder\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x31\n\x08\x64uration\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x02\"Z\n\x18ReleaseFleetLeaseRequest\x12(\n\x04name\x18\x01 \x01(\tB\x1a\xe2\x41\x01\x02\xfa\x41\x13\n\x11\x66ulcrum.dev/Fleet\x12\x14\n\x06holder\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"?\n\x11GetRolloutRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x66ulcrum.dev/Rollout\"A\n\x13WatchRolloutRequest\x12*\n\x06parent\x18\x01 \x01(\tB\x1a\xe2\x41\x01\x02\xfa\x41\x13\n\x11\x66ulcrum.dev/Fleet\"\x95\x01\n\x14WatchRolloutResponse\x12&\n\x07rollout\x18\x01 \x01(\x0b\x32\x13.fulcrum.v1.RolloutH\x00\x12?\n\theartbeat\x18\x02 \x01(\x0b\x32*.fulcrum.v1.WatchRolloutResponse.HeartbeatH\x00\x1a\x0b\n\tHeartbeatB\x07\n\x05\x65vent\"\x8c\x01\n\x12StopRolloutRequest\x12*\n\x06parent\x18\x01 \x01(\tB\x1a\xe2\x41\x01\x02\xfa\x41\x13\n\x11\x66ulcrum.dev/Fleet\x12\x18\n\ngeneration\x18\x02 \x01(\x03\x42\x04\xe2\x41\x01\x01\x12\x1a\n\x0clease_holder\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06reason\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\x89\x02\n\x0fListLoadRequest\x12*\n\x06parent\x18\x01 \x01(\tB\x1a\xe2\x41\x01\x02\xfa\x41\x13\n\x11\x66ulcrum.dev/Fleet\x12\x34\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x32\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12-\n\x04step\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\"T\n\x10ListLoadResponse\x12\'\n\x05loads\x18\x01 \x03(\x0b\x32\x18.fulcrum.v1.WorkloadLoad\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xde\x07\n\x0c\x46leetService\x12Q\n\rRegisterFleet\x12 .fulcrum.v1.RegisterFleetRequest\x1a\x11.fulcrum.v1.Fleet\"\x0b\xda\x41\x08\x64ocument\x12\x43\n\x08GetFleet\x12\x1b.fulcrum.v1.GetFleetRequest\x1a\x11.fulcrum.v1.Fleet\"\x07\xda\x41\x04name\x12K\n\nListFleets\x12\x1d.fulcrum.v1.ListFleetsRequest\x1a\x1e.fulcrum.v1.ListFleetsResponse\x12N\n\x0bPromotePlan\x12\x1e.fulcrum.v1.PromotePlanRequest\x1a\x11.fulcrum.v1.Fleet\"\x0c\xda\x41\tname,plan\x12M\n\rRollBackFleet\x12 .fulcrum.v1.RollBackFleetRequest\x1a\x11.fulcrum.v1.Fleet\"\x07\xda\x41\x04name\x12\x62\n\x0eListPromotions\x12!.fulcrum.v1.ListPromotionsRequest\x1a\".fulcrum.v1.ListPromotionsResponse\"\t\xda\x41\x06parent\x12L\n\x11\x41\x63quireFleetLease\x12$.fulcrum.v1.AcquireFleetLeaseRequest\x1a\x11.fulcrum.v1.Fleet\x12L\n\x11ReleaseFleetLease\x12$.fulcrum.v1.ReleaseFleetLeaseRequest\x1a\x11.fulcrum.v1.Fleet\x12I\n\nGetRollout\x12\x1d.fulcrum.v1.GetRolloutRequest\x1a\x13.fulcrum.v1.Rollout\"\x07\xda\x41\x04name\x12^\n\x0cWatchRollout\x12\x1f.fulcrum.v1.WatchRolloutRequest\x1a .fulcrum.v1.WatchRolloutResponse\"\t\xda\x41\x06parent0\x01\x12M\n\x0bStopRollout\x12\x1e.fulcrum.v1.StopRolloutRequest\x1a\x13.fulcrum.v1.Rollout\"\t\xda\x41\x06parent\x12P\n\x08ListLoad\x12\x1b.fulcrum.v1.ListLoadRequest\x1a\x1c.fulcrum.v1.ListLoadResponse\"\t\xda\x41\x06parentBR\n\x0e\x64\x65v.fulcrum.v1P\x01Z>github.com/fulcrum-planner/fulcrum/gen/go/fulcrum/v1;fulcrumv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -105,6 +107,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RELEASEFLEETLEASEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\023\n\021fulcrum.dev/Fleet'
   _globals['_RELEASEFLEETLEASEREQUEST'].fields_by_name['holder']._loaded_options = None
   _globals['_RELEASEFLEETLEASEREQUEST'].fields_by_name['holder']._serialized_options = b'\342A\001\002'
+  _globals['_GETROLLOUTREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETROLLOUTREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\025\n\023fulcrum.dev/Rollout'
+  _globals['_WATCHROLLOUTREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_WATCHROLLOUTREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\023\n\021fulcrum.dev/Fleet'
+  _globals['_STOPROLLOUTREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_STOPROLLOUTREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\023\n\021fulcrum.dev/Fleet'
+  _globals['_STOPROLLOUTREQUEST'].fields_by_name['generation']._loaded_options = None
+  _globals['_STOPROLLOUTREQUEST'].fields_by_name['generation']._serialized_options = b'\342A\001\001'
+  _globals['_STOPROLLOUTREQUEST'].fields_by_name['lease_holder']._loaded_options = None
+  _globals['_STOPROLLOUTREQUEST'].fields_by_name['lease_holder']._serialized_options = b'\342A\001\001'
+  _globals['_STOPROLLOUTREQUEST'].fields_by_name['reason']._loaded_options = None
+  _globals['_STOPROLLOUTREQUEST'].fields_by_name['reason']._serialized_options = b'\342A\001\001'
+  _globals['_LISTLOADREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_LISTLOADREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\023\n\021fulcrum.dev/Fleet'
+  _globals['_LISTLOADREQUEST'].fields_by_name['start_time']._loaded_options = None
+  _globals['_LISTLOADREQUEST'].fields_by_name['start_time']._serialized_options = b'\342A\001\002'
+  _globals['_LISTLOADREQUEST'].fields_by_name['end_time']._loaded_options = None
+  _globals['_LISTLOADREQUEST'].fields_by_name['end_time']._serialized_options = b'\342A\001\002'
+  _globals['_LISTLOADREQUEST'].fields_by_name['step']._loaded_options = None
+  _globals['_LISTLOADREQUEST'].fields_by_name['step']._serialized_options = b'\342A\001\002'
+  _globals['_LISTLOADREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTLOADREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
+  _globals['_LISTLOADREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTLOADREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
   _globals['_FLEETSERVICE'].methods_by_name['RegisterFleet']._loaded_options = None
   _globals['_FLEETSERVICE'].methods_by_name['RegisterFleet']._serialized_options = b'\332A\010document'
   _globals['_FLEETSERVICE'].methods_by_name['GetFleet']._loaded_options = None
@@ -115,32 +141,54 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FLEETSERVICE'].methods_by_name['RollBackFleet']._serialized_options = b'\332A\004name'
   _globals['_FLEETSERVICE'].methods_by_name['ListPromotions']._loaded_options = None
   _globals['_FLEETSERVICE'].methods_by_name['ListPromotions']._serialized_options = b'\332A\006parent'
-  _globals['_FLEET']._serialized_start=197
-  _globals['_FLEET']._serialized_end=566
-  _globals['_PROMOTION']._serialized_start=569
-  _globals['_PROMOTION']._serialized_end=872
-  _globals['_PROMOTION_KIND']._serialized_start=806
-  _globals['_PROMOTION_KIND']._serialized_end=872
-  _globals['_REGISTERFLEETREQUEST']._serialized_start=874
-  _globals['_REGISTERFLEETREQUEST']._serialized_end=940
-  _globals['_GETFLEETREQUEST']._serialized_start=942
-  _globals['_GETFLEETREQUEST']._serialized_end=1001
-  _globals['_LISTFLEETSREQUEST']._serialized_start=1003
-  _globals['_LISTFLEETSREQUEST']._serialized_end=1073
-  _globals['_LISTFLEETSRESPONSE']._serialized_start=1075
-  _globals['_LISTFLEETSRESPONSE']._serialized_end=1155
-  _globals['_PROMOTEPLANREQUEST']._serialized_start=1158
-  _globals['_PROMOTEPLANREQUEST']._serialized_end=1357
-  _globals['_ROLLBACKFLEETREQUEST']._serialized_start=1360
-  _globals['_ROLLBACKFLEETREQUEST']._serialized_end=1520
-  _globals['_LISTPROMOTIONSREQUEST']._serialized_start=1522
-  _globals['_LISTPROMOTIONSREQUEST']._serialized_end=1640
-  _globals['_LISTPROMOTIONSRESPONSE']._serialized_start=1642
-  _globals['_LISTPROMOTIONSRESPONSE']._serialized_end=1734
-  _globals['_ACQUIREFLEETLEASEREQUEST']._serialized_start=1737
-  _globals['_ACQUIREFLEETLEASEREQUEST']._serialized_end=1878
-  _globals['_RELEASEFLEETLEASEREQUEST']._serialized_start=1880
-  _globals['_RELEASEFLEETLEASEREQUEST']._serialized_end=1970
-  _globals['_FLEETSERVICE']._serialized_start=1973
-  _globals['_FLEETSERVICE']._serialized_end=2631
+  _globals['_FLEETSERVICE'].methods_by_name['GetRollout']._loaded_options = None
+  _globals['_FLEETSERVICE'].methods_by_name['GetRollout']._serialized_options = b'\332A\004name'
+  _globals['_FLEETSERVICE'].methods_by_name['WatchRollout']._loaded_options = None
+  _globals['_FLEETSERVICE'].methods_by_name['WatchRollout']._serialized_options = b'\332A\006parent'
+  _globals['_FLEETSERVICE'].methods_by_name['StopRollout']._loaded_options = None
+  _globals['_FLEETSERVICE'].methods_by_name['StopRollout']._serialized_options = b'\332A\006parent'
+  _globals['_FLEETSERVICE'].methods_by_name['ListLoad']._loaded_options = None
+  _globals['_FLEETSERVICE'].methods_by_name['ListLoad']._serialized_options = b'\332A\006parent'
+  _globals['_FLEET']._serialized_start=246
+  _globals['_FLEET']._serialized_end=615
+  _globals['_PROMOTION']._serialized_start=618
+  _globals['_PROMOTION']._serialized_end=921
+  _globals['_PROMOTION_KIND']._serialized_start=855
+  _globals['_PROMOTION_KIND']._serialized_end=921
+  _globals['_REGISTERFLEETREQUEST']._serialized_start=923
+  _globals['_REGISTERFLEETREQUEST']._serialized_end=989
+  _globals['_GETFLEETREQUEST']._serialized_start=991
+  _globals['_GETFLEETREQUEST']._serialized_end=1050
+  _globals['_LISTFLEETSREQUEST']._serialized_start=1052
+  _globals['_LISTFLEETSREQUEST']._serialized_end=1122
+  _globals['_LISTFLEETSRESPONSE']._serialized_start=1124
+  _globals['_LISTFLEETSRESPONSE']._serialized_end=1204
+  _globals['_PROMOTEPLANREQUEST']._serialized_start=1207
+  _globals['_PROMOTEPLANREQUEST']._serialized_end=1406
+  _globals['_ROLLBACKFLEETREQUEST']._serialized_start=1409
+  _globals['_ROLLBACKFLEETREQUEST']._serialized_end=1569
+  _globals['_LISTPROMOTIONSREQUEST']._serialized_start=1571
+  _globals['_LISTPROMOTIONSREQUEST']._serialized_end=1689
+  _globals['_LISTPROMOTIONSRESPONSE']._serialized_start=1691
+  _globals['_LISTPROMOTIONSRESPONSE']._serialized_end=1783
+  _globals['_ACQUIREFLEETLEASEREQUEST']._serialized_start=1786
+  _globals['_ACQUIREFLEETLEASEREQUEST']._serialized_end=1927
+  _globals['_RELEASEFLEETLEASEREQUEST']._serialized_start=1929
+  _globals['_RELEASEFLEETLEASEREQUEST']._serialized_end=2019
+  _globals['_GETROLLOUTREQUEST']._serialized_start=2021
+  _globals['_GETROLLOUTREQUEST']._serialized_end=2084
+  _globals['_WATCHROLLOUTREQUEST']._serialized_start=2086
+  _globals['_WATCHROLLOUTREQUEST']._serialized_end=2151
+  _globals['_WATCHROLLOUTRESPONSE']._serialized_start=2154
+  _globals['_WATCHROLLOUTRESPONSE']._serialized_end=2303
+  _globals['_WATCHROLLOUTRESPONSE_HEARTBEAT']._serialized_start=2283
+  _globals['_WATCHROLLOUTRESPONSE_HEARTBEAT']._serialized_end=2294
+  _globals['_STOPROLLOUTREQUEST']._serialized_start=2306
+  _globals['_STOPROLLOUTREQUEST']._serialized_end=2446
+  _globals['_LISTLOADREQUEST']._serialized_start=2449
+  _globals['_LISTLOADREQUEST']._serialized_end=2714
+  _globals['_LISTLOADRESPONSE']._serialized_start=2716
+  _globals['_LISTLOADRESPONSE']._serialized_end=2800
+  _globals['_FLEETSERVICE']._serialized_start=2803
+  _globals['_FLEETSERVICE']._serialized_end=3793
 # @@protoc_insertion_point(module_scope)

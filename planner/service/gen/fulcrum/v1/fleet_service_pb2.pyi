@@ -1,5 +1,7 @@
 import datetime
 
+from planner.service.gen.fulcrum.v1 import load_pb2 as _load_pb2
+from planner.service.gen.fulcrum.v1 import rollout_pb2 as _rollout_pb2
 from google.api import client_pb2 as _client_pb2
 from google.api import field_behavior_pb2 as _field_behavior_pb2
 from google.api import resource_pb2 as _resource_pb2
@@ -155,3 +157,62 @@ class ReleaseFleetLeaseRequest(_message.Message):
     name: str
     holder: str
     def __init__(self, name: _Optional[str] = ..., holder: _Optional[str] = ...) -> None: ...
+
+class GetRolloutRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class WatchRolloutRequest(_message.Message):
+    __slots__ = ("parent",)
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    parent: str
+    def __init__(self, parent: _Optional[str] = ...) -> None: ...
+
+class WatchRolloutResponse(_message.Message):
+    __slots__ = ("rollout", "heartbeat")
+    class Heartbeat(_message.Message):
+        __slots__ = ()
+        def __init__(self) -> None: ...
+    ROLLOUT_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
+    rollout: _rollout_pb2.Rollout
+    heartbeat: WatchRolloutResponse.Heartbeat
+    def __init__(self, rollout: _Optional[_Union[_rollout_pb2.Rollout, _Mapping]] = ..., heartbeat: _Optional[_Union[WatchRolloutResponse.Heartbeat, _Mapping]] = ...) -> None: ...
+
+class StopRolloutRequest(_message.Message):
+    __slots__ = ("parent", "generation", "lease_holder", "reason")
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    GENERATION_FIELD_NUMBER: _ClassVar[int]
+    LEASE_HOLDER_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    parent: str
+    generation: int
+    lease_holder: str
+    reason: str
+    def __init__(self, parent: _Optional[str] = ..., generation: _Optional[int] = ..., lease_holder: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class ListLoadRequest(_message.Message):
+    __slots__ = ("parent", "start_time", "end_time", "step", "page_size", "page_token")
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    parent: str
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    step: _duration_pb2.Duration
+    page_size: int
+    page_token: str
+    def __init__(self, parent: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., step: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListLoadResponse(_message.Message):
+    __slots__ = ("loads", "next_page_token")
+    LOADS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    loads: _containers.RepeatedCompositeFieldContainer[_load_pb2.WorkloadLoad]
+    next_page_token: str
+    def __init__(self, loads: _Optional[_Iterable[_Union[_load_pb2.WorkloadLoad, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...

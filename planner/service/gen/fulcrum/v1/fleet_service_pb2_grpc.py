@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from planner.service.gen.fulcrum.v1 import fleet_service_pb2 as fulcrum_dot_v1_dot_fleet__service__pb2
+from planner.service.gen.fulcrum.v1 import rollout_pb2 as fulcrum_dot_v1_dot_rollout__pb2
 
 GRPC_GENERATED_VERSION = '1.78.0'
 GRPC_VERSION = grpc.__version__
@@ -78,6 +79,26 @@ class FleetServiceStub(object):
                 request_serializer=fulcrum_dot_v1_dot_fleet__service__pb2.ReleaseFleetLeaseRequest.SerializeToString,
                 response_deserializer=fulcrum_dot_v1_dot_fleet__service__pb2.Fleet.FromString,
                 _registered_method=True)
+        self.GetRollout = channel.unary_unary(
+                '/fulcrum.v1.FleetService/GetRollout',
+                request_serializer=fulcrum_dot_v1_dot_fleet__service__pb2.GetRolloutRequest.SerializeToString,
+                response_deserializer=fulcrum_dot_v1_dot_rollout__pb2.Rollout.FromString,
+                _registered_method=True)
+        self.WatchRollout = channel.unary_stream(
+                '/fulcrum.v1.FleetService/WatchRollout',
+                request_serializer=fulcrum_dot_v1_dot_fleet__service__pb2.WatchRolloutRequest.SerializeToString,
+                response_deserializer=fulcrum_dot_v1_dot_fleet__service__pb2.WatchRolloutResponse.FromString,
+                _registered_method=True)
+        self.StopRollout = channel.unary_unary(
+                '/fulcrum.v1.FleetService/StopRollout',
+                request_serializer=fulcrum_dot_v1_dot_fleet__service__pb2.StopRolloutRequest.SerializeToString,
+                response_deserializer=fulcrum_dot_v1_dot_rollout__pb2.Rollout.FromString,
+                _registered_method=True)
+        self.ListLoad = channel.unary_unary(
+                '/fulcrum.v1.FleetService/ListLoad',
+                request_serializer=fulcrum_dot_v1_dot_fleet__service__pb2.ListLoadRequest.SerializeToString,
+                response_deserializer=fulcrum_dot_v1_dot_fleet__service__pb2.ListLoadResponse.FromString,
+                _registered_method=True)
 
 
 class FleetServiceServicer(object):
@@ -144,6 +165,35 @@ class FleetServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetRollout(self, request, context):
+        """Returns how far a promotion is in effect: the last one of a fleet, or an earlier one by its generation.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchRollout(self, request, context):
+        """Streams the last rollout of a fleet: first as it is, then each change, as a whole and at most a few a second; promotions made
+        meanwhile included. The stream does not end by itself.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StopRollout(self, request, context):
+        """Begins no more steps of the last rollout of a fleet. Those that engines have begun still end. Without effect on one that ended.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListLoad(self, request, context):
+        """Returns what engines reported, by workload and window of time.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_FleetServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -186,6 +236,26 @@ def add_FleetServiceServicer_to_server(servicer, server):
                     servicer.ReleaseFleetLease,
                     request_deserializer=fulcrum_dot_v1_dot_fleet__service__pb2.ReleaseFleetLeaseRequest.FromString,
                     response_serializer=fulcrum_dot_v1_dot_fleet__service__pb2.Fleet.SerializeToString,
+            ),
+            'GetRollout': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRollout,
+                    request_deserializer=fulcrum_dot_v1_dot_fleet__service__pb2.GetRolloutRequest.FromString,
+                    response_serializer=fulcrum_dot_v1_dot_rollout__pb2.Rollout.SerializeToString,
+            ),
+            'WatchRollout': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchRollout,
+                    request_deserializer=fulcrum_dot_v1_dot_fleet__service__pb2.WatchRolloutRequest.FromString,
+                    response_serializer=fulcrum_dot_v1_dot_fleet__service__pb2.WatchRolloutResponse.SerializeToString,
+            ),
+            'StopRollout': grpc.unary_unary_rpc_method_handler(
+                    servicer.StopRollout,
+                    request_deserializer=fulcrum_dot_v1_dot_fleet__service__pb2.StopRolloutRequest.FromString,
+                    response_serializer=fulcrum_dot_v1_dot_rollout__pb2.Rollout.SerializeToString,
+            ),
+            'ListLoad': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLoad,
+                    request_deserializer=fulcrum_dot_v1_dot_fleet__service__pb2.ListLoadRequest.FromString,
+                    response_serializer=fulcrum_dot_v1_dot_fleet__service__pb2.ListLoadResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -408,6 +478,114 @@ class FleetService(object):
             '/fulcrum.v1.FleetService/ReleaseFleetLease',
             fulcrum_dot_v1_dot_fleet__service__pb2.ReleaseFleetLeaseRequest.SerializeToString,
             fulcrum_dot_v1_dot_fleet__service__pb2.Fleet.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRollout(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fulcrum.v1.FleetService/GetRollout',
+            fulcrum_dot_v1_dot_fleet__service__pb2.GetRolloutRequest.SerializeToString,
+            fulcrum_dot_v1_dot_rollout__pb2.Rollout.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchRollout(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/fulcrum.v1.FleetService/WatchRollout',
+            fulcrum_dot_v1_dot_fleet__service__pb2.WatchRolloutRequest.SerializeToString,
+            fulcrum_dot_v1_dot_fleet__service__pb2.WatchRolloutResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StopRollout(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fulcrum.v1.FleetService/StopRollout',
+            fulcrum_dot_v1_dot_fleet__service__pb2.StopRolloutRequest.SerializeToString,
+            fulcrum_dot_v1_dot_rollout__pb2.Rollout.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLoad(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fulcrum.v1.FleetService/ListLoad',
+            fulcrum_dot_v1_dot_fleet__service__pb2.ListLoadRequest.SerializeToString,
+            fulcrum_dot_v1_dot_fleet__service__pb2.ListLoadResponse.FromString,
             options,
             channel_credentials,
             insecure,
