@@ -9,13 +9,19 @@ line.
 from __future__ import annotations
 
 from models.document.reader import Document, read_document
-from models.document.units import parse_duration_ms, parse_fraction, parse_rate_per_s
+from models.document.units import (
+    parse_bandwidth_bytes_per_s,
+    parse_duration_ms,
+    parse_fraction,
+    parse_rate_per_s,
+)
 from models.document.validate import validate
 from models.document.violations import InvalidDocument
 
 __all__ = [
     "Document",
     "InvalidDocument",
+    "parse_bandwidth_bytes_per_s",
     "parse_duration_ms",
     "parse_fraction",
     "parse_rate_per_s",

@@ -7,10 +7,13 @@ import re
 
 from models.errors import InvalidInput
 
-__all__ = ["parse_duration_ms", "parse_fraction", "parse_rate_per_s"]
+__all__ = ["parse_bandwidth_bytes_per_s", "parse_duration_ms", "parse_fraction", "parse_rate_per_s"]
 
 _QUANTITY = re.compile(r"\s*([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)\s*([^\s0-9].*?)?\s*")
 _MS_PER = {"us": 1e-3, "ms": 1.0, "s": 1e3, "min": 60e3, "h": 3600e3}
+_BYTES_PER_S = {
+    "kB/s": 1e3, "MB/s": 1e6, "GB/s": 1e9, "TB/s": 1e12, "Mbit/s": 125e3, "Gbit/s": 125e6,
+}  # fmt: skip
 _S_PER = {"s": 1.0, "min": 60.0, "h": 3600.0}
 
 
@@ -36,6 +39,15 @@ def parse_fraction(value: object) -> float:
         raise InvalidInput(f"expected a share such as 10% or 0.1, got {_shown(value)}")
     number, unit = (float(value), "") if not isinstance(value, str) else _split(value, "a share such as 10%")
     if unit not in ("", "%"):
+def parse_bandwidth_bytes_per_s(value: object) -> float:
+    """Read a positive bandwidth such as ``25GB/s`` or ``400 Gbit/s``, in bytes per second."""
+    number, unit = _split(value, "a bandwidth with its unit, such as 25GB/s or 400Gbit/s")
+    if unit not in _BYTES_PER_S:
+        known = ", ".join(_BYTES_PER_S)
+        raise InvalidInput(f"{_shown(value)} needs one of the units {known}, as in 25GB/s")
+    return _positive(number * _BYTES_PER_S[unit], value)
+
+
         raise InvalidInput(f"expected a share such as 10% or 0.1, got {_shown(value)}")
     share = number / 100 if unit == "%" else number
     if not 0 <= share <= 1:

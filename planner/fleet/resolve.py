@@ -29,20 +29,19 @@ from planner.fleet.fleet import (
     Fleet,
     Parallelism,
     Policies,
-    Pool,
     ServedModel,
     ServedWorkload,
     Target,
 )
+from planner.fleet.resolve_pool import resolve_pool
 from planner.fleet.limits import placement_limits
 from planner.fleet.narrowing import expert_degrees, forbidden_ways
 from planner.fleet.schema import (
     FleetEntry,
     ModelEntry,
     PoliciesEntry,
-    PoolEntry,
-    PowerEntry,
     SloEntry,
+from planner.fleet.speed_entries import speeds_of
     WorkloadEntry,
 )
 
@@ -84,7 +83,7 @@ class Resolver:
             self.fail(
                 "goals name each goal once, unserved_demand first: else the best plan is none", ("goals",)
             )
-        pools = [self.pool(pool, ("pools", i)) for i, pool in enumerate(entry.pools)]
+        pools = [resolve_pool(self, pool, ("pools", i)) for i, pool in enumerate(entry.pools)]
         models = [self.model(model, ("models", i)) for i, model in enumerate(entry.models)]
         names = [model.name for model in entry.models]
         workloads = [self.workload(w, names, ("workloads", i)) for i, w in enumerate(entry.workloads)]
@@ -116,38 +115,6 @@ class Resolver:
         )
 
     # -- entries -------------------------------------------------------------------------------------------
-
-    def pool(self, entry: PoolEntry, path: DocumentPath) -> Pool | None:
-        kind: Gpu | None = self.attempt(lambda: find_gpu(entry.gpu), (*path, "gpu"))
-        if entry.racks > entry.nodes:
-            self.fail(f"{entry.racks} racks for {entry.nodes} nodes: at most one a node", (*path, "racks"))
-        down = tuple(sorted(set(entry.unavailable)))
-        if len(down) != len(entry.unavailable) or (down and down[-1] >= entry.nodes):
-            self.fail(
-                f"each index once, from 0 to {entry.nodes - 1}, got {entry.unavailable}",
-                (*path, "unavailable"),
-            )
-        elif len(down) == entry.nodes:
-            self.fail("all nodes are out of service: leave the pool out instead", (*path, "unavailable"))
-        reserved, spot, power = entry.reserved, entry.spot, entry.power or PowerEntry()
-        if reserved is not None and reserved.gpus > entry.nodes * entry.gpus_per_node:
-            have = entry.nodes * entry.gpus_per_node
-            self.fail(f"{reserved.gpus} of the {have} GPUs there are", (*path, "reserved", "gpus"))
-        if kind is None:
-            return None
-        watts = power.per_gpu_watts or kind.tdp_watts
-        if watts <= 0 and (power.pool_limit_watts or power.rack_limit_watts):
-            self.fail(f"the power of a {kind.name} is not known: state per_gpu_watts", (*path, "power"))
-        # A renewal process: up for 1 / losses on average, then down for the recovery.
-        down_hours = 0.0 if spot is None else spot.losses_per_hour * spot.recovery / 3.6e6
-        return Pool(
-            name=entry.name, gpu=kind, nodes=entry.nodes, gpus_per_node=entry.gpus_per_node,
-            racks=entry.racks, zone=entry.zone, price_per_gpu_hour=entry.price_per_gpu_hour,
-            unavailable=down, reserved_gpus=reserved.gpus if reserved else 0,
-            reserved_price_per_gpu_hour=reserved.price_per_gpu_hour if reserved else 0.0,
-            availability=1.0 / (1.0 + down_hours), gpu_watts=watts,
-            pool_limit_watts=power.pool_limit_watts, rack_limit_watts=power.rack_limit_watts,
-        )  # fmt: skip
 
     def model(self, entry: ModelEntry, path: DocumentPath) -> ServedModel | None:
         built = self.architecture(entry, path)
@@ -299,6 +266,7 @@ class Resolver:
             keep_free=tuple(sorted(set(entry.keep_free))),
         )
 
+            speeds=speeds_of(entry.transition),
     def check_lengths(
         self, models: Sequence[ServedModel | None], workloads: Sequence[ServedWorkload | None]
     ) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import Field, WithJsonSchema
 
-from models.document import parse_duration_ms, parse_fraction, parse_rate_per_s
-from models.errors import InvalidInput
+from planner.fleet.entries import Degree, Duration, Entry, Name, Rate, Share, Text
+from planner.fleet.speed_entries import TransitionEntry, WeightSourceEntry
 
 __all__ = [
     "DemandEntry",
@@ -27,48 +25,6 @@ __all__ = [
     "SurviveEntry",
     "WorkloadEntry",
 ]
-
-
-def _read(parse: Callable[[object], float]) -> BeforeValidator:
-    """Return the validator of a quantity that is written with its unit and read as a float."""
-
-    def read(value: object) -> float:
-        try:
-            return parse(value)
-        except InvalidInput as error:
-            # The braces of a message are not format fields.
-            raise PydanticCustomError("quantity", "{message}", {"message": error.message}) from None
-
-    return BeforeValidator(read)
-
-
-Duration = Annotated[
-    float,
-    _read(parse_duration_ms),
-    WithJsonSchema({"type": "string", "description": "Duration with unit us, ms, s, min or h: 30ms."}),
-]
-Rate = Annotated[
-    float,
-    _read(parse_rate_per_s),
-    WithJsonSchema({"type": "string", "description": "Arrival rate with unit /s, /min or /h: 8/s."}),
-]
-Share = Annotated[
-    float,
-    _read(parse_fraction),
-    WithJsonSchema({"type": ["string", "number"], "description": "Share between 0 and 1: 10% or 0.1."}),
-]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
-Text = Annotated[str, Field(min_length=1, max_length=500)]
-"""A name of something else, or a path."""
-Degree = Annotated[int, Field(ge=1, le=1024)]
-
-
-class Entry(BaseModel):
-    """Base of all entries: unknown keys are errors, nothing is converted in silence."""
-
-    model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
 
 
 class ReservedEntry(Entry):
@@ -117,7 +73,7 @@ class PoolEntry(Entry):
     """Failure and network domain. Prefill and decode of one workload share a zone."""
     price_per_gpu_hour: float = Field(ge=0)
     """Price of one GPU for one hour of use, in one currency for the whole document."""
-    unavailable: list[Annotated[int, Field(ge=0)]] = []
+    unavailable: list[Annotated[int, Field(ge=0)]] = Field(default=[])
     """Indices of nodes that are out of service."""
     reserved: ReservedEntry | None = None
     """GPUs paid for whether used or not; default: none."""
@@ -126,6 +82,9 @@ class PoolEntry(Entry):
     power: PowerEntry | None = None
     """Power budgets; default: none."""
 
+    weights_from: list[WeightSourceEntry] = Field(default=[])
+    """Tiers that a node reads weights from, the fastest that holds a model is used; default: a local disk of
+    5 GB/s."""
 
 class ModelEntry(Entry):
     """A model to serve."""
@@ -236,7 +195,7 @@ class ParallelismEntry(Entry):
     """Expert-parallel sizes of models with experts; default: 1, and all tensor × data GPUs of a stage."""
     pipeline_across_nodes: bool = True
     """Whether the stages of an instance may be on different nodes."""
-    forbid: list[ForbiddenEntry] = []
+    forbid: list[ForbiddenEntry] = Field(default=[])
     """Ways to run that may not be used."""
 
 
@@ -265,11 +224,11 @@ class PoliciesEntry(Entry):
     between tenants."""
     demand: DemandEntry | None = None
     """Rate of a trace that is planned for; default: its mean."""
-    keep_free: list[Degree] = []
+    keep_free: list[Degree] = Field(default=[])
     """Sizes of tensor-parallel groups that the free GPUs of the nodes should still make up."""
     assignment: list[
         Annotated[Any, WithJsonSchema({"type": "object", "additionalProperties": True, "minProperties": 1})]
-    ] = []
+    ] = Field(default=[])
     """Hard limits on the placement of each pool, in the spec language (see docs/fleet.md)."""
 
 
@@ -285,6 +244,8 @@ class PeriodsEntry(Entry):
     start_delay: Duration = 0.0
     """Time an instance that starts between two periods is paid for before it serves."""
 
+    transition: TransitionEntry = TransitionEntry()
+    """How long the steps from what runs to a new plan take."""
 
 class FleetEntry(Entry):
     """A fleet: GPU pools, models, workloads, policies and goals."""

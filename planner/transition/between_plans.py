@@ -1,4 +1,4 @@
-"""The transition from one plan of a fleet to the next, with the fleet's own sizes and assumed speeds."""
+"""The transition from one plan of a fleet to the next, with the fleet's own sizes and speeds."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import replace
 from models.serving import Parallelism
 from models.serving.memory import CacheShape, weight_bytes_per_gpu
 from planner.fleet.fleet import Fleet, Pool
+from planner.fleet.speeds import LOCAL_DISK
 from planner.plan import Instance, Plan
 from planner.plan.transition import Transition
 from planner.report.numbers import rate
@@ -18,14 +19,6 @@ from planner.transition.schedule import plan_transition
 
 __all__ = ["standing", "transition_between"]
 
-DISK = LoadTier("local disk", 5e9)
-"""NVMe drives of a node read in parallel: ServerlessLLM measures 5 to 12 GB/s (OSDI 2024)."""
-KV_BYTES_PER_S = 10e9
-"""Between two instances that hand running requests over: a 100 Gbit/s network."""
-START_S = 60.0
-"""From loaded weights to ready: processes, compilation, graph capture, warm-up."""
-MAX_IN_FLIGHT = 8
-"""Instances that start or stop at once."""
 FLOOR_SHARES = (1.0, 0.9, 0.75, 0.5, 0.25, 0.0)
 """Shares of the wanted floor that are tried for a workload that is in the way."""
 
@@ -59,7 +52,12 @@ def transition_between(fleet: Fleet, current: Plan, plan: Plan) -> Transition:
     while True:
         floors = {w: floor * FLOOR_SHARES[shares[w]] for w, floor in wanted.items()}
         found = plan_transition(
-            running, plan.instances, nodes=nodes, times=times, floors=floors, max_in_flight=MAX_IN_FLIGHT
+            running,
+            plan.instances,
+            nodes=nodes,
+            times=times,
+            floors=floors,
+            max_in_flight=fleet.policies.speeds.in_flight,
         )
         if found.blocked is None or shares[found.blocked.workload] + 1 == len(FLOOR_SHARES):
             break
@@ -72,11 +70,33 @@ def transition_between(fleet: Fleet, current: Plan, plan: Plan) -> Transition:
     ]
     if not found.steps and not lowered:
         return found
-    assumed = (
-        f"weights are read from a {DISK.name} at {DISK.bandwidth_bytes_per_s / 1e9:g} GB/s a node, an engine "
-        f"is ready {START_S:g} s later, running requests move at {KV_BYTES_PER_S / 1e9:g} GB/s or end"
-    )
+    assumed = _assumed(fleet, running, plan)
     return replace(found, assumptions=(*lowered, assumed))
+
+
+def _assumed(fleet: Fleet, running: Sequence[Instance], plan: Plan) -> str:
+    """What the times rest on, in words."""
+    speeds = fleet.policies.speeds
+    stays = {(i.name, i.shape, i.stages) for i in running}
+    starts = [i for i in plan.instances if (i.name, i.shape, i.stages) not in stays]
+    read = dict.fromkeys(
+        f"{_tier(fleet, i).name} at {_tier(fleet, i).bandwidth_bytes_per_s / 1e9:g} GB/s" for i in starts
+    )
+    loads = f"weights are read from a {', '.join(read)} a node, " if read else ""
+    moved = (
+        "running requests end before their instance does"
+        if speeds.migrate_bytes_per_s is None
+        else f"running requests move at {speeds.migrate_bytes_per_s / 1e9:g} GB/s or end"
+    )
+    return f"{loads}an engine is ready {speeds.start_s:g} s after loading, {moved}"
+
+
+def _tier(fleet: Fleet, instance: Instance) -> LoadTier:
+    """The fastest tier of its pool that holds the weights of an instance."""
+    sources = fleet.pool(instance.pool).weights_from or (LOCAL_DISK,)
+    # the pool's tiers are sorted; what no tier holds any more (a model that is gone) is on the slowest
+    source = next((source for source in sources if source.holds(instance.model)), sources[-1])
+    return LoadTier(source.tier, source.bandwidth_bytes_per_s)
 
 
 def _nodes_in_service(pool: Pool) -> list[str]:
@@ -102,6 +122,8 @@ def _floors(fleet: Fleet, running: Sequence[Instance], new: Sequence[Instance]) 
 
 def _times(fleet: Fleet) -> StepTimes:
     """Sizes from the architectures; an instance of a model that is gone fills its GPUs and is drained."""
+    speeds = fleet.policies.speeds
+    longest = speeds.longest_answer_percentile / 100
     models = {model.name: model for model in fleet.models}
     lengths = {workload.name: workload.lengths for workload in fleet.workloads}
 
@@ -125,10 +147,17 @@ def _times(fleet: Fleet) -> StepTimes:
 
     return StepTimes(
         weight_bytes=weight_bytes,
-        tiers=lambda _: (DISK,),
-        start_s=START_S,
-        answer_tokens=max(d.output_quantile(0.99) for d in lengths.values()),
-        migrate=KvTransfer(bandwidth_bytes_per_s=KV_BYTES_PER_S, cache_bytes=cache_bytes),
+        tiers=lambda instance: (_tier(fleet, instance),),
+        start_s=speeds.start_s,
+        switch_s=speeds.switch_s,
+        answer_tokens=max(d.output_quantile(longest) for d in lengths.values()),
+        migrate=None
+        if speeds.migrate_bytes_per_s is None
+        else KvTransfer(
+            bandwidth_bytes_per_s=speeds.migrate_bytes_per_s,
+            downtime_s=speeds.migrate_pause_s,
+            cache_bytes=cache_bytes,
+        ),
     )
 
 

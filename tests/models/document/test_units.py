@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from models.document import parse_duration_ms, parse_fraction, parse_rate_per_s
+from models.document import (
+    parse_bandwidth_bytes_per_s,
+    parse_duration_ms,
+    parse_fraction,
+    parse_rate_per_s,
+)
 from models.errors import InvalidInput
 
 
@@ -44,3 +49,16 @@ def test_fractions(value: object, share: float) -> None:
 def test_bad_fractions(value: object) -> None:
     with pytest.raises(InvalidInput):
         parse_fraction(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "bytes_per_s"), [("25GB/s", 25e9), ("400 Gbit/s", 50e9), ("1.5TB/s", 1.5e12), ("80kB/s", 8e4)]
+)
+def test_bandwidths(text: str, bytes_per_s: float) -> None:
+    assert parse_bandwidth_bytes_per_s(text) == pytest.approx(bytes_per_s)
+
+
+@pytest.mark.parametrize("value", ["25", 25, "25GB", "25 Gb/s", "25gb/s", "0GB/s", "-1GB/s", None, True])
+def test_bad_bandwidths(value: object) -> None:
+    with pytest.raises(InvalidInput):
+        parse_bandwidth_bytes_per_s(value)

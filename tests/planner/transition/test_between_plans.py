@@ -27,8 +27,10 @@ DOCUMENT = {
 }
 
 
-def fleet_of(*, rate="100/s", weights="bf16"):
+def fleet_of(*, rate="100/s", weights="bf16", sources=(), transition=None):
     values = DOCUMENT | {
+        "pools": [DOCUMENT["pools"][0] | {"weights_from": list(sources)}],
+        "policies": DOCUMENT["policies"] | {"transition": transition or {}},
         "models": [DOCUMENT["models"][0] | {"weights": weights}],
         "workloads": [DOCUMENT["workloads"][0] | {"rate": rate}],
     }
@@ -95,3 +97,20 @@ def test_what_ran_on_a_dead_node_does_not_run(first):
     one, other = first.instances[:2]
     lost = dataclasses.replace(one, stages=(dataclasses.replace(one.stages[0], node="a/r0/n7"),))
     assert standing(fleet, (lost, other)) == (other,)
+
+
+def test_stated_speeds_are_used_and_said(first):
+    slow = make(first, weights="fp8")
+    memory = [
+        {"tier": "memory", "bandwidth": "50GB/s", "models": ["m"]},
+        {"tier": "disk", "bandwidth": "1GB/s"},
+    ]
+    fast = make(first, weights="fp8", sources=memory, transition={"start": "5s"}).transition
+    assert fast.duration_s < slow.transition.duration_s / 4
+    assert "memory at 50 GB/s" in fast.assumptions[-1]
+    load = next(step for step in fast.steps if step.kind == "load")
+    assert load.end_s - load.start_s == pytest.approx(5.0 + 9e9 / 50e9, abs=0.05)
+    one = make(first, weights="fp8", transition={"in_flight": 1, "requests": "drain"}).transition
+    assert one.duration_s > slow.transition.duration_s
+    assert not any(step.kind == "migrate" for step in one.steps)
+    assert "end before their instance does" in one.assumptions[-1]
