@@ -33,12 +33,6 @@ def parse_rate_per_s(value: object) -> float:
     return _positive(number / _S_PER[unit[1:].strip()], value)
 
 
-def parse_fraction(value: object) -> float:
-    """Read a share such as ``10%`` or ``0.1``, between 0 and 1."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise InvalidInput(f"expected a share such as 10% or 0.1, got {_shown(value)}")
-    number, unit = (float(value), "") if not isinstance(value, str) else _split(value, "a share such as 10%")
-    if unit not in ("", "%"):
 def parse_bandwidth_bytes_per_s(value: object) -> float:
     """Read a positive bandwidth such as ``25GB/s`` or ``400 Gbit/s``, in bytes per second."""
     number, unit = _split(value, "a bandwidth with its unit, such as 25GB/s or 400Gbit/s")
@@ -48,6 +42,12 @@ def parse_bandwidth_bytes_per_s(value: object) -> float:
     return _positive(number * _BYTES_PER_S[unit], value)
 
 
+def parse_fraction(value: object) -> float:
+    """Read a share such as ``10%`` or ``0.1``, between 0 and 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise InvalidInput(f"expected a share such as 10% or 0.1, got {_shown(value)}")
+    number, unit = (float(value), "") if not isinstance(value, str) else _split(value, "a share such as 10%")
+    if unit not in ("", "%"):
         raise InvalidInput(f"expected a share such as 10% or 0.1, got {_shown(value)}")
     share = number / 100 if unit == "%" else number
     if not 0 <= share <= 1:
