@@ -33,17 +33,17 @@ from planner.fleet.fleet import (
     ServedWorkload,
     Target,
 )
-from planner.fleet.resolve_pool import resolve_pool
 from planner.fleet.limits import placement_limits
 from planner.fleet.narrowing import expert_degrees, forbidden_ways
+from planner.fleet.resolve_pool import resolve_pool
 from planner.fleet.schema import (
     FleetEntry,
     ModelEntry,
     PoliciesEntry,
     SloEntry,
-from planner.fleet.speed_entries import speeds_of
     WorkloadEntry,
 )
+from planner.fleet.speed_entries import speeds_of
 
 __all__ = ["Resolver"]
 
@@ -264,9 +264,9 @@ class Resolver:
             roles=tuple(dict.fromkeys(entry.roles)),
             shortage=entry.shortage,
             keep_free=tuple(sorted(set(entry.keep_free))),
+            speeds=speeds_of(entry.transition),
         )
 
-            speeds=speeds_of(entry.transition),
     def check_lengths(
         self, models: Sequence[ServedModel | None], workloads: Sequence[ServedWorkload | None]
     ) -> None:
