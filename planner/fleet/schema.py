@@ -81,10 +81,10 @@ class PoolEntry(Entry):
     """How often the pool's GPUs are taken back; default: never."""
     power: PowerEntry | None = None
     """Power budgets; default: none."""
-
     weights_from: list[WeightSourceEntry] = Field(default=[])
     """Tiers that a node reads weights from, the fastest that holds a model is used; default: a local disk of
     5 GB/s."""
+
 
 class ModelEntry(Entry):
     """A model to serve."""
@@ -230,6 +230,8 @@ class PoliciesEntry(Entry):
         Annotated[Any, WithJsonSchema({"type": "object", "additionalProperties": True, "minProperties": 1})]
     ] = Field(default=[])
     """Hard limits on the placement of each pool, in the spec language (see docs/fleet.md)."""
+    transition: TransitionEntry = TransitionEntry()
+    """How long the steps from what runs to a new plan take."""
 
 
 class PeriodsEntry(Entry):
@@ -244,8 +246,6 @@ class PeriodsEntry(Entry):
     start_delay: Duration = 0.0
     """Time an instance that starts between two periods is paid for before it serves."""
 
-    transition: TransitionEntry = TransitionEntry()
-    """How long the steps from what runs to a new plan take."""
 
 class FleetEntry(Entry):
     """A fleet: GPU pools, models, workloads, policies and goals."""
