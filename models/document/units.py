@@ -19,7 +19,13 @@ _S_PER = {"s": 1.0, "min": 60.0, "h": 3600.0}
 
 def parse_duration_ms(value: object) -> float:
     """Read a positive duration such as ``30ms``, ``1.5 s`` or ``2min``, in milliseconds."""
-    number, unit = _split(value, "a duration with its unit, such as 30ms or 1s")
+    bare = isinstance(value, int | float) and not isinstance(value, bool)
+    number, unit = _split(str(value) if bare else value, "a duration with its unit, such as 30ms or 1s")
+    if not unit:
+        raise InvalidInput(
+            f"{_shown(value)} needs one of the units {', '.join(_MS_PER)}: {number:g}s "
+            f"({1e3 * number:g}ms) or {number:g}ms?"
+        )
     if unit not in _MS_PER:
         raise InvalidInput(f"{_shown(value)} needs one of the units {', '.join(_MS_PER)}, as in 30ms")
     return _positive(number * _MS_PER[unit], value)
@@ -51,7 +57,8 @@ def parse_fraction(value: object) -> float:
         raise InvalidInput(f"expected a share such as 10% or 0.1, got {_shown(value)}")
     share = number / 100 if unit == "%" else number
     if not 0 <= share <= 1:
-        raise InvalidInput(f"a share lies between 0 and 1 (0% and 100%), got {_shown(value)}")
+        percent = f"; {number:g} per cent is '{number:g}%'" if 1 < number <= 100 and not unit else ""
+        raise InvalidInput(f"a share lies between 0 and 1 (0% and 100%), got {_shown(value)}{percent}")
     return share
 
 

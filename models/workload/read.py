@@ -30,14 +30,23 @@ def read_trace(path: Path | str, columns: Columns | None = None) -> Trace:
         return read_mooncake_trace(path)
     try:
         with path.open(encoding="utf-8-sig") as file:
-            header = {name.strip() for name in file.readline().split(",")}
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"cannot read the trace: {error}", source=str(path)) from None
+            line = file.readline()
+    except OSError as error:
+        raise InvalidInput(f"cannot read the trace: {error.strerror or error}", source=str(path)) from None
+    except UnicodeDecodeError:
+        raise InvalidInput(
+            f"the trace is not text: CSV with a header or JSON lines are read ({', '.join(FORMATS)})",
+            source=str(path),
+        ) from None
+    if not line.strip():
+        raise InvalidInput("the trace is empty", source=str(path), line=1)
+    header = [name.strip() for name in line.split(",")]
     for layout in LAYOUTS.values():
-        if {layout.arrival, layout.input_tokens, layout.output_tokens} <= header:
+        if {layout.arrival, layout.input_tokens, layout.output_tokens} <= set(header):
             return read_columns(path, layout)
     known = "; ".join(f"{c.arrival}, {c.input_tokens}, {c.output_tokens} ({n})" for n, c in LAYOUTS.items())
     raise InvalidInput(
-        f"the header {', '.join(sorted(header))!r} is of no known format ({known}): say which column is what",
+        f"the header {', '.join(header)!r} is of no known format ({known}): say which column is what, as in "
+        f"arrival={header[0]},input=…,output=… (--columns, or columns: beside the trace of a document)",
         source=str(path), line=1,
     )  # fmt: skip

@@ -23,7 +23,7 @@ from models.document.reader import Path as DocumentPath
 from models.errors import FulcrumError, InvalidInput, UnknownName
 from models.hardware import Gpu
 from models.profiles.device import find_gpu
-from models.workload import LengthDistribution, load_lengths, parse_lengths, read_azure_trace
+from models.workload import Columns, LengthDistribution, load_lengths, parse_lengths, read_trace
 from planner.fleet.demand import Demand, make_periods, placed_at, trace_demand
 from planner.fleet.fleet import (
     Fleet,
@@ -195,11 +195,14 @@ class Resolver:
         if (entry.trace is None) == (entry.lengths is None):
             self.fail("give either a trace, or lengths with a rate", path)
             return None, None, ""
+        if entry.columns is not None and entry.trace is None:
+            self.fail("columns name those of a trace, and there is none", (*path, "columns"))
         inlined = self.inlined["workloads"][path[1]]
         if entry.trace is not None:
             where = (*path, "trace")
             file = self.file(entry.trace, where)
-            trace = None if file is None else self.attempt(functools.partial(read_azure_trace, file), where)
+            read = None if file is None else functools.partial(read_trace, file, _columns(entry))
+            trace = None if read is None else self.attempt(read, where)
             if trace is None:
                 return None, None, ""
             policy = self.entry.policies.demand
@@ -212,6 +215,7 @@ class Resolver:
             lengths = trace.lengths()
             source = Path(entry.trace).name
             del inlined["trace"]
+            inlined.pop("columns", None)
             inlined |= {"lengths": _lengths_value(lengths, source), "rate": f"{demand.rate_per_s!r}/s"}
             if demand.shape is not None:
                 inlined["shape"] = list(demand.shape)
@@ -333,6 +337,13 @@ class Resolver:
             if name in names[:index]:
                 hint = ": give each a name" if kind == "workload" else ""
                 self.fail(f"a second {kind} named {name!r}{hint}", (key, index))
+
+
+def _columns(entry: WorkloadEntry) -> Columns | None:
+    named = entry.columns
+    if named is None:
+        return None
+    return Columns(arrival=named.arrival, input_tokens=named.input, output_tokens=named.output)
 
 
 def _lengths_value(lengths: LengthDistribution, source: str) -> dict[str, Any]:

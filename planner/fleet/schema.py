@@ -10,6 +10,7 @@ from planner.fleet.entries import Degree, Duration, Entry, Name, Rate, Share, Te
 from planner.fleet.speed_entries import TransitionEntry, WeightSourceEntry
 
 __all__ = [
+    "ColumnsEntry",
     "DemandEntry",
     "FleetEntry",
     "ForbiddenEntry",
@@ -128,6 +129,17 @@ class SloEntry(Entry):
     """99th percentile over requests of the mean time per output token."""
 
 
+class ColumnsEntry(Entry):
+    """Which columns of a trace in CSV hold what."""
+
+    arrival: Text
+    """Seconds as a number, or a date and time."""
+    input: Text
+    """Prompt tokens."""
+    output: Text
+    """Output tokens."""
+
+
 class WorkloadEntry(Entry):
     """Requests for one model: a trace, or a rate with a length distribution."""
 
@@ -136,7 +148,9 @@ class WorkloadEntry(Entry):
     model: Text
     """One of the models."""
     trace: Text | None = None
-    """Trace file in the Azure 2023 format; gives rate and lengths."""
+    """Trace file (Azure 2023, BurstGPT, Mooncake, or CSV with `columns`); gives rate and lengths."""
+    columns: ColumnsEntry | None = None
+    """Which columns of the trace hold what; known formats need none."""
     scale: float = Field(default=1.0, gt=0)
     """Factor on the rate."""
     rate: Rate | None = None

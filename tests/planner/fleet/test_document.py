@@ -107,8 +107,8 @@ def test_config_path_becomes_content(tmp_path: Path) -> None:
         ("model: chat", "model: caht", "f.yaml:12: workloads[0].model: unknown model 'caht'; did you mean 'chat'?"),
         ("racks: 2", "racks: 9", "f.yaml:7: pools[0].racks: 9 racks for 4 nodes: at most one a node"),
         ("480/min", "8", "f.yaml:13: workloads[0].rate: expected a rate with its unit, such as 8/s or 480/min, got 8"),
-        ("ttft_p95: 1s", "ttft_p95: 0.4", "f.yaml:15: workloads[0].slo.ttft_p95: expected a duration with its unit, "
-         "such as 30ms or 1s, got 0.4"),
+        ("ttft_p95: 1s", "ttft_p95: 0.4", "f.yaml:15: workloads[0].slo.ttft_p95: 0.4 needs one of the units us, ms, s, "
+         "min, h: 0.4s (400ms) or 0.4ms?"),
         ("ttft_p95: 1s", "tftt_p95: 1s", "f.yaml:15: workloads[0].slo: unknown key 'tftt_p95'; did you mean 'ttft_p95'?"),
         ("ttft_p95: 1s, ", "", "f.yaml:15: workloads[0].slo: give exactly one ttft target, such as ttft_p95; found none"),
         ("ttft_p95: 1s", "ttft_p95: 1s, ttft_p50: 1s",
@@ -127,7 +127,8 @@ def test_config_path_becomes_content(tmp_path: Path) -> None:
         ("fleet: test", "fleet: test\ngoals: [cost]",
          "f.yaml:2: goals: goals name each goal once, unserved_demand first: else the best plan is none"),
         ("fleet: test", "policies: {headroom: 10}\nfleet: test",
-         "f.yaml:1: policies.headroom: a share lies between 0 and 1 (0% and 100%), got 10"),
+         "f.yaml:1: policies.headroom: a share lies between 0 and 1 (0% and 100%), got 10; "
+         "10 per cent is '10%'"),
         ("fleet: test", "policies: {survive: {loss_of: nod}}\nfleet: test",
          "f.yaml:1: policies.survive.loss_of: unknown value 'nod'; did you mean 'node'?"),
         ("fleet: test", "fleet: 'a b'", "f.yaml:1: fleet: 'a b' does not match ^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"),

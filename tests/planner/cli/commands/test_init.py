@@ -47,7 +47,7 @@ def test_from_kubernetes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         ([], "say which GPUs there are"),
         (["--gpu", "h100:0"], "expected GPU:NODESxGPUS"),
         (["--gpu", "h10"], "did you mean 'h100'"),
-        (["--gpu", "h100", "--ttft-p95", "2"], "expected a duration with its unit"),
+        (["--gpu", "h100", "--ttft-p95", "2"], "2s (2000ms) or 2ms?"),
         (["--kubernetes", "none.json"], "cannot read the nodes"),
     ],
 )
