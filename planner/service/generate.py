@@ -37,7 +37,9 @@ _IMPORTS = (
 )
 
 
-def compile_protos(output: Path, *, plugins: tuple[str, ...] = ("python", "pyi", "grpc_python")) -> Path:
+def compile_protos(
+    output: Path, *, plugins: tuple[str, ...] = ("python", "pyi", "grpc_python"), comments: bool = False
+) -> Path:
     """Run protoc over ``proto/fulcrum`` with whichever grpcio-tools is installed.
 
     Parameters
@@ -45,6 +47,8 @@ def compile_protos(output: Path, *, plugins: tuple[str, ...] = ("python", "pyi",
     output
         Existing folder for the output of every plug-in; also receives ``descriptors.pb``, the serialized
         ``FileDescriptorSet`` of our files and all they import, each file after what it imports.
+    comments
+        Keep the comments of the files in that set.
 
     Returns
     -------
@@ -67,6 +71,7 @@ def compile_protos(output: Path, *, plugins: tuple[str, ...] = ("python", "pyi",
             *(f"--{plugin}_out={output}" for plugin in plugins),
             f"--descriptor_set_out={descriptors}",
             "--include_imports",
+            *(["--include_source_info"] if comments else []),
             *sources,
         ],
         check=False,

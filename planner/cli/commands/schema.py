@@ -11,22 +11,17 @@ __all__ = ["schema"]
 
 def schema(
     document: Annotated[str, typer.Argument(metavar="fleet|plan|assignment", help="Kind of document.")],
+    markdown: Annotated[bool, typer.Option("--markdown", help="Tables for people instead.")] = False,
 ) -> None:
     """Print the JSON Schema of a document."""
     import json
-    from collections.abc import Callable
-    from typing import Any
 
     from models.errors import UnknownName
-    from planner.fleet import fleet_schema
-    from planner.plan.codec import plan_schema
-    from specs.document import assignment_schema
+    from planner.reference.documents import document_book, document_schemas
 
-    schemas: dict[str, Callable[[], dict[str, Any]]] = {
-        "fleet": fleet_schema,
-        "plan": plan_schema,
-        "assignment": assignment_schema,
-    }
+    schemas = document_schemas()
     if document not in schemas:
         raise UnknownName("document", document, schemas)
-    typer.echo(json.dumps(schemas[document](), indent=2))
+    typer.echo(
+        document_book(document) if markdown else json.dumps(schemas[document](), indent=2), nl=not markdown
+    )
