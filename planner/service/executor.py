@@ -63,6 +63,8 @@ class ProcessExecutor:
         ``module:name`` of what the workers load.
     memory_bytes
         Limit on each worker's writable memory; None is no limit.
+    nice
+        How far below the server's priority plans are made; documents are checked at the server's own.
     check_s
         Longest a document may take to be read.
     overrun_s
@@ -76,6 +78,7 @@ class ProcessExecutor:
         *,
         slot_count: int = 1,
         memory_bytes: int | None = None,
+        nice: int = 10,
         check_s: float = 10.0,
         overrun_s: float = 60.0,
         cancel_s: float = 10.0,
@@ -84,7 +87,8 @@ class ProcessExecutor:
         self._check_s = check_s
         self._overrun_s = overrun_s
         self._planners = [
-            WorkerProcess(backend, memory_bytes=memory_bytes, cancel_s=cancel_s) for _ in range(slot_count)
+            WorkerProcess(backend, memory_bytes=memory_bytes, nice=nice, cancel_s=cancel_s)
+            for _ in range(slot_count)
         ]
         self._checker = WorkerProcess(backend, memory_bytes=memory_bytes)
         self._checking = asyncio.Lock()

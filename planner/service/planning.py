@@ -65,6 +65,7 @@ class PlanningService(planning_service_pb2_grpc.PlanningServiceServicer):
         self._hub = hub
         self._limits = limits
         self._finished = FinishedPlans()
+        self._filling: dict[str, asyncio.Lock] = {}
         self._heartbeat_s = heartbeat_s
         self._poll_s = poll_s
 
@@ -108,18 +109,8 @@ class PlanningService(planning_service_pb2_grpc.PlanningServiceServicer):
         full = request.view != planning_service_pb2.PLAN_VIEW_BASIC
         if full and (kept := self._finished.get(tenant, plan_id)) is not None:
             return kept
-
-        def read(store: PlanStore) -> tuple[PlanRecord, plan_pb2.Plan] | None:
-            record = store.get(plan_id, tenant=tenant)
-            return None if record is None else (record, plan_message(record, full=full))
-
-        found = await self._store.read(read)  # made in the thread too: a large plan takes a while
-        if found is None:
-            raise not_found("fulcrum.dev/Plan", request.name)
-        record, message = found
-        if full and record.state.terminal:
-            self._finished.put(tenant, plan_id, message)
-        return message
+        record = await self._find(request.name)
+        return await self._full(record) if full else plan_message(record, full=False)
 
     async def ListPlans(
         self, request: planning_service_pb2.ListPlansRequest, context: _Context
@@ -174,7 +165,8 @@ class PlanningService(planning_service_pb2_grpc.PlanningServiceServicer):
                     yield planning_service_pb2.WatchPlanResponse(progress=progress_message(event))
                     sequence, last_sent = event.sequence, loop.time()
                 if record.state.terminal:
-                    yield planning_service_pb2.WatchPlanResponse(plan=plan_message(record, full=True))
+                    plan = await self._full(record)
+                    yield planning_service_pb2.WatchPlanResponse(plan=plan)
                     return
                 happened = await changed.wait(min(self._poll_s, self._heartbeat_s))
                 if changed.row_changed or not happened:
@@ -195,6 +187,20 @@ class PlanningService(planning_service_pb2_grpc.PlanningServiceServicer):
             events += page
             sequence = page[-1].sequence
         return events
+
+    async def _full(self, record: PlanRecord) -> plan_pb2.Plan:
+        """The plan with all it has, made in a thread, since a large one takes a while; once if finished."""
+        if not record.state.terminal:
+            return await asyncio.to_thread(plan_message, record, full=True)
+        try:
+            async with self._filling.setdefault(record.id, asyncio.Lock()):
+                message = self._finished.get(record.tenant, record.id)
+                if message is None:
+                    message = await asyncio.to_thread(plan_message, record, full=True)
+                    self._finished.put(record.tenant, record.id, message)
+        finally:
+            self._filling.pop(record.id, None)
+        return message
 
     async def _find(self, name: str, field: str = "name") -> PlanRecord:
         plan_id = parse_plan(name, field)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,6 +59,8 @@ SERVICES = (
     operations_pb2.DESCRIPTOR.services_by_name["Operations"].full_name,
 )
 _MESSAGE_SLACK_BYTES = 2**20
+_SWITCH_INTERVAL_S = 0.001
+"""How long a thread that reads the store may keep the event loop waiting for the interpreter."""
 _MAX_CONCURRENT_RPCS = 4096
 """Beyond it a call is refused at once (RESOURCE_EXHAUSTED) instead of growing a backlog."""
 
@@ -84,6 +88,8 @@ class ServerConfig:
         Where Prometheus may scrape, HOST:PORT, with the certificates of `tls`; None is nowhere.
     insecure
         Listen beyond this machine even without TLS or without tokens.
+    worker_nice
+        How far below the server's priority plans are made, so that it answers while every core solves.
     check_s
         Longest a document may take to be read.
     lease_s
@@ -99,6 +105,7 @@ class ServerConfig:
     backend: str = "planner.service.backend:PipelineBackend"
     worker_count: int = 1
     worker_memory_bytes: int | None = None
+    worker_nice: int = 10
     default_time_limit_s: float = 300.0
     check_s: float = 10.0
     limits: PlanLimits = field(default_factory=PlanLimits)
@@ -145,6 +152,7 @@ class PlanServer:
             config.backend,
             slot_count=config.worker_count,
             memory_bytes=config.worker_memory_bytes,
+            nice=config.worker_nice,
             check_s=config.check_s,
         )
         authenticator: Authenticator = AllowAll()
@@ -256,12 +264,15 @@ class PlanServer:
 
 async def run_server(config: ServerConfig) -> None:
     """Serve until SIGTERM or SIGINT."""
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
     server = PlanServer(config)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     await server.start()
+    gc.collect()
+    gc.freeze()  # what was imported stays; no collection, during which nobody is answered, looks at it
     await stopping.wait()
     log.info("stopping; running plans have %g s", config.grace_s)
     await server.stop()

@@ -1,8 +1,8 @@
-"""A worker process: ``python -m planner.service.worker BACKEND [--memory-bytes N]``; started by the server.
+"""A worker process: ``python -m planner.service.worker BACKEND [--memory-bytes N] [--nice N]``.
 
-Reads requests from stdin and answers on stdout (see `planner.service.frames`), one at a time; ``cancel`` may
-come in between. It ends with its server: on Linux by the kernel, elsewhere when stdin closes. What solvers
-print goes to stderr.
+The server starts it. It reads requests from stdin and answers on stdout (see `planner.service.frames`), one
+at a time; ``cancel`` may come in between. It ends with its server: on Linux by the kernel, elsewhere when
+stdin closes. What solvers print goes to stderr.
 """
 
 from __future__ import annotations
@@ -135,6 +135,8 @@ def main(arguments: list[str]) -> int:
     """Run until stdin closes."""
     _die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle
+    if "--nice" in arguments:
+        os.nice(int(arguments[arguments.index("--nice") + 1]))
     if "--memory-bytes" in arguments:
         _limit_memory(int(arguments[arguments.index("--memory-bytes") + 1]))
     answers = os.fdopen(os.dup(1), "wb")

@@ -27,6 +27,9 @@ class WorkerProcess:
         ``module:name`` of the backend it loads.
     memory_bytes
         Limit on its writable memory; None is no limit.
+    nice
+        How far below its server's priority it runs, 0 to 19: the server must go on answering while every core
+        solves.
     start_s, cancel_s
         Seconds it may take to start, and to answer after it was told to cancel, before it is killed.
     """
@@ -36,10 +39,13 @@ class WorkerProcess:
         backend: str,
         *,
         memory_bytes: int | None = None,
+        nice: int = 0,
         start_s: float = 60.0,
         cancel_s: float = 10.0,
     ) -> None:
         self._command = [sys.executable, "-m", "planner.service.worker", backend]
+        if nice:
+            self._command += ["--nice", str(nice)]
         if memory_bytes is not None:
             self._command += ["--memory-bytes", str(memory_bytes)]
         self._start_s = start_s
