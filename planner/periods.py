@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from planner.clock import Clock
-from planner.plan.schedule import InstanceCount, PeriodPlan, Schedule
+from planner.payback import with_payback
+from planner.plan.schedule import Change, InstanceCount, PeriodPlan, RoleRatio, Schedule
 from planner.rounds import Rounds
+from planner.sizing.changes import changes_between
 from planner.sizing.problem import SizingProblem
 from planner.sizing.schedule import ScheduleCounts, solve_schedule
 
@@ -17,10 +21,10 @@ def make_schedule(rounds: Rounds, clock: Clock) -> Schedule | None:
         return None
     clock.report("periods")
     solved = solve_schedule(rounds.problem, rounds.sizing.counts, clock)
-    return None if solved is None else _written(rounds.problem, solved)
+    return None if solved is None else _written(rounds.problem, solved, clock)
 
 
-def _written(problem: SizingProblem, solved: ScheduleCounts) -> Schedule:
+def _written(problem: SizingProblem, solved: ScheduleCounts, clock: Clock) -> Schedule:
     periods = problem.fleet.periods
     assert periods is not None
     before = solved.periods[-1].counts if periods.is_a_day else solved.periods[0].counts
@@ -37,6 +41,14 @@ def _written(problem: SizingProblem, solved: ScheduleCounts) -> Schedule:
                     _count(problem, index, period.counts.get(index, 0), before.get(index, 0))
                     for index in sorted(period.counts.keys() | before.keys())
                 ),
+                ratios=_ratios(problem, period.counts),
+                changes=with_payback(
+                    problem.at(number),
+                    tuple(_changes(problem, before, period.counts)),
+                    before,
+                    period.cost_per_hour,
+                    clock,
+                ),
             )
         )
         before = period.counts
@@ -47,6 +59,35 @@ def _written(problem: SizingProblem, solved: ScheduleCounts) -> Schedule:
         gap=solved.gap,
         periods=tuple(made),
     )
+
+
+def _changes(problem: SizingProblem, before: Mapping[int, int], after: Mapping[int, int]) -> Iterator[Change]:
+    rows = ([counts.get(i, 0) for i in range(len(problem.candidates))] for counts in (before, after))
+    return changes_between(problem.fleet, problem.candidates, *rows)
+
+
+def _ratios(problem: SizingProblem, counts: Mapping[int, int]) -> tuple[RoleRatio, ...]:
+    """Prefill against decode of the workloads that have either."""
+    found = []
+    for workload in problem.fleet.workloads:
+        mine = [
+            (problem.candidates[index], count)
+            for index, count in counts.items()
+            if problem.candidates[index].workload == workload.name
+        ]
+        instances = {role: sum(n for c, n in mine if c.role == role) for role in ("prefill", "decode")}
+        gpus = {role: sum(n * c.gpus for c, n in mine if c.role == role) for role in ("prefill", "decode")}
+        if any(instances.values()):
+            found.append(
+                RoleRatio(
+                    workload=workload.name,
+                    prefill=instances["prefill"],
+                    decode=instances["decode"],
+                    prefill_gpus=gpus["prefill"],
+                    decode_gpus=gpus["decode"],
+                )
+            )
+    return tuple(found)
 
 
 def _count(problem: SizingProblem, index: int, count: int, before: int) -> InstanceCount:

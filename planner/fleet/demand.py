@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,7 +13,10 @@ from models.workload import Trace
 from planner.fleet.fleet import Periods, ServedModel, ServedWorkload
 from planner.fleet.schema import DemandEntry, PeriodsEntry
 
-__all__ = ["Demand", "make_periods", "placed_at", "trace_demand"]
+if TYPE_CHECKING:
+    from planner.fleet.resolve import Resolver
+
+__all__ = ["Demand", "check_delays", "make_periods", "placed_at", "trace_demand"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +83,22 @@ def make_periods(
         length_s=entry.length / 1e3,
         placed=int(np.argmax(work)) if entry.current is None else entry.current,
         start_delay_s=entry.start_delay / 1e3,
+        role_switch_s=None if entry.role_switch is None else entry.role_switch / 1e3,
+        reshard_s=None if entry.reshard is None else entry.reshard / 1e3,
     )
+
+
+def check_delays(resolver: Resolver, entry: PeriodsEntry) -> None:
+    """Refuse a change that saves nothing to take longer than starting from nothing."""
+    longest, of = entry.start_delay, "start_delay"
+    for name in ("reshard", "role_switch"):
+        stated = getattr(entry, name)
+        if stated is not None and stated > longest:
+            resolver.fail(
+                f"takes longer than {of}, which does more: at most {longest / 1e3:g}s", ("periods", name)
+            )
+        if stated is not None:
+            longest, of = stated, name
 
 
 def placed_at(workload: ServedWorkload, period: int) -> ServedWorkload:

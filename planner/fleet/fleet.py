@@ -110,12 +110,24 @@ class Periods:
         Index of the period that is placed on nodes; the others are sized.
     start_delay_s
         Seconds an instance that starts between two periods is paid for before it serves.
+    role_switch_s, reshard_s
+        The same where its GPUs held the same weights in the same cut for another role, and where they held
+        the same model in another cut; None: as the next longer one. ``role_switch_s ≤ reshard_s ≤
+        start_delay_s``.
     """
 
     count: int
     length_s: float
     placed: int
     start_delay_s: float
+    role_switch_s: float | None = None
+    reshard_s: float | None = None
+
+    @property
+    def delays_s(self) -> tuple[float, float, float]:
+        """Of a role switch, of a change of the cut, of a start."""
+        reshard = self.start_delay_s if self.reshard_s is None else self.reshard_s
+        return (reshard if self.role_switch_s is None else self.role_switch_s, reshard, self.start_delay_s)
 
     @property
     def is_a_day(self) -> bool:

@@ -21,10 +21,8 @@ from models.architecture import (
 from models.document import Document, InvalidDocument
 from models.document.reader import Path as DocumentPath
 from models.errors import FulcrumError, InvalidInput, UnknownName
-from models.hardware import Gpu
-from models.profiles.device import find_gpu
 from models.workload import Columns, LengthDistribution, load_lengths, parse_lengths, read_trace
-from planner.fleet.demand import Demand, make_periods, placed_at, trace_demand
+from planner.fleet.demand import Demand, check_delays, make_periods, placed_at, trace_demand
 from planner.fleet.fleet import (
     Fleet,
     Parallelism,
@@ -76,6 +74,8 @@ class Resolver:
         periods_entry = entry.periods
         if periods_entry is not None and (periods_entry.current or 0) >= periods_entry.count:
             self.fail(f"periods count from 0 to {periods_entry.count - 1}", ("periods", "current"))
+        if periods_entry is not None:
+            check_delays(self, periods_entry)
         self.unique("pool", [pool.name for pool in entry.pools], "pools")
         self.unique("model", [model.name for model in entry.models], "models")
         self.unique("workload", [w.name or w.model for w in entry.workloads], "workloads")

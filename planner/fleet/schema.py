@@ -259,6 +259,10 @@ class PeriodsEntry(Entry):
     """The period that is placed on nodes; default: the one with the largest demand."""
     start_delay: Duration = 0.0
     """Time an instance that starts between two periods is paid for before it serves."""
+    reshard: Duration | None = None
+    """The same where its GPUs held the same model in another cut; default: `start_delay`."""
+    role_switch: Duration | None = None
+    """The same where its GPUs held the same weights in the same cut for another role; default: `reshard`."""
 
 
 class FleetEntry(Entry):

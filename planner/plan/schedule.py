@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from planner.plan.instance import STRICT, Role
 
-__all__ = ["InstanceCount", "PeriodPlan", "Schedule"]
+__all__ = ["Change", "InstanceCount", "PeriodPlan", "RoleRatio", "Schedule"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +37,50 @@ class InstanceCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RoleRatio:
+    """How a workload's GPUs are divided between prefill and decode instances."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
+
+    workload: str
+    """Workload that is served apart, in whole or in part."""
+    prefill: int
+    """Prefill instances."""
+    decode: int
+    """Decode instances."""
+    prefill_gpus: int
+    """GPUs of the former."""
+    decode_gpus: int
+    """GPUs of the latter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What becomes of instances of one model on one pool at the beginning of a period."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
+
+    kind: Literal["role_switch", "reshard", "start", "stop"]
+    """Same weights in the same cut for another role or workload; the same model in another cut (with what it
+    takes beside); from nothing; to nothing."""
+    model: str
+    """Model whose weights they hold."""
+    pool: str
+    """Pool their GPUs come from."""
+    before: tuple[str, ...]
+    """What ends: ``2 × chat decode TP2``; empty for ``start``."""
+    after: tuple[str, ...]
+    """What begins; empty for ``stop``."""
+    cost: float
+    """Price of the GPUs for the time that they do not serve."""
+    saves_per_hour: float | None = None
+    """For ``reshard``: what the period would cost more in an hour with the cuts of the period before; None
+    where that was not asked, or those cuts cannot serve it."""
+    payback_s: float | None = None
+    """``cost / saves_per_hour``: how long the new cuts must be of use to pay for the change."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PeriodPlan:
     """One period."""
 
@@ -54,6 +98,10 @@ class PeriodPlan:
     """Sum over the workloads of the share of demand that is not served."""
     counts: tuple[InstanceCount, ...]
     """What runs."""
+    ratios: tuple[RoleRatio, ...] = ()
+    """Prefill against decode, of the workloads that are served apart."""
+    changes: tuple[Change, ...] = ()
+    """What it takes to get here from the period before; in the first of no day, nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from planner.plan import Instance, Plan, Stage
 from planner.report.numbers import duration, money, rate, share
+from planner.report.schedule import schedule_tables
 from planner.report.transition import print_transition
 from planner.report.verification import verification_table
 
@@ -28,6 +29,9 @@ def print_plan(plan: Plan, console: Console) -> None:
         console.print(_groups(plan))
         console.print(_placement(plan))
         console.print(_pools(plan))
+    if plan.schedule is not None:
+        for table in schedule_tables(plan.schedule):
+            console.print(table)
     if plan.verification is not None:
         console.print(verification_table(plan.verification))
     if plan.objectives:

@@ -18,6 +18,7 @@ import numpy as np
 
 from models.graph import Axis, Graph, Node
 from models.graph.ops import Absolute, LargestSum, Onto, PositivePart
+from planner.sizing.changes import change_node
 from planner.sizing.columns import Columns, Floats
 from planner.sizing.problem import SizingProblem
 from planner.sizing.service import shortfalls, unserved_shares
@@ -153,19 +154,11 @@ def _cost(columns: Columns) -> Node:
 
 
 def _schedule(columns: Columns) -> Node:
-    """Price of a period, and of the delays of what starts into it and out of it."""
+    """Price of a period, and of the changes into it and out of it."""
     periods = columns.fleet.periods
     assert periods is not None
     terms = [(_cost(columns), periods.length_s / 3600.0)]
-    wait = columns.each(lambda c: c.price_per_hour * periods.start_delay_s / 3600.0)
-    for position, counts in enumerate(columns.problem.neighbours or ()):
-        if counts is None:
-            continue
-        # What the period before lacks starts here; what this one lacks starts in the one after.
-        sign = 1.0 if position == 0 else -1.0
-        starts = columns.weighted(sign, -sign * np.array(counts, np.float64))
-        paid = columns.builder.affine([(columns.builder.node(PositivePart(), starts), wait)])
-        terms.append((columns.builder.total(paid), 1.0))
+    terms += change_node(columns, columns.problem.neighbours or (), periods)
     return columns.builder.affine(terms)
 
 

@@ -1,6 +1,6 @@
 """Counts for every period: each sized by itself, then neighbours drawn together where starting costs.
 
-``total = Σ_t length · cost(n[t]) + Σ_t Σ_c delay · price[c] · (n[c, t] − n[c, t−1])⁺``
+``total = Σ_t length · cost(n[t]) + Σ_t change(n[t−1], n[t])``, the change as `planner.sizing.changes` has it.
 
 The first pass minimises the cost of each period; the sum of its proven bounds is a bound of the total, since
 starting costs at least nothing. Around a day the last period comes before the first; else what runs first
@@ -13,10 +13,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from planner.clock import Clock
 from planner.sizing.apart import Memo
+from planner.sizing.changes import change_cost
 from planner.sizing.problem import SizingProblem
 from planner.sizing.solve import Sizing, solve_sizing
 from solvers.result import relative_gap
@@ -180,13 +179,12 @@ def _cost(problem: SizingProblem, rows: list[list[int]]) -> float:
     """The total of the module's formula."""
     periods = problem.fleet.periods
     assert periods is not None
-    price = np.array([candidate.price_per_hour for candidate in problem.candidates])
-    counts = np.array(rows, np.float64)
-    before = np.roll(counts, 1, axis=0)
-    if not periods.is_a_day:
-        before[0] = counts[0]  # what runs first has been started by then
-    starts = float((np.maximum(counts - before, 0.0) @ price).sum()) * periods.start_delay_s / 3600.0
-    return starts + sum(_cost_per_hour(problem, row) for row in rows) * periods.length_s / 3600.0
+    total = sum(_cost_per_hour(problem, row) for row in rows) * periods.length_s / 3600.0
+    for number, row in enumerate(rows):
+        # what runs first has been started by then, unless the day before did
+        before = rows[number - 1] if number or periods.is_a_day else row
+        total += change_cost(problem.candidates, periods, before, row)
+    return total
 
 
 def _cost_per_hour(problem: SizingProblem, row: list[int]) -> float:
