@@ -73,8 +73,9 @@ def _env() -> dict[str, str]:
 
 
 def _serve(words: list[str], folder: Path) -> subprocess.Popen[bytes]:
-    log = (folder / f"server-{words[2].rpartition(':')[2]}.log").open("wb")
-    server = subprocess.Popen(_fulcrum(words), cwd=folder, stdout=log, stderr=log, env=_env())
+    log = folder / "server.log"
+    with log.open("wb") as out:
+        server = subprocess.Popen(_fulcrum(words), cwd=folder, stdout=out, stderr=out, env=_env())
     host, _, port = words[words.index("--listen") + 1].rpartition(":")
     end = time.monotonic() + 60
     while time.monotonic() < end and server.poll() is None:
@@ -82,4 +83,4 @@ def _serve(words: list[str], folder: Path) -> subprocess.Popen[bytes]:
             if probe.connect_ex((host, int(port))) == 0:
                 return server
         time.sleep(0.1)
-    raise AssertionError(Path(log.name).read_text())
+    raise AssertionError(log.read_text())
