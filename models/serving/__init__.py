@@ -6,7 +6,7 @@ times (`roofline`, or measured tables) prices them into `curves`; `memory` says 
 """
 
 from models.serving.basis import Basis, weakest
-from models.serving.capacity import Capacity, Limit, Targets, capacities
+from models.serving.capacity import Capacity, Limit, Table, Targets, capacities, capacities_of
 from models.serving.configuration import Configuration, InstanceModel, Role
 from models.serving.curves import StepCurves
 from models.serving.engine import Engine, Overheads, engine, engine_names
@@ -26,8 +26,10 @@ __all__ = [
     "Parallelism",
     "Role",
     "StepCurves",
+    "Table",
     "Targets",
     "capacities",
+    "capacities_of",
     "engine",
     "engine_names",
     "memory",

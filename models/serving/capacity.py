@@ -16,10 +16,12 @@ from models.workload import LengthDistribution
 __all__ = [
     "Capacity",
     "Limit",
+    "Table",
     "Targets",
     "binding",
     "blocked",
     "capacities",
+    "capacities_of",
     "impossible",
     "reached",
     "why_not",
@@ -102,21 +104,50 @@ class Capacity:
     basis: Basis
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Table:
+    """Instances for one kind of requests.
+
+    Parameters
+    ----------
+    instances
+        Rows.
+    lengths, targets
+        Of the requests.
+    """
+
+    instances: Sequence[InstanceModel]
+    lengths: LengthDistribution
+    targets: Targets
+
+
 def capacities(
     instances: Sequence[InstanceModel], lengths: LengthDistribution, targets: Targets
 ) -> tuple[Capacity, ...]:
-    """The largest rate of each instance within the targets.
+    """The largest rate of each instance within the targets."""
+    return capacities_of([Table(instances=instances, lengths=lengths, targets=targets)])[0]
 
-    Large tables go through compiled code (`models.serving.analysis`), small ones through the arrays that it
-    is tested against (`operating.capacities_by_halving`). Which of the two depends on the row count only.
+
+def capacities_of(tables: Sequence[Table], *, rows: int | None = None) -> list[tuple[Capacity, ...]]:
+    """The largest rate of each instance of each table within the table's targets.
+
+    Many rows go through compiled code (`models.serving.analysis`), few through the arrays that it is tested
+    against (`operating.capacities_by_halving`). Which of the two depends on the number of rows only.
+
+    Parameters
+    ----------
+    rows
+        Rows that are asked for in all, where this is one of several calls; default: those of `tables`.
     """
-    if len(instances) < COMPILED_FROM:
+    if rows is None:
+        rows = sum(len(table.instances) for table in tables)
+    if rows < COMPILED_FROM:
         from models.serving.operating import capacities_by_halving
 
-        return capacities_by_halving(instances, lengths, targets)
-    from models.serving.analysis.table import capacities_by_kernel
+        return [capacities_by_halving(t.instances, t.lengths, t.targets) for t in tables]
+    from models.serving.analysis.table import tables_by_kernel
 
-    return capacities_by_kernel(instances, lengths, targets)
+    return tables_by_kernel(tables)
 
 
 def reached(wanted_percentile: float) -> float:

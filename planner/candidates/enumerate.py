@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -12,8 +12,9 @@ from models.serving import (
     Configuration,
     InstanceModel,
     Parallelism,
+    Table,
     Targets,
-    capacities,
+    capacities_of,
     engine,
 )
 from planner.candidates.candidate import Candidate, node_groups
@@ -80,16 +81,30 @@ def enumerate_candidates(
     With `confidence` predictions stay so far below the targets that measurements keep them with that
     probability (`planner.candidates.margins`).
     """
-    accepted: list[Candidate] = []
-    refused: list[Refusal] = []
-    for workload in fleet.workloads:
-        for pool in fleet.pools:
-            if cancelled is not None and cancelled():
-                break
-            found = _of_pool(fleet, workload, pool, confidence)
-            accepted += found.accepted
-            refused += found.refused
-    return Candidates(accepted=tuple(accepted), refused=tuple(refused))
+    tried = [_Ways(fleet, w, p, confidence) for w in fleet.workloads for p in fleet.pools]
+    stop = cancelled or _never
+    rows = [ways.settings() for ways in tried if not stop()]
+    asked = 0
+    while any(rows) and not stop():
+        asked += sum(map(len, rows))
+        # All workloads and pools are one table: the more rows, the less each costs.
+        tables = [
+            Table(
+                instances=[built for _, _, built in mine], lengths=ways.workload.lengths, targets=ways.wanted
+            )
+            for ways, mine in zip(tried, rows, strict=False)
+        ]
+        found = capacities_of(tables, rows=asked)
+        rows = [ways.note(mine, each) for ways, mine, each in zip(tried, rows, found, strict=False)]
+    made = [ways.candidates() for ways in tried]
+    return Candidates(
+        accepted=tuple(candidate for each in made for candidate in each.accepted),
+        refused=tuple(refusal for each in made for refusal in each.refused),
+    )
+
+
+def _never() -> bool:
+    return False
 
 
 def targets(workload: ServedWorkload) -> Targets:
@@ -129,55 +144,64 @@ def instance_model(fleet: Fleet, candidate: Candidate) -> InstanceModel:
     )
 
 
-def _of_pool(fleet: Fleet, workload: ServedWorkload, pool: Pool, confidence: float | None) -> Candidates:
-    """Candidates of one workload on one pool: all settings priced at once, the best of each shape kept."""
-    model = fleet.model(workload.model)
-    refused: list[Refusal] = []
-    priced: list[tuple[Role, Parallelism, InstanceModel]] = []
-    for role in _roles(fleet):
-        for shape in _shapes(model, fleet.policies.parallelism):
-            why = _misfit(model, pool, role, shape, fleet.policies.parallelism)
-            try:
-                if why is None:
-                    priced += [(role, shape, built) for built in _settings(model, pool, role, shape)]
-            except Unsupported as error:
-                why = ("precision", error.message)
-            if why is not None:
-                refused.append(_refusal(workload, pool, role, shape, *why))
-    wanted = tightened(
-        targets(workload), engine=model.engine, generation=pool.gpu.generation, confidence=confidence
-    )
-    best: dict[tuple[Role, Parallelism], tuple[InstanceModel, Capacity]] = {}
-    while priced:
-        measured = capacities([built for _, _, built in priced], workload.lengths, wanted)
-        wider = []
-        for (role, shape, built), capacity in zip(priced, measured, strict=True):
-            known = best.get((role, shape))
+_Row = tuple[Role, Parallelism, InstanceModel]
+
+
+class _Ways:
+    """Every way to run an instance of one workload on one pool: the best settings of each shape are kept."""
+
+    def __init__(self, fleet: Fleet, workload: ServedWorkload, pool: Pool, confidence: float | None) -> None:
+        self.fleet, self.workload, self.pool = fleet, workload, pool
+        self.model = fleet.model(workload.model)
+        self.wanted = tightened(
+            targets(workload),
+            engine=self.model.engine,
+            generation=pool.gpu.generation,
+            confidence=confidence,
+        )
+        self.refused: list[Refusal] = []
+        self.best: dict[tuple[Role, Parallelism], tuple[InstanceModel, Capacity]] = {}
+
+    def settings(self) -> list[_Row]:
+        """What is to be priced; ways that cannot exist are refused here."""
+        rows: list[_Row] = []
+        allowed = self.fleet.policies.parallelism
+        for role in _roles(self.fleet):
+            for shape in _shapes(self.model, allowed):
+                why = _misfit(self.model, self.pool, role, shape, allowed)
+                try:
+                    if why is None:
+                        built = _settings(self.model, self.pool, role, shape)
+                        rows += [(role, shape, instance) for instance in built]
+                except Unsupported as error:
+                    why = ("precision", error.message)
+                if why is not None:
+                    self.refused.append(_refusal(self.workload, self.pool, role, shape, *why))
+        return rows
+
+    def note(self, rows: Sequence[_Row], found: Sequence[Capacity]) -> list[_Row]:
+        """Keep the best of each shape; what is worth pricing beside it."""
+        wider: list[_Row] = []
+        for (role, shape, built), capacity in zip(rows, found, strict=True):
+            known = self.best.get((role, shape))
             if known is None or _order(capacity) > _order(known[1]):
-                best[role, shape] = (built, capacity)
+                self.best[role, shape] = (built, capacity)
             if capacity.limit == "max_num_seqs" and built.configuration.max_num_seqs < SEQUENCES[-1]:
                 budget = built.configuration.max_num_batched_tokens
-                more = _configuration(model, pool, role, shape, SEQUENCES[-1], budget)
+                more = _configuration(self.model, self.pool, role, shape, SEQUENCES[-1], budget)
                 wider.append((role, shape, InstanceModel.of(more)))
-        priced = wider
-    accepted = []
-    for (role, shape), (built, capacity) in best.items():
-        if capacity.feasible and capacity.rate_per_s > 0:
-            accepted.append(_candidate(fleet, workload, model, pool, built, capacity))
-        else:
-            refused.append(
-                _refusal(
-                    workload,
-                    pool,
-                    role,
-                    shape,
-                    capacity.limit,
-                    capacity.reason,
-                    capacity.ttft_ms,
-                    capacity.tpot_ms,
-                )
-            )
-    return Candidates(accepted=tuple(accepted), refused=tuple(refused))
+        return wider
+
+    def candidates(self) -> Candidates:
+        """What was priced: candidates, and what can serve nothing."""
+        accepted, refused = [], list(self.refused)
+        for (role, shape), (built, capacity) in self.best.items():
+            if capacity.feasible and capacity.rate_per_s > 0:
+                accepted.append(_candidate(self.fleet, self.workload, self.model, self.pool, built, capacity))
+            else:
+                why = (capacity.limit, capacity.reason, capacity.ttft_ms, capacity.tpot_ms)
+                refused.append(_refusal(self.workload, self.pool, role, shape, *why))
+        return Candidates(accepted=tuple(accepted), refused=tuple(refused))
 
 
 def _order(capacity: Capacity) -> tuple[bool, float, float]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from models.serving.analysis.columns import LEVELS, PARAMETERS, RESULTS
 from models.serving.capacity import (
     MAX_UTILISATION,
     Capacity,
+    Table,
     Targets,
     binding,
     blocked,
@@ -28,7 +30,7 @@ from models.serving.operating import Bounds
 from models.serving.requests import Requests
 from models.workload import LengthDistribution
 
-__all__ = ["analyse_table", "capacities_by_kernel"]
+__all__ = ["analyse_table", "capacities_by_kernel", "tables_by_kernel"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -40,28 +42,67 @@ def capacities_by_kernel(
     instances: Sequence[InstanceModel], lengths: LengthDistribution, targets: Targets
 ) -> tuple[Capacity, ...]:
     """See `models.serving.capacity.capacities`."""
-    longest, longest_input = lengths.longest_request_tokens, float(lengths.input_tokens[-1])
-    stopped = [blocked(i, longest, longest_input) for i in instances]
-    open_ = [i for i, why in zip(instances, stopped, strict=True) if why is None]
-    rows = iter(analyse_table(open_, lengths, targets).tolist()) if open_ else iter(())
-    return tuple(
-        _capacity(instance, dict(zip(RESULTS, next(rows), strict=True)), targets)
-        if why is None
-        else impossible(instance, "memory", why, None, None)
-        for instance, why in zip(instances, stopped, strict=True)
-    )
+    return tables_by_kernel([Table(instances=instances, lengths=lengths, targets=targets)])[0]
+
+
+def tables_by_kernel(tables: Sequence[Table]) -> list[tuple[Capacity, ...]]:
+    """See `models.serving.capacity.capacities_of`; the parts of all tables share the processors."""
+    stopped = [
+        [blocked(i, t.lengths.longest_request_tokens, float(t.lengths.input_tokens[-1])) for i in t.instances]
+        for t in tables
+    ]
+    requests: dict[int, Requests] = {}
+    prepared = []
+    for table, why in zip(tables, stopped, strict=True):
+        known = requests.get(id(table.lengths)) or Requests.of(table.lengths)
+        requests[id(table.lengths)] = known
+        open_ = [i for i, stop in zip(table.instances, why, strict=True) if stop is None]
+        prepared.append(_prepared(open_, known, table.targets))
+    _run([part for _, parts in prepared for part in parts])
+    found = []
+    for table, why, (result, _) in zip(tables, stopped, prepared, strict=True):
+        rows = iter(result.tolist())
+        found.append(
+            tuple(
+                _capacity(instance, dict(zip(RESULTS, next(rows), strict=True)), table.targets)
+                if stop is None
+                else impossible(instance, "memory", stop, None, None)
+                for instance, stop in zip(table.instances, why, strict=True)
+            )
+        )
+    return found
 
 
 def analyse_table(
     instances: Sequence[InstanceModel], lengths: LengthDistribution, targets: Targets
 ) -> Floats:
-    """float64[instance, RESULTS]: the highest rate of each instance within the targets, and its state there.
+    """float64[instance, RESULTS]: the highest rate of each instance within the targets, its state there."""
+    result, parts = _prepared(instances, Requests.of(lengths), targets)
+    _run(parts)
+    return result
+
+
+def _run(parts: Sequence[Callable[[], None]]) -> None:
+    """Compute all parts; the kernels work outside of Python's lock."""
+    if parts:
+        parts[0]()  # compiled here, once, if it has to be
+    if len(parts) > 1:
+        with ThreadPoolExecutor(min(len(parts) - 1, os.cpu_count() or 1)) as pool:
+            list(pool.map(lambda part: part(), parts[1:]))
+
+
+def _prepared(
+    instances: Sequence[InstanceModel], requests: Requests, targets: Targets
+) -> tuple[Floats, list[Callable[[], None]]]:
+    """The result of a table, still empty, and the calls that fill it.
 
     What rows have in common (curves, caches) is put into arrays once.
     """
     from models.serving.analysis.search import analyse
 
-    requests = Requests.of(lengths)
+    result = np.zeros((len(instances), len(RESULTS)))
+    if not instances:
+        return result, []
     curves = {id(i.curves): i.curves for i in instances}
     places = {key: place for place, key in enumerate(curves)}
     caches = list(dict.fromkeys(i.memory.cache for i in instances))
@@ -69,7 +110,6 @@ def analyse_table(
     parameters = _parameters(instances)
     curve_of = np.array([places[id(i.curves)] for i in instances])
     cache_of = np.array([cache_places[i.memory.cache] for i in instances])
-    result = np.zeros((len(instances), len(RESULTS)))
     shared = (
         TOKENS,
         np.stack([c.linear_ms for c in curves.values()]),
@@ -97,12 +137,7 @@ def analyse_table(
             *_scratch(parameters, requests),
         )
 
-    part(0)  # compiled here, once, if it has to be
-    rest = range(PART, len(instances), PART)
-    if rest:
-        with ThreadPoolExecutor(min(len(rest), os.cpu_count() or 1)) as pool:
-            list(pool.map(part, rest))
-    return result
+    return result, [partial(part, start) for start in range(0, len(instances), PART)]
 
 
 def _parameters(instances: Sequence[InstanceModel]) -> Floats:
@@ -129,6 +164,7 @@ def _parameters(instances: Sequence[InstanceModel]) -> Floats:
                 o.sequence_ms / p.data_parallel_size,
                 curves.small_kernels * o.prefill_kernel_ms, c.engine.schedule == "prefill_first",
                 c.role != "prefill", c.role != "decode", o.request_ms, o.prompt_ms_per_1k, handover,
+                (c.engine.poll_steps - 1) / 2.0,
             )
         )  # fmt: skip
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(PARAMETERS))
@@ -138,7 +174,7 @@ def _scratch(parameters: Floats, requests: Requests) -> tuple[Any, Any, Floats]:
     """What the search of a row works with: laws over running requests, tables of levels, its own state."""
     most = int(parameters[:, PARAMETERS.index("seqs")].max()) + 1
     laws = (np.zeros(most), np.zeros(3), np.zeros(most), np.zeros(most))
-    made = (np.zeros((LEVELS, 8)), np.zeros((LEVELS, 5)), np.zeros((LEVELS, requests.inputs.size)))
+    made = (np.zeros((LEVELS, 9)), np.zeros((LEVELS, 6)), np.zeros((LEVELS, requests.inputs.size)))
     return laws, made, np.zeros(8)
 
 
