@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from models.errors import InvalidInput, UnknownName, Unsupported
 from planner.export.shared.launch import LaunchCommand, commands_of
 from planner.export.shared.words import with_addresses
 
-__all__ = ["LaunchCommand", "launch_commands"]
+if TYPE_CHECKING:
+    from planner.plan import Plan
+
+__all__ = ["LaunchCommand", "launch_commands", "plan_commands"]
 
 
 def launch_commands(plan_json: str) -> list[LaunchCommand]:
@@ -17,17 +22,28 @@ def launch_commands(plan_json: str) -> list[LaunchCommand]:
     Empty for a plan that runs nothing, that an engine's exporter refuses, or that another version of Fulcrum
     wrote in a form this one does not read.
     """
-    from planner.export import engine_of
     from planner.plan import Plan
 
-    commands: list[LaunchCommand] = []
     try:
-        plan = Plan.from_json(plan_json)
-        for name in sorted({instance.engine for instance in plan.instances}):
-            engine = engine_of(name)
-            commands += commands_of(plan, engine, engine.versions.default)
+        return plan_commands(Plan.from_json(plan_json))
     except (Unsupported, UnknownName, InvalidInput):
         return []
+
+
+def plan_commands(plan: Plan, offsets: Mapping[str, int] | None = None) -> list[LaunchCommand]:
+    """The commands of a plan, as of `launch_commands`; `offsets` as for `commands_of`.
+
+    Raises
+    ------
+    Unsupported, UnknownName, InvalidInput
+        The exporter of an engine refuses, or there is none.
+    """
+    from planner.export import engine_of
+
+    commands: list[LaunchCommand] = []
+    for name in sorted({instance.engine for instance in plan.instances}):
+        engine = engine_of(name)
+        commands += commands_of(plan, engine, engine.versions.default, offsets)
     return [_for_an_agent(command) for command in commands]
 
 

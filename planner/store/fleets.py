@@ -14,7 +14,8 @@ from sqlalchemy.exc import IntegrityError
 
 from planner.store.database import Database
 from planner.store.plans import wall_clock_us
-from planner.store.records import FleetRecord, PlanState, PromotionRecord
+from planner.store.records import FleetRecord, NewRollout, PlanState, PromotionRecord
+from planner.store.rollouts import add_rollout, may_begin_again
 from planner.store.schema import fleets, plans, promotions
 
 __all__ = ["FleetChanged", "FleetStore", "Leased", "NoSuchFleet", "NotPromotable"]
@@ -128,13 +129,23 @@ class FleetStore:
         revision: int | None = None,
         request_id: str | None = None,
         holder: str | None = None,
+        rollout: NewRollout | None = None,
     ) -> FleetRecord:
         """Make a plan the promoted one, durably; a repeated request id changes nothing more.
+
+        The promoted plan itself may be promoted again when its rollout did not end well.
+
+        Parameters
+        ----------
+        rollout
+            How the plan comes into effect.
 
         Raises
         ------
         NoSuchFleet, FleetChanged, Leased, NotPromotable
             As their names say.
+        RolloutMoved
+            Something else stands than `rollout` begins with.
         """
         with self.database.write() as connection:
             fleet = self._writable(connection, tenant, name, request_id, revision, holder)
@@ -151,8 +162,9 @@ class FleetStore:
                 raise NotPromotable(f"is a plan of the fleet {plan.fleet!r}, not of {name!r}")
             if plan.state not in RUNNABLE or not plan.made:
                 raise NotPromotable(f"has no instances: it is {plan.state}")
-            if plan_id != fleet.promoted_plan_id:
-                self._promote(connection, fleet, "promote", plan_id, caller, reason, request_id)
+            again = plan_id == fleet.promoted_plan_id
+            if not again or (rollout is not None and may_begin_again(connection, tenant, name)):
+                self._promote(connection, fleet, "promote", plan_id, caller, reason, request_id, rollout)
             return self._record(_row(connection, tenant, name))
 
     def roll_back(
@@ -165,33 +177,37 @@ class FleetStore:
         revision: int | None = None,
         request_id: str | None = None,
         holder: str | None = None,
+        rollout: NewRollout | None = None,
     ) -> FleetRecord:
         """Promote again what was promoted before the present plan.
+
+        Parameters
+        ----------
+        rollout
+            How that plan, `plan_before`, comes into effect.
 
         Raises
         ------
         NoSuchFleet, FleetChanged, Leased, NotPromotable
             As their names say; the last where there is nothing to go back to.
+        RolloutMoved
+            Something else stands than `rollout` begins with.
         """
         with self.database.write() as connection:
             fleet = self._writable(connection, tenant, name, request_id, revision, holder)
             if fleet is None:
                 return self._record(_row(connection, tenant, name))
-            before = connection.execute(
-                select(promotions.c.previous_plan_id)
-                .where(
-                    promotions.c.tenant == tenant,
-                    promotions.c.fleet == name,
-                    promotions.c.kind == "promote",
-                    promotions.c.plan_id == fleet.promoted_plan_id,
-                )
-                .order_by(promotions.c.sequence.desc())
-                .limit(1)
-            ).scalar_one_or_none()
+            before = _plan_before(connection, fleet)
             if before is None:
                 raise NotPromotable("nothing was promoted before the present plan")
-            self._promote(connection, fleet, "roll_back", before, caller, reason, request_id)
+            self._promote(connection, fleet, "roll_back", before, caller, reason, request_id, rollout)
             return self._record(_row(connection, tenant, name))
+
+    def plan_before(self, tenant: str, name: str) -> str | None:
+        """Id of the plan that `roll_back` promotes; None where there is none."""
+        with self.database.read() as connection:
+            fleet = _row(connection, tenant, name)
+            return None if fleet is None else _plan_before(connection, fleet)
 
     def history(
         self, tenant: str, name: str, *, limit: int, before: int | None = None
@@ -267,7 +283,7 @@ class FleetStore:
 
     def _promote(
         self, connection: Connection, fleet: Any, kind: Literal["promote", "roll_back"], plan_id: str,
-        caller: str, reason: str, request_id: str | None,
+        caller: str, reason: str, request_id: str | None, rollout: NewRollout | None,
     ) -> None:  # fmt: skip
         now = self._clock()
         last = connection.execute(
@@ -275,13 +291,18 @@ class FleetStore:
                 promotions.c.tenant == fleet.tenant, promotions.c.fleet == fleet.name
             )
         ).scalar_one()
+        previous = fleet.promoted_plan_id
+        if plan_id == previous:  # again, after a rollout that did not end well
+            previous = _plan_before(connection, fleet)
         connection.execute(
             insert(promotions).values(
                 tenant=fleet.tenant, fleet=fleet.name, sequence=last + 1, kind=kind, plan_id=plan_id,
-                previous_plan_id=fleet.promoted_plan_id, create_us=now, caller=caller, reason=reason[:500],
+                previous_plan_id=previous, create_us=now, caller=caller, reason=reason[:500],
                 request_id=request_id,
             )
         )  # fmt: skip
+        if rollout is not None:
+            add_rollout(connection, fleet.tenant, fleet.name, last + 1, plan_id, rollout, now)
         _change(connection, fleet, now, promoted_plan_id=plan_id)
 
     def _record(self, row: Any) -> FleetRecord:
@@ -298,6 +319,22 @@ def _is(tenant: str, name: str) -> Any:
 def _row(connection: Connection, tenant: str, name: str, *, lock: bool = False) -> Any:
     query = select(fleets).where(_is(tenant, name))
     return connection.execute(query.with_for_update() if lock else query).one_or_none()
+
+
+def _plan_before(connection: Connection, fleet: Any) -> str | None:
+    """What was promoted before the plan that is now, when that was last promoted."""
+    found: str | None = connection.execute(
+        select(promotions.c.previous_plan_id)
+        .where(
+            promotions.c.tenant == fleet.tenant,
+            promotions.c.fleet == fleet.name,
+            promotions.c.kind == "promote",
+            promotions.c.plan_id == fleet.promoted_plan_id,
+        )
+        .order_by(promotions.c.sequence.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    return found
 
 
 def _expect(fleet: Any, revision: int | None) -> None:

@@ -6,13 +6,18 @@ import enum
 from dataclasses import dataclass, field
 
 __all__ = [
+    "EngineRecord",
     "EventRecord",
     "FleetRecord",
     "NewPlan",
+    "NewRollout",
     "PlanOptionsRecord",
     "PlanRecord",
     "PlanState",
     "PromotionRecord",
+    "RolloutRecord",
+    "RolloutState",
+    "SampleRecord",
 ]
 
 
@@ -145,3 +150,86 @@ class PromotionRecord:
     caller: str
     reason: str
     request_id: str | None
+
+
+class RolloutState(enum.StrEnum):
+    """How far a rollout is; see ``Rollout.State`` in ``proto/fulcrum/v1/rollout.proto``."""
+
+    ROLLING = "rolling"
+    DONE = "done"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRollout:
+    """A rollout to be stored with its promotion.
+
+    Parameters
+    ----------
+    generation
+        Number the promotion must get.
+    previous_sequence
+        Sequence the rollout before it must still have, or what stands is not what `body_json` begins with;
+        None: there must be none.
+    step_count
+        A rollout without steps is done at once.
+    """
+
+    generation: int
+    body_json: str
+    previous_sequence: int | None
+    step_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutRecord:
+    """One row of ``rollouts``, without the body."""
+
+    tenant: str
+    fleet: str
+    generation: int
+    plan_id: str
+    state: RolloutState
+    reason: str
+    sequence: int
+    create_us: int
+    update_us: int
+    end_us: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineRecord:
+    """One row of ``engines``; `live` at the moment it was read."""
+
+    tenant: str
+    fleet: str
+    id: str
+    node: str
+    facts_json: str
+    instances_json: str
+    lease_us: int
+    create_us: int
+    seen_us: int
+    live: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleRecord:
+    """One row of ``load_samples`` without its fleet."""
+
+    end_us: int
+    instance: str
+    workload: str
+    engine: str
+    window_us: int
+    request_count: int
+    running: float | None
+    queued: float | None
+    kv_usage: float | None
+    ttft_json: str | None
+    tpot_json: str | None
+    ttft_drift: float | None
+    tpot_drift: float | None
+    cold: bool

@@ -22,7 +22,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import ForeignKey, ForeignKeyConstraint, UniqueConstraint
 
-__all__ = ["fleets", "metadata", "plan_events", "plans", "promotions"]
+__all__ = [
+    "engines",
+    "fleets",
+    "load_samples",
+    "metadata",
+    "plan_events",
+    "plans",
+    "promotions",
+    "rollouts",
+    "step_acknowledgements",
+]
 
 metadata = MetaData()
 
@@ -106,3 +116,88 @@ promotions = Table(
     UniqueConstraint("tenant", "fleet", "request_id", name="promotions_request"),
 )
 """Every change of ``fleets.promoted_plan_id``, in order."""
+
+rollouts = Table(
+    "rollouts",
+    metadata,
+    Column("tenant", String(63), primary_key=True),
+    Column("fleet", String(63), primary_key=True),
+    Column("generation", Integer, primary_key=True, autoincrement=False),
+    Column("plan_id", String(32), ForeignKey("plans.id"), nullable=False),
+    Column("body_json", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", String(500), nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("create_us", BigInteger, nullable=False),
+    Column("update_us", BigInteger, nullable=False),
+    Column("end_us", BigInteger),
+    ForeignKeyConstraint(["tenant", "fleet"], ["fleets.tenant", "fleets.name"], ondelete="CASCADE"),
+    Index("rollouts_by_state", "state"),
+)
+"""One row a promotion, with the same number. ``body_json`` never changes (`planner.rollout.RolloutBody`);
+``sequence`` grows with every acknowledgement and change of state."""
+
+step_acknowledgements = Table(
+    "step_acknowledgements",
+    metadata,
+    Column("tenant", String(63), primary_key=True),
+    Column("fleet", String(63), primary_key=True),
+    Column("generation", Integer, primary_key=True, autoincrement=False),
+    Column("step", Integer, primary_key=True, autoincrement=False),
+    Column("node", String(255), primary_key=True),
+    Column("outcome", String(16), nullable=False),
+    Column("engine", String(63), nullable=False),
+    Column("reason", String(500), nullable=False),
+    Column("start_us", BigInteger, nullable=False),
+    Column("end_us", BigInteger),
+    ForeignKeyConstraint(
+        ["tenant", "fleet", "generation"],
+        ["rollouts.tenant", "rollouts.fleet", "rollouts.generation"],
+        ondelete="CASCADE",
+    ),
+)
+"""How far each node is with each step of a rollout; ``engine`` is empty where the server itself said so."""
+
+engines = Table(
+    "engines",
+    metadata,
+    Column("tenant", String(63), primary_key=True),
+    Column("fleet", String(63), primary_key=True),
+    Column("id", String(63), primary_key=True),
+    Column("node", String(255), nullable=False),
+    Column("facts_json", Text, nullable=False),
+    Column("instances_json", Text, nullable=False),
+    Column("lease_us", BigInteger, nullable=False),
+    Column("create_us", BigInteger, nullable=False),
+    Column("seen_us", BigInteger, nullable=False),
+    ForeignKeyConstraint(["tenant", "fleet"], ["fleets.tenant", "fleets.name"], ondelete="CASCADE"),
+    Index("engines_by_node", "tenant", "fleet", "node"),
+)
+"""Where engine processes run, live until ``seen_us + lease_us``; ``instances_json`` is what was last
+reported."""
+
+load_samples = Table(
+    "load_samples",
+    metadata,
+    Column("tenant", String(63), primary_key=True),
+    Column("fleet", String(63), primary_key=True),
+    Column("end_us", BigInteger, primary_key=True, autoincrement=False),
+    Column("instance", String(320), primary_key=True),
+    Column("workload", String(320), nullable=False),
+    Column("engine", String(63), nullable=False),
+    Column("window_us", BigInteger, nullable=False),
+    Column("request_count", BigInteger, nullable=False),
+    Column("running", Double),
+    Column("queued", Double),
+    Column("kv_usage", Double),
+    Column("ttft_json", Text),
+    Column("tpot_json", Text),
+    Column("ttft_drift", Double),
+    Column("tpot_drift", Double),
+    Column("cold", Boolean, nullable=False),
+    ForeignKeyConstraint(["tenant", "fleet"], ["fleets.tenant", "fleets.name"], ondelete="CASCADE"),
+    Index("load_samples_by_end", "end_us"),
+)
+"""What one instance did in the ``window_us`` before ``end_us``. The drifts are reported over predicted
+latency, minus one; null where either is not known, or the engine was still warming up. Old rows are deleted
+as new ones come."""

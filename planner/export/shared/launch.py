@@ -10,7 +10,7 @@ from planner.export.shared.version import Versions
 from planner.export.shared.words import address
 from planner.plan import Instance, Plan
 
-__all__ = ["Engine", "LaunchCommand", "Process", "Seat", "commands_of", "nodes_of"]
+__all__ = ["Engine", "LaunchCommand", "Process", "Seat", "commands_of", "nodes_of", "port_count_of"]
 
 FIRST_PORT = 8000
 FIRST_SIDE_CHANNEL_PORT = 5600
@@ -120,25 +120,32 @@ def nodes_of(instance: Instance) -> list[str]:
     return list(dict.fromkeys(stage.node for stage in instance.stages))
 
 
-def _ports(instance: Instance) -> int:
+def port_count_of(instance: Instance) -> int:
     """Ports it takes of each kind: with attention replicas, vLLM counts on from its side channel (one a GPU)
     and SGLang from a port of its own (one a replica, and six more).
     """
     return instance.stage_gpus + 6 if instance.data_parallel_size > 1 else 1
 
 
-def commands_of(plan: Plan, engine: Engine, version: str) -> Iterator[LaunchCommand]:
+def commands_of(
+    plan: Plan, engine: Engine, version: str, offsets: Mapping[str, int] | None = None
+) -> Iterator[LaunchCommand]:
     """For each instance of the engine and each of its nodes the command to run there, ports assigned.
 
     Ports are counted over the instances of all engines: two on one node never share one.
+
+    Parameters
+    ----------
+    offsets
+        By instance, how far its first port lies above the first of all, where others run on its nodes too.
     """
     taken: Counter[str] = Counter()
     for instance in plan.instances:
         nodes = nodes_of(instance)
         # One offset for all its nodes: the head's port must be free on each of them.
-        offset = max(taken[node] for node in nodes)
+        offset = max(taken[node] for node in nodes) if offsets is None else offsets[instance.name]
         for node in nodes:
-            taken[node] = offset + _ports(instance)
+            taken[node] = offset + port_count_of(instance)
         if instance.engine != engine.name:
             continue
         for rank, node in enumerate(nodes):
