@@ -1,9 +1,8 @@
-"""The phases of a search: construction, descent, a contest of temperatures, ever longer rounds of annealing.
+"""The phases of a search: construction, descent, a contest of temperatures, one long round of annealing.
 
 Nothing is set per problem. The scale of temperatures is the median of what random moves cost more. The
-contest decides between a hot and a cool start, and whether limits are kept on the way or only at the end.
-Every round begins at the best so far and tries the temperature that won and another. In the cold half of a
-round all threads go on from the best among them.
+contest decides between a hot and a cool start; then one round takes the rest of the budget, since slow
+cooling is worth more than several attempts. In its cold half all threads go on from the best among them.
 """
 
 from __future__ import annotations
@@ -32,22 +31,20 @@ WORTH = 0.02
 """They are all tried again as long as at least this share of them went home."""
 DESCENT = 0.5
 """Largest share of the budget that the first descent may take."""
-CONTEST = ((2.0, False), (0.25, False), (0.5, True), (0.06, True))
-"""Entrants of the contest: starting temperature in units of the scale; are column limits only priced?"""
-SOFT = (0.2, 100.0)
-"""First price of exceeding a limit, relative to usual changes of goals and limits; its growth."""
+HOT, COOL = 2.0, 0.25
+"""Starting temperatures of the contest, in units of the scale."""
 CONTEST_SHARE = 0.04
-"""Share of the budget left after the descent for one entrant of the contest."""
-SHARES = (0.2, 0.3, 0.5)
-"""Shares of what is left after the contest."""
-OTHERS = (1.0, 0.5, 2.0, 0.7)
-"""What the threads multiply the temperature that won with; one thread goes through them by round."""
+"""Share of the budget left after the descent for one of the two."""
+SLOW = 0.5
+"""The hot one wins with this share of what the cool one gained: a long round will give it more."""
 COOLING = 1 / 500.0
 """Last temperature of a round, as a share of its first; the last hundredths of it are a descent."""
 SEGMENTS = 10
 """Parts of a round; in the second half the threads meet after each."""
-LONGEST = 20_000, 50
-"""Most iterations of a round, plus so many by squared objects: small problems get more rounds instead."""
+LONGEST = 20_000
+"""Most iterations of a round, plus the cube of the objects: small problems get more rounds instead."""
+LOOK_AROUND = 64
+"""Slices after which it is looked again which kinds of moves pay off, and which objects are hot."""
 EXTRA = (1.0, 4.0, 0.25, 16.0)
 """Temperatures of the rounds after the last, in units of the scale of a level."""
 
@@ -62,15 +59,13 @@ class Rounds:
         budget: Budget,
         best: Incumbent,
         tier_weights: Array,
-        price: float,
     ) -> None:
         self.model, self.workers = model, workers
         self.budget, self.best = budget, best
-        self.tier_weights, self.price = tier_weights, price
-        self.soft = False
+        self.tier_weights = tier_weights
         self.rounds = 0
-        self.factor = CONTEST[0][0]
-        self._longest = LONGEST[0] + LONGEST[1] * model.n_objects**2
+        self.factor = HOT
+        self._longest = LONGEST + model.n_objects**3
         self._cold = 1.0
         self._begun = [0] * len(workers)
 
@@ -85,21 +80,16 @@ class Rounds:
                     return
             scale = self._scale()
             self._contest(pool, scale)
-            begin = self.budget.fraction(0)
-            for end in begin + (1.0 - begin) * np.cumsum(SHARES):
-                if self._over():
-                    return
-                factors = [self.factor * OTHERS[(i + self.rounds) % 4] for i in range(len(self.workers))]
-                self._round(pool, [scale * f for f in factors], float(end))
-                self.factor = factors[int(np.argmin([w.cost for w in self.workers]))]
-                self._share()
+            if self._over():
+                return
+            self._round(pool, [scale * self.factor] * len(self.workers), 1.0)
+            self._share()
             self._others(pool, scale)
 
     def _others(self, pool: ThreadPoolExecutor, scale: float) -> None:
         """Rounds after the last, at other temperatures: of higher tiers and of broken limits, too."""
         levels = [(scale * self.factor, 0), *self._levels()]
         number = 0
-        self.soft = False
         while not self._over():
             hot = []
             for worker in self.workers:
@@ -114,7 +104,6 @@ class Rounds:
     def send_home(self) -> None:
         """Take back moves of the best that gain nothing: in no tier worse, no limit broken, fewer moved."""
         worker, home = self.workers[0], self.best.graph.space.initial
-        worker.soften(None)
         worker.mode = 0
         where = self.best.assignment
         if not ((where != home) & (home >= 0)).any():
@@ -172,23 +161,24 @@ class Rounds:
                 break
 
     def _contest(self, pool: ThreadPoolExecutor, scale: float) -> None:
-        """The temperature to start with: from one state to which of the entrants' ends is best."""
-        start, cost = self.best.assignment, self.best.cost
-        begin = self.budget.fraction(0)
-        share = CONTEST_SHARE * (1.0 - begin)
-        found: list[tuple[float, float, bool, Ints]] = []
-        limited = bool(np.isfinite(self.model.tables["upper"]).any()) and not any(self.best.key[:2])
-        entrants = [e for e in CONTEST if limited or not e[1]]
-        while entrants and not self._over():
-            now = entrants[: len(self.workers)]
-            del entrants[: len(now)]
-            several = [*now, *[(4.0 * now[-1][0], now[-1][1])] * (len(self.workers) - len(now))]
-            self.soft = now[0][1]
-            self._all(pool, lambda _, w: w.go_to(start, cost) if w.cost != cost else None)
-            self._round(pool, [scale * f for f, _ in several], self.budget.fraction(0) + share, meet=False)
-            found += [(w.cost, *e, w.assignment()) for e, w in zip(several, self.workers, strict=True)]
-        if found:
-            cost, self.factor, self.soft, assignment = min(found, key=lambda x: x[:2])
+        """A hot and a cool start from the same state: with which to go on, and the better end of the two."""
+        start, before = self.best.assignment, self.best.cost
+        share = CONTEST_SHARE * (1.0 - self.budget.fraction(0))
+        ends: dict[float, tuple[float, Ints]] = {}
+        factors = [HOT, COOL]
+        while factors and not self._over():
+            now = [factors.pop(0) for _ in range(min(len(self.workers), len(factors)))]
+            self._all(pool, lambda _, w: w.go_to(start, before) if w.cost != before else None)
+            tried = [now[i % len(now)] for i in range(len(self.workers))]
+            self._round(pool, [scale * f for f in tried], self.budget.fraction(0) + share, meet=False)
+            for factor, worker in zip(tried, self.workers, strict=True):
+                if factor not in ends or worker.cost < ends[factor][0]:
+                    ends[factor] = worker.cost, worker.assignment()
+        if len(ends) == 2:
+            hot, cool = (before - ends[factor][0] for factor in (HOT, COOL))
+            self.factor = HOT if hot > 0 and hot >= SLOW * cool else COOL
+        if ends:
+            cost, assignment = min(ends.values(), key=lambda end: end[0])
             if cost < self.best.cost:
                 self.best.offer(assignment, cost)
             self._share()
@@ -200,13 +190,9 @@ class Rounds:
         begin = self.budget.fraction(0)
         self._begun = list(self.budget.used)
         records = [(w.cost, w.assignment()) for w in self.workers]
-        soft = self.soft and not any(self.best.key[:2])
 
         def anneal(i: int, worker: Worker, first: float, last: float) -> None:
-            if soft:
-                self._anneal_soft(i, worker, hot[i], (begin, end), (first, last))
-            else:
-                records[i] = self._anneal(i, worker, hot[i], (begin, end), (first, last), records[i])
+            records[i] = self._anneal(i, worker, hot[i], (begin, end), (first, last), records[i])
 
         together = meet and len(self.workers) > 1
         edges = [0.0, *np.linspace(0.5, 1.0, SEGMENTS // 2 + 1)] if together else [0.0, 1.0]
@@ -218,8 +204,6 @@ class Rounds:
                 for worker in self.workers:
                     if worker.cost > leader.cost:
                         worker.go_to(where, leader.cost)
-        if soft:
-            self._all(pool, lambda _, w: self._harden(w))
         for worker, (cost, where) in zip(self.workers, records, strict=True):
             if cost < worker.cost:
                 worker.go_to(where, cost)
@@ -235,43 +219,19 @@ class Rounds:
         record: tuple[float, Ints],
     ) -> tuple[float, Ints]:
         """Geometric cooling from `hot` over `span` of the budget, only `part` of it; the best on the way."""
-        worker.refocus()
+        slices = 0
         while not self.budget.clock.stopped:
             progress = self._progress(thread, span)
             if progress >= part[1]:
                 break
+            if slices % LOOK_AROUND == 0:
+                worker.adapt()
+                worker.refocus()
+            slices += 1
             self._step(thread, worker, self._temperature(hot, progress))
             if worker.cost < record[0] - 1e-12 * abs(record[0]) and (progress > 0.5 or worker.fixed_slices):
                 record = worker.cost, worker.assignment()
-        worker.adapt()
         return record
-
-    def _anneal_soft(
-        self, thread: int, worker: Worker, hot: float, span: tuple[float, float], part: tuple[float, float]
-    ) -> None:
-        """The same with column limits priced, ever higher; in the end until none is exceeded."""
-        worker.refocus()
-        price = 0.0
-        while not self.budget.clock.stopped:
-            progress = self._progress(thread, span)
-            if progress >= part[1]:
-                break
-            due = self.price * SOFT[0] * SOFT[1] ** progress
-            price = max(price, due) if progress < 0.9 or worker.intact else max(1.1 * price, due)
-            worker.soften(price)
-            self._step(thread, worker, self._temperature(hot, progress))
-        worker.adapt()
-
-    def _harden(self, worker: Worker) -> None:
-        """Back to hard limits: at what was found if it keeps them, else at the best."""
-        where = worker.assignment()
-        worker.soften(None)
-        found = Incumbent(self.best.graph, where)
-        if any(found.key[:2]):
-            worker.go_to(self.best.assignment, self.best.cost)
-            return
-        gain = np.array(found.tiers) - np.array(self.best.tiers)
-        worker.go_to(where, self.best.cost + float(self.tier_weights @ gain))
 
     # -- helpers -----------------------------------------------------------------------------------------
 

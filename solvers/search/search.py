@@ -52,7 +52,7 @@ def search(graph: Graph, options: SolveOptions, clock: Clock | None = None) -> R
     order, rank = similarity(model)
     weights = model.weighted(np.ones(model.n_tiers), 1.0)
     first = Worker(model, weights, start, order, rank, options.seed)
-    tier_weights, violation, price = _separate(model, first)
+    tier_weights, violation = _separate(model, first)
     weights = model.weighted(tier_weights, violation)
     first.reprice(weights)
     others = range(1, options.threads)
@@ -67,7 +67,7 @@ def search(graph: Graph, options: SolveOptions, clock: Clock | None = None) -> R
     if limit_s is not None:  # the answer is evaluated three times after the last slice
         limit_s = max(0.5 * limit_s, limit_s - 4.0 * once_s)
     budget = Budget(clock, limit_s, options.iteration_limit, [0] * len(workers), 2.0 * once_s)
-    run = Rounds(model, workers, budget, best, tier_weights, price)
+    run = Rounds(model, workers, budget, best, tier_weights)
     run.everything()
     run.send_home()
     counts = np.sum([w.counts for w in workers], axis=0).reshape(MOVES, OUTCOMES)
@@ -105,15 +105,12 @@ def _assigned(graph: Graph, assignment: Ints) -> bool:
     return bool(np.all((assignment >= 0) | graph.space.may_be_unassigned))
 
 
-def _separate(model: Model, worker: Worker, n: int = 2000) -> tuple[Array, float, float]:
-    """Weights of the tiers and of violations that keep them apart, from the changes that random moves make.
-
-    Third, what a violation costs that is worth as much as usual changes of the goals.
-    """
+def _separate(model: Model, worker: Worker, n: int = 2000) -> tuple[Array, float]:
+    """Weights of the tiers and of violations that keep them apart, by the changes random moves make."""
     from solvers.search.state import reweigh
 
     levels = [*range(model.n_tiers), -1]
-    small, middle, large = {}, {}, {}
+    small, large = {}, {}
     for level in levels:
         one = np.zeros(model.n_tiers)
         if level >= 0:
@@ -123,11 +120,9 @@ def _separate(model: Model, worker: Worker, n: int = 2000) -> tuple[Array, float
         scale = changes.max(initial=0.0)
         changes = changes[changes > 1e-9 * scale]
         small[level] = float(np.quantile(changes, 0.1)) if changes.size else 1.0
-        middle[level] = float(np.quantile(changes, 0.5)) if changes.size else 1.0
         large[level] = float(np.quantile(changes, 0.9)) if changes.size else 1.0
     weights = np.ones(model.n_tiers)
     for level in range(model.n_tiers - 2, -1, -1):
         weights[level] = weights[level + 1] * SEPARATION * large[level + 1] / small[level]
     violation = weights[0] * SEPARATION * large[0] / small[-1] if model.n_tiers else 1.0
-    price = weights[-1] * middle[model.n_tiers - 1] / middle[-1] if model.n_tiers else 1.0
-    return weights, violation, float(price)
+    return weights, violation

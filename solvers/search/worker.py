@@ -77,7 +77,6 @@ class Worker:
     ) -> None:
         self.model = model
         self.state = make_state(model, prices, assignment)
-        self._prices = prices
         self.cost = 0.0
         self.order, self.rank = order, rank
         self.rng = np.array([(seed * 0x9E3779B97F4A7C15 + 0x1234567) % 2**64], np.uint64)
@@ -222,27 +221,8 @@ class Worker:
 
     def reprice(self, prices: Array) -> None:
         """Use other prices from now on; what it costs counts from here."""
-        self._prices = prices
         self.cost = 0.0
         reweigh(self.state, prices)
-
-    def soften(self, price: float | None) -> None:
-        """Let column limits be exceeded at `price` a unit; None: keep them again, at the prices before.
-
-        `cost` follows the prices; an assignment that exceeds limits should be left by `go_to` before that.
-        """
-        cost = self.state.part("cost")
-        before = float(cost.sum())
-        if price is None:
-            self.mode &= ~layout.FREE_COLUMNS
-            reweigh(self.state, self._prices)
-        else:
-            self.mode |= layout.FREE_COLUMNS
-            tables = self.model.tables
-            prices = self._prices.copy() if self.state.G is self._prices else self.state.G
-            prices[tables.start["penalty"] : tables.end["penalty"]] = self.model.slope * price
-            reweigh(self.state, prices)
-        self.cost += float(cost.sum()) - before
 
     @property
     def intact(self) -> bool:
