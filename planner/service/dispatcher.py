@@ -1,8 +1,8 @@
 """Takes plans from the store, has them made, stores what comes out.
 
 The store is the queue. A plan is claimed by lease, so several servers may share a store, and one that is
-killed loses its plans to the next after the lease: they are made again from the start, at most
-`max_attempts` times in all.
+killed loses its plans to the next that sees their leases no longer renewed: they are made again from the
+start, at most `max_attempts` times in all.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from planner.service.backend import Outcome, ProgressEvent, Work
 from planner.service.errors import StatusError, failure, status_of
 from planner.service.executor import Executor
 from planner.service.hub import Hub
+from planner.service.lease_watch import LeaseWatch
 from planner.service.metrics import Metrics
 from planner.service.protos import code_pb2
 from planner.store.plans import PlanStore, wall_clock_us
@@ -62,6 +63,7 @@ class Dispatcher:
         self._hub = hub
         self._owner = secrets.token_hex(16)
         self._lease_s = lease_s
+        self._watch = LeaseWatch(lease_s)
         self._poll_s = poll_s
         self._max_attempts = max_attempts
         self._default_time_limit_s = default_time_limit_s
@@ -123,7 +125,7 @@ class Dispatcher:
         """Wait for a plan to make, and claim it."""
         while True:
             self._wake.clear()
-            claiming = asyncio.ensure_future(self._store.write(PlanStore.claim, self._owner, self._lease_s))
+            claiming = asyncio.ensure_future(self._claim())
             try:
                 record = await asyncio.shield(claiming)
             except asyncio.CancelledError:
@@ -137,6 +139,12 @@ class Dispatcher:
                 return record
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._poll_s)
+
+    async def _claim(self) -> PlanRecord | None:
+        leases = await self._store.read(PlanStore.leases)
+        others = [lease for lease in leases if lease.owner != self._owner]
+        lost = self._watch.look(others, time.monotonic())
+        return await self._store.write(PlanStore.claim, self._owner, self._lease_s, lost)
 
     async def _make(self, record: PlanRecord, cancelled: asyncio.Event) -> None:
         log.info("plan %s: attempt %d", record.id, record.attempt_count)

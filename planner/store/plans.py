@@ -1,8 +1,9 @@
 """Plans and their progress in a database.
 
 Every method is one transaction and blocks; the service calls them from a thread. A plan is claimed by one
-owner at a time, by lease: an owner that dies loses it when the lease expires, and every write of an owner is
-refused once the lease is another's. So no plan is finished twice, whatever is killed and when.
+owner at a time, by lease: whoever finds a lease that is no longer renewed may take it (`leases`, `claim`),
+and every write of an owner is refused once the lease is another's. So no plan is finished twice, whatever is
+killed and when.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ import time
 from collections.abc import Callable, Collection
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, and_, func, insert, not_, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from planner.store.database import Database
 from planner.store.events import append_event, events_after, last_event
-from planner.store.records import EventRecord, NewPlan, PlanOptionsRecord, PlanRecord, PlanState
+from planner.store.records import EventRecord, Lease, NewPlan, PlanOptionsRecord, PlanRecord, PlanState
 from planner.store.schema import plans
 
 __all__ = ["PlanStore", "QueueFull", "RequestIdReused", "wall_clock_us"]
@@ -144,24 +145,30 @@ class PlanStore:
         with self.database.read() as connection:
             return [_record(row) for row in connection.execute(query)]
 
-    def claim(self, owner: str, lease_s: float) -> PlanRecord | None:
+    def leases(self) -> list[Lease]:
+        """Who has which running plan."""
+        query = select(plans.c.id, plans.c.lease_owner, plans.c.lease_expire_us).where(
+            plans.c.state == PlanState.RUNNING.value
+        )
+        with self.database.read() as connection:
+            return [Lease(*row) for row in connection.execute(query)]
+
+    def claim(self, owner: str, lease_s: float, lost: Collection[Lease] = ()) -> PlanRecord | None:
         """Take the next plan to work on, or None when there is none.
 
         Tenants take turns: first those with the fewest plans running, among them the one whose last start is
-        longest ago; within a tenant the oldest request. A plan whose lease expired counts as waiting.
+        longest ago; within a tenant the oldest request. A plan whose lease is among `lost`, and still the
+        same, counts as waiting.
         """
         now = self._clock()
-        waiting = or_(
-            plans.c.state == PlanState.QUEUED.value,
-            and_(plans.c.state == PlanState.RUNNING.value, plans.c.lease_expire_us < now),
-        )
+        waiting = or_(plans.c.state == PlanState.QUEUED.value, _held_by(plans, lost))
         other = plans.alias("other")
         running = (
             select(func.count())
             .where(
                 other.c.tenant == plans.c.tenant,
                 other.c.state == PlanState.RUNNING.value,
-                other.c.lease_expire_us >= now,
+                not_(_held_by(other, lost)),
             )
             .scalar_subquery()
         )
@@ -314,6 +321,15 @@ def _count_waiting(connection: Connection, tenant: str) -> int:
     unfinished = plans.c.state.in_([PlanState.QUEUED.value, PlanState.RUNNING.value])
     query = select(func.count()).select_from(plans).where(plans.c.tenant == tenant, unfinished)
     return int(connection.execute(query).scalar_one())
+
+
+def _held_by(table: Any, leases: Collection[Lease]) -> Any:
+    """Rows of `table`, which is ``plans``, that run under one of these leases."""
+    keys = [(lease.plan_id, lease.owner, lease.expire_us) for lease in leases]
+    return and_(
+        table.c.state == PlanState.RUNNING.value,
+        tuple_(table.c.id, table.c.lease_owner, table.c.lease_expire_us).in_(keys),
+    )
 
 
 def _owned(plan_id: str, owner: str) -> Any:

@@ -9,6 +9,7 @@ __all__ = [
     "EngineRecord",
     "EventRecord",
     "FleetRecord",
+    "Lease",
     "NewPlan",
     "NewRollout",
     "PlanOptionsRecord",
@@ -119,6 +120,15 @@ class EventRecord:
     objective: float | None
     bound: float | None
     gap: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who has a running plan; `expire_us` changes with every renewal."""
+
+    plan_id: str
+    owner: str
+    expire_us: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,8 +65,9 @@ plans = Table(
 )
 """One row a plan; the operation that makes it has the same id.
 
-``state`` is one of `planner.store.records.PlanState`. A running plan belongs to ``lease_owner`` until
-``lease_expire_us``; whoever finds the lease expired may take it. ``error`` is a serialized google.rpc.Status.
+``state`` is one of `planner.store.records.PlanState`. A running plan belongs to
+``lease_owner``, who renews ``lease_expire_us`` while it lives; whoever sees it no longer renewed may take the
+plan. ``error`` is a serialized google.rpc.Status.
 """
 
 plan_events = Table(

@@ -12,7 +12,7 @@ from planner.service.dispatcher import Dispatcher
 from planner.service.hub import Hub
 from planner.service.protos import error_details_pb2, status_pb2
 from planner.store.database import Database
-from planner.store.plans import PlanStore
+from planner.store.plans import PlanStore, wall_clock_us
 from planner.store.records import NewPlan, PlanState
 
 
@@ -31,6 +31,15 @@ class Executor:
         for wait in waits:
             wait.cancel()
         return Outcome(state="cancelled" if cancelled.is_set() else "optimal", plan_json="{}")
+
+
+class Gone:
+    """A store that a server no longer reaches."""
+
+    async def write(self, *arguments, **fields):
+        raise OSError("unplugged")
+
+    read = write
 
 
 async def until(condition):
@@ -113,6 +122,28 @@ def test_a_long_plan_keeps_its_lease(run):
     run(use)
 
 
+@pytest.mark.parametrize("jump_s", [86400, -86400])
+def test_a_clock_that_jumps_takes_no_plan_from_its_owner_and_keeps_none_from_its_heir(
+    run, monkeypatch, jump_s
+):
+    async def use(store, make):
+        plan_id = add(store)
+        offset_us = 0
+        monkeypatch.setattr(store, "_clock", lambda: wall_clock_us() + offset_us)
+        first, second = Executor(), Executor()
+        owner = make(first, lease_s=0.3)
+        await until(lambda: first.started)
+        make(second, lease_s=0.3)
+        offset_us = jump_s * 10**6
+        await asyncio.sleep(0.6)
+        assert not second.started
+        owner._store = Gone()
+        await until(lambda: second.started)
+        assert store.get(plan_id).attempt_count == 2
+
+    run(use)
+
+
 def test_a_cancellation_taken_by_another_server_arrives_with_the_lease(run):
     async def use(store, make):
         plan_id = add(store)
@@ -142,9 +173,9 @@ def test_a_plan_whose_servers_keep_dying_is_given_up(run):
     async def use(store, make):
         plan_id = add(store)
         for owner in ("dead", "dead too"):
-            store.claim(owner, -1)
+            store.claim(owner, 10, store.leases())
         executor = Executor()
-        make(executor, max_attempts=2)
+        make(executor, max_attempts=2, lease_s=0.1)
         await until(lambda: store.get(plan_id).state is PlanState.FAILED)
         assert not executor.started
         info = error_details_pb2.ErrorInfo()
