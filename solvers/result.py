@@ -112,3 +112,10 @@ class Result:
     def solved(self) -> bool:
         """Whether there is an assignment (it then holds all hard constraints)."""
         return self.assignment is not None
+
+    def _repr_html_(self) -> str:
+        from models.markup import html_table
+
+        title = f"{self.status} ({self.solver}), {self.moved} moved, {self.unassigned} unassigned"
+        rows = [(tier.name, tier.value, tier.bound, tier.gap) for tier in self.tiers]
+        return html_table(title, ("tier", "value", "proven bound", "gap"), rows)

@@ -248,6 +248,19 @@ class Problem:
             for o, c in zip(self.objects.labels, np.asarray(assignment).tolist(), strict=True)
         }
 
+    def _repr_html_(self) -> str:
+        from models.markup import html_table
+
+        title = (
+            f"{self.objects.size} × {self.objects.name} to {self.containers.size} × {self.containers.name}"
+        )
+        rows: list[tuple[object, ...]] = [("scope", name) for name in self.scopes]
+        rows += [("partition", name) for name in self.partitions]
+        rows += [("dimension", name) for name in self.dimensions]
+        rows += [("constraint", constraint.name) for constraint in self.limits]
+        rows += [(f"goal, tier {i}", goal.name) for i, tier in enumerate(self.tiers) for goal in tier]
+        return html_table(title, ("what", "name"), rows)
+
     def _known(self, what: str, name: str, valid: Mapping[str, object] | Sequence[str]) -> str:
         if name not in valid:
             raise UnknownName(what, str(name), valid)

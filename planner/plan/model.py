@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from planner.plan.instance import STRICT, Instance
+from planner.plan.network import KvTransfer
 from planner.plan.outcome import Basis, Diagnosis, Move, Objective, PoolUse, WorkloadOutcome
 from planner.plan.schedule import Schedule
 from planner.plan.transition import Transition
 from planner.plan.verification import Verification
+
+if TYPE_CHECKING:
+    import pandas
 
 __all__ = ["PLAN_SCHEMA", "Plan", "State"]
 
@@ -60,6 +64,8 @@ class Plan:
     """Why there is no plan; None when there is one."""
     schedule: Schedule | None = None
     """What runs in each period of the fleet; None without periods."""
+    kv_transfers: tuple[KvTransfer, ...] = ()
+    """What prefill instances hand to decode instances, by workload and zone."""
     notes: tuple[str, ...] = ()
     """What a reader should know before trusting the numbers."""
     transition: Transition | None = None
@@ -74,6 +80,17 @@ class Plan:
         from planner.plan.codec import plan_to_json
 
         return plan_to_json(self)
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """One row an instance; needs pandas (``fulcrum-planner[notebook]``), else raises `Unavailable`."""
+        from planner.plan.notebook import plan_frame
+
+        return plan_frame(self)
+
+    def _repr_html_(self) -> str:
+        from planner.plan.notebook import plan_html
+
+        return plan_html(self)
 
     @classmethod
     def from_json(cls, text: str, *, source: str | None = None) -> Plan:
