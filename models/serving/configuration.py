@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -103,7 +103,13 @@ class InstanceModel:
         """
         problems = configuration.problems()
         if problems:
-            raise InvalidInput(f"{configuration}: {'; '.join(problems)}")
+            sizes = [
+                str(size)
+                for size in (1, 2, 4, 8, 16)
+                if not replace(configuration, parallelism=Parallelism(tensor_parallel_size=size)).problems()
+            ]
+            hint = f" (tensor-parallel sizes that do: {', '.join(sizes)})" if sizes else ""
+            raise InvalidInput(f"{configuration}: {'; '.join(problems)}{hint}")
         c = configuration
         return cls(
             configuration=c,

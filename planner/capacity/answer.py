@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
-from planner.candidates.enumerate import enumerate_candidates
-from planner.capacity.closest import closest_targets
+from planner.capacity.attempt import Attempt, attempt
+from planner.capacity.closest import Offer, closest_offers
 from planner.capacity.question import Question
-from planner.capacity.ways import Way, ways_for_gpus, ways_for_rate
-from planner.explain.diagnosis import servable
+from planner.capacity.ways import Way
 from planner.explain.unservable import explain_unservable
-from planner.fleet import Fleet
+from planner.report.numbers import duration, rate
 
 __all__ = ["Answer", "GpuAnswer", "answer"]
 
@@ -29,7 +28,9 @@ class GpuAnswer:
     ways
         Fewest GPUs first, or most requests first where the GPUs are given. Empty: see `reason`.
     reason, closest
-        Why there is no way, and the closest thing that would work; empty where there is one.
+        Why there is no way, and the closest that would work, in words; empty where there is one.
+    offers
+        The same as questions that have an answer; when another GPU type has one, not all were looked for.
     basis
         The weakest of what the numbers rest on; empty without a way.
     """
@@ -39,6 +40,7 @@ class GpuAnswer:
     ways: tuple[Way, ...]
     reason: str = ""
     closest: str = ""
+    offers: tuple[Offer, ...] = ()
     basis: str = ""
 
     @property
@@ -71,50 +73,45 @@ def answer(question: Question, *, cancelled: Callable[[], bool] | None = None) -
     InvalidInput, UnknownName
         The question cannot be meant: everything wrong with it in one error.
     """
-    found = [_on_gpu(question, gpu, cancelled) for gpu in question.gpus]
+    asked = [_about(question, gpu) for gpu in question.gpus]
+    tried = [attempt(one, cancelled=cancelled) for one in asked]
+    possible = any(one.fitting for one in tried)
+    found = [_on_gpu(one, came, quick=possible) for one, came in zip(asked, tried, strict=True)]
     return Answer(question=question, by_gpu=tuple(sorted(found, key=lambda a: _rank(question, a))))
 
 
-def _on_gpu(question: Question, gpu: str, cancelled: Callable[[], bool] | None) -> GpuAnswer:
-    fleet = question.fleet(gpu)
-    workload = fleet.workloads[0]
-    name = fleet.pools[0].gpu.name
-    demand = workload.rate_per_s * (1 + question.headroom) if question.has_rate else None
-    candidates = enumerate_candidates(fleet, cancelled=cancelled)
-    if not servable(candidates.accepted):
-        found = explain_unservable(fleet, workload, candidates.accepted, candidates.refused)
-        return GpuAnswer(gpu=name, demand_per_s=demand, ways=(), reason=found.message, closest=found.closest)
-    most = question.most_gpus
-    ways = (
-        ways_for_rate(candidates.accepted, demand)
-        if demand is not None
-        else ways_for_gpus(candidates.accepted, most or 0)
-    )
-    fitting = tuple(way for way in ways if most is None or way.gpus <= most)
-    if fitting:
-        weakest = _weakest(fitting[0])
-        return GpuAnswer(gpu=name, demand_per_s=demand, ways=fitting, basis=weakest)
-    assert demand is not None
-    assert most is not None
-    return _too_few(fleet, name, demand, most, ways, ways_for_gpus(candidates.accepted, most))
+def _about(question: Question, gpu: str) -> Question:
+    """The question about one of its GPU types."""
+    prices = {name: price for name, price in question.price_per_gpu_hour.items() if name == gpu}
+    return replace(question, gpus=(gpu,), price_per_gpu_hour=prices)
 
 
-def _too_few(
-    fleet: Fleet, gpu: str, demand: float, most: int, wanted: list[Way], possible: list[Way]
-) -> GpuAnswer:
-    """Return the answer for a load that so many GPUs cannot carry within the targets."""
-    best = f"{possible[0].capacity_per_s:.3g}/s" if possible else "nothing"
-    reason = (
-        f"{demand:.4g} requests/s within the targets need {wanted[0].gpus} × {gpu}; "
-        f"{most} of them serve {best}"
+def _on_gpu(question: Question, tried: Attempt, *, quick: bool) -> GpuAnswer:
+    name, demand = tried.fleet.pools[0].gpu.name, tried.demand_per_s
+    if tried.fitting:
+        basis = _weakest(tried.fitting[0])
+        return GpuAnswer(gpu=name, demand_per_s=demand, ways=tried.fitting, basis=basis)
+    offers = closest_offers(question, tried, quick=quick)
+    words = [f"{offer.words} ({offer.flags})" for offer in offers]
+    return GpuAnswer(
+        gpu=name, demand_per_s=demand, ways=(), reason=_reason(question, tried, offers), offers=offers,
+        closest=", or ".join(words) or "no change of one or two of the flags was found to help",
+    )  # fmt: skip
+
+
+def _reason(question: Question, tried: Attempt, offers: Sequence[Offer]) -> str:
+    """What binds: a limit of physics, or the number of GPUs."""
+    workload, name = tried.fleet.workloads[0], tried.fleet.pools[0].gpu.name
+    if not tried.servable:
+        accepted, refused = tried.candidates.accepted, tried.candidates.refused
+        return explain_unservable(tried.fleet, workload, accepted, refused, find_closest=False).message
+    targets = " and ".join(
+        f"{kind} p{target.percentile:g} ≤ {duration(target.limit_ms)}"
+        for kind, target in (("TTFT", workload.ttft), ("TPOT", workload.tpot))
     )
-    offers = [f"{wanted[0].gpus} GPUs"] if wanted else []
-    if possible:
-        offers.append(f"a rate of {possible[0].capacity_per_s:.3g}/s on {most}")
-    slower = closest_targets(fleet, demand, most)
-    if slower is not None:
-        offers.append(f"{slower} with {most}")
-    return GpuAnswer(gpu=gpu, demand_per_s=demand, ways=(), reason=reason, closest=", or ".join(offers))
+    needed = next((o.question.most_gpus for o in offers if o.flags.startswith("--max-gpus")), None)
+    load = "so much as one instance" if tried.demand_per_s is None else rate(tried.demand_per_s)
+    return f"{load} within {targets} needs {needed or 'more'} × {name}, and there are {question.most_gpus}"
 
 
 def _weakest(way: Way) -> str:

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models.errors import InvalidInput
+from planner.cli.kinds import FLEET, PLAN, PROBLEM, expecting
 
 if TYPE_CHECKING:
+    from planner.fleet import Fleet
     from planner.plan import Plan
+    from specs.document.read import AssignmentDocument
 
-__all__ = ["read_plan", "write_text"]
+__all__ = ["check_writable", "read_fleet_file", "read_plan", "read_problem_file", "write_text"]
 
 
 def read_plan(path: Path) -> Plan:
@@ -20,7 +23,45 @@ def read_plan(path: Path) -> Plan:
     from planner.fleet.document import read_text
     from planner.plan import Plan
 
-    return Plan.from_json(read_text(path), source=str(path))
+    with expecting(path, PLAN):
+        return Plan.from_json(read_text(path), source=str(path))
+
+
+def read_fleet_file(path: Path) -> Fleet:
+    """Return the fleet of a document file; raises `InvalidInput` naming the file, and every mistake in it."""
+    from planner.fleet import read_fleet_file as read
+
+    with expecting(path, FLEET):
+        return read(path)
+
+
+def read_problem_file(path: Path) -> AssignmentDocument:
+    """Return the assignment problem in a file; raises `InvalidInput` naming the file."""
+    from specs.document import load_problem
+
+    with expecting(path, PROBLEM):
+        return load_problem(path)
+
+
+def check_writable(path: Path | None) -> None:
+    """Refuse a path that cannot be written, before the work whose result goes there; None: nothing to write.
+
+    Raises
+    ------
+    InvalidInput
+        There is no such folder, it may not be written in, or the path is a folder.
+    """
+    if path is None:
+        return
+    problem = ""
+    if path.is_dir():
+        problem = "is a folder; add a file name"
+    elif not path.parent.is_dir():
+        problem = f"the folder {path.parent} does not exist"
+    elif not os.access(path if path.exists() else path.parent, os.W_OK):
+        problem = "permission denied"
+    if problem:
+        raise InvalidInput(f"cannot write the file: {problem}", source=str(path))
 
 
 def write_text(path: Path, text: str) -> None:

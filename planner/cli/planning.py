@@ -25,8 +25,8 @@ class Made:
 
 def plan_here(path: Path, options: PlanOptions, current: Plan | None, progress: ProgressLine) -> Made:
     """Plan in this process."""
+    from planner.cli.files import read_fleet_file
     from planner.clock import Clock
-    from planner.fleet import read_fleet_file
     from planner.pipeline import plan_fleet
 
     fleet = read_fleet_file(path)
@@ -51,7 +51,7 @@ def plan_there(
 
     Ctrl-C interrupts the call; the client then cancels the plan on the server.
     """
-    from planner.fleet import read_fleet_file
+    from planner.cli.files import read_fleet_file
     from planner.service.client import PlanClient
 
     document = read_fleet_file(path).self_contained

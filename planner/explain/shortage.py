@@ -15,7 +15,7 @@ from planner.rounds import Rounds, size_and_place
 from planner.sizing.problem import SizingProblem
 from planner.sizing.solve import Sizing, solve_sizing
 
-__all__ = ["explain_shortage"]
+__all__ = ["explain_shortage", "fewest_more_nodes"]
 
 MOST_NODES = 100_000
 TRIES = 6
@@ -76,7 +76,7 @@ def _more_nodes(
     fleet: Fleet, candidates: Sequence[Candidate], clock: Clock, *, allow_no_loss_rule: bool
 ) -> str:
     """Return how many more nodes would do: found by sizing with more, then tried."""
-    grown = _fewest_more(fleet, candidates, clock)
+    grown = fewest_more_nodes(fleet, candidates, clock)
     options = []
     if grown is not None:
         added = [
@@ -90,7 +90,7 @@ def _more_nodes(
     return "; ".join(options) or f"no number of nodes up to {MOST_NODES:,} a pool was found to do"
 
 
-def _fewest_more(fleet: Fleet, candidates: Sequence[Candidate], clock: Clock) -> Fleet | None:
+def fewest_more_nodes(fleet: Fleet, candidates: Sequence[Candidate], clock: Clock) -> Fleet | None:
     """Return the fleet with the cheapest additional nodes that a plan was found for."""
     owned = {pool.name: pool.gpus for pool in fleet.pools}
     factor = 4

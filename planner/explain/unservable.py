@@ -24,12 +24,16 @@ Change = tuple[str, Fleet]
 
 
 def explain_unservable(
-    fleet: Fleet, workload: ServedWorkload, accepted: Collection[Candidate], refused: Sequence[Refusal]
-) -> Diagnosis:
-    """Return what binds `workload`, which nothing can serve, and the first change found that would."""
+    fleet: Fleet, workload: ServedWorkload, accepted: Collection[Candidate], refused: Sequence[Refusal],
+    *, find_closest: bool = True,
+) -> Diagnosis:  # fmt: skip
+    """Return what binds `workload`, which nothing can serve, and the first change found that would.
+
+    With `find_closest` false `closest` is empty: for a caller who looks for changes of its own.
+    """
     late = [refusal for refusal in refused if refusal.limit in ("ttft", "tpot")]
     if late:
-        return _too_slow(fleet, workload, accepted, late)
+        return _too_slow(fleet, workload, accepted, late, find_closest=find_closest)
     model = fleet.model(workload.model)
     # The refusal with most GPUs is the one that came closest.
     closest = max(refused, key=_gpus)
@@ -37,15 +41,16 @@ def explain_unservable(
     if limit == "memory":
         memory = [refusal for refusal in refused if refusal.limit == "memory"]
         closest = max(memory, key=_gpus)
+    failing = "fits no GPU of this fleet" if limit == "memory" else "cannot be cut as the policies say"
     where = f"{cut_label(closest)} on {fleet.pool(closest.pool).gpu.name}"
     return Diagnosis(
         limit="memory" if limit == "memory" else "shape",
         subject=workload.name,
         message=(
             f"workload {workload.name!r} cannot be served: {model.name!r} ({model.architecture.name}, "
-            f"{model.weights}) fits no GPU of this fleet; even {where} {closest.reason}"
+            f"{model.weights}) {failing}; even {where} does not: {closest.reason}"
         ),
-        closest=_first_that_serves(workload, _fits(fleet, workload)),
+        closest=_first_that_serves(workload, _fits(fleet, workload)) if find_closest else "",
     )
 
 
@@ -54,8 +59,9 @@ def _gpus(refusal: Refusal) -> int:
 
 
 def _too_slow(
-    fleet: Fleet, workload: ServedWorkload, accepted: Collection[Candidate], late: Sequence[Refusal]
-) -> Diagnosis:
+    fleet: Fleet, workload: ServedWorkload, accepted: Collection[Candidate], late: Sequence[Refusal],
+    *, find_closest: bool,
+) -> Diagnosis:  # fmt: skip
     """Return the diagnosis for targets below what a request that is alone needs."""
     served = {candidate.role for candidate in accepted}
     # Where prefill instances would do, it is the decode side that is late, and the other way round.
@@ -76,7 +82,7 @@ def _too_slow(
         limit="ttft" if kind == "ttft" else "tpot",
         subject=workload.name,
         message=message,
-        closest=_first_that_serves(workload, _slower_targets(fleet, workload, best)),
+        closest=_first_that_serves(workload, _slower_targets(fleet, workload, best)) if find_closest else "",
     )
 
 

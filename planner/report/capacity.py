@@ -13,7 +13,7 @@ from planner.capacity import Answer, GpuAnswer, Way
 from planner.plan.cut import cut_label
 from planner.report.numbers import duration, money, rate
 
-__all__ = ["answer_json", "print_answer"]
+__all__ = ["answer_json", "arrangement", "print_answer", "way_dict"]
 
 
 def print_answer(answer: Answer, console: Console, top: int) -> None:
@@ -27,7 +27,7 @@ def print_answer(answer: Answer, console: Console, top: int) -> None:
     for found in answer.by_gpu:
         for way in found.ways[:top]:
             table.add_row(
-                found.gpu, _arrangement(way), str(way.gpus), rate(way.capacity_per_s),
+                found.gpu, arrangement(way), str(way.gpus), rate(way.capacity_per_s),
                 rate(way.capacity_per_s_per_gpu), duration(way.ttft_ms), duration(way.tpot_ms),
                 *((money(way.price_per_hour),) if priced else ()),
             )  # fmt: skip
@@ -51,11 +51,12 @@ def _headline(answer: Answer) -> Text:
     way = best.ways[0]
     what = f"{way.gpus} × {best.gpu}" + (f" at {money(way.price_per_hour)}" if way.price_per_hour > 0 else "")
     if best.demand_per_s is None:
-        return Text(f"{what} serve {rate(way.capacity_per_s)}: {_arrangement(way)}", style="bold")
-    return Text(f"{rate(best.demand_per_s)} need {what}: {_arrangement(way)}", style="bold")
+        return Text(f"{what} serve {rate(way.capacity_per_s)}: {arrangement(way)}", style="bold")
+    return Text(f"{rate(best.demand_per_s)} need {what}: {arrangement(way)}", style="bold")
 
 
-def _arrangement(way: Way) -> str:
+def arrangement(way: Way) -> str:
+    """Return the instances of a way in words: ``3 × TP2``."""
     parts = []
     for count, c in way.parts:
         role = "" if c.role == "mixed" else f" {c.role}"
@@ -75,11 +76,13 @@ def _gpu(found: GpuAnswer, top: int) -> dict[str, Any]:
         "basis": found.basis or None,
         "reason": found.reason or None,
         "closest": found.closest or None,
-        "ways": [_way(way) for way in found.ways[:top]],
+        "offers": [{"words": offer.words, "flags": offer.flags} for offer in found.offers],
+        "ways": [way_dict(way) for way in found.ways[:top]],
     }
 
 
-def _way(way: Way) -> dict[str, Any]:
+def way_dict(way: Way) -> dict[str, Any]:
+    """Return a way as plain values for JSON."""
     return {
         "gpus": way.gpus,
         "capacity_per_s": way.capacity_per_s,

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from planner.cli.arguments import rate_per_s
+
 __all__ = ["estimate"]
 
 
@@ -15,7 +17,10 @@ def estimate(
     isl: Annotated[int, typer.Option(help="Prompt tokens of each request.")],
     osl: Annotated[int, typer.Option(help="Output tokens of each request.")],
     concurrency: Annotated[int | None, typer.Option(help="Requests in flight (closed loop).")] = None,
-    rate: Annotated[float | None, typer.Option(help="Requests per second (random arrivals).")] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(parser=rate_per_s, metavar="RATE", help="Requests per second (random arrivals)."),
+    ] = None,
     tp: Annotated[int, typer.Option(help="Tensor-parallel size.")] = 1,
     pp: Annotated[int, typer.Option(help="Pipeline-parallel size.")] = 1,
     dp: Annotated[int, typer.Option(help="Attention data-parallel size.")] = 1,

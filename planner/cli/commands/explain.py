@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from planner.cli.arguments import seconds
+
 __all__ = ["explain"]
 
 
@@ -17,7 +19,8 @@ def explain(
         str | None, typer.Argument(metavar="[CONTAINER]", help="Only this place; 'unassigned' is one too.")
     ] = None,
     time_limit: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Stop after this long with what is known.")
+        float | None,
+        typer.Option(metavar="TIME", help="Stop after this long with what is known.", parser=seconds),
     ] = None,
     solver: Annotated[str, typer.Option(help="Which solver; auto chooses by size.")] = "auto",
     threads: Annotated[int, typer.Option(help="Solver threads; with 1 equal input gives equal output.")] = 1,
@@ -32,14 +35,14 @@ def explain(
     import json
 
     from planner.cli.exit_codes import ExitCode
+    from planner.cli.files import read_problem_file
     from planner.cli.progress import show_progress
     from planner.explanation import explain_object, explanation_lines
     from planner.options import Progress
     from solvers import Progress as SolverProgress
     from solvers import SolveOptions
-    from specs.document import load_problem
 
-    document = load_problem(problem)
+    document = read_problem_file(problem)
     with show_progress(visible=not json_, catch_interrupt=True) as progress:
 
         def show(report: SolverProgress) -> None:

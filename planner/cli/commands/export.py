@@ -25,7 +25,7 @@ def export(
     """Print a plan as launch commands or manifests of a serving engine."""
     from models.errors import InvalidInput
     from planner.cli.files import read_plan, write_text
-    from planner.export import Options
+    from planner.export import Options, exporter
     from planner.export import export as export_plan
 
     if list_:
@@ -33,6 +33,7 @@ def export(
         return
     if plan is None or not to:
         raise InvalidInput("give a plan and --to FORMAT, or --list for the formats")
+    exporter(to)  # a misspelt format is told before the plan is read
     text = export_plan(read_plan(plan), to, Options(engine_version=engine_version, image=image))
     if out is None:
         typer.echo(text, nl=False)

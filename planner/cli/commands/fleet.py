@@ -40,7 +40,7 @@ def register(
     server: Server = DEFAULT, server_ca: Authorities = None, token: Token = None,
 ) -> None:  # fmt: skip
     """Register a fleet, or replace its document; files it refers to are written into it."""
-    from planner.fleet import read_fleet_file
+    from planner.cli.files import read_fleet_file
 
     text = read_fleet_file(document).self_contained
     with _client(server, server_ca, token) as client:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from planner.cli.arguments import seconds
+
 __all__ = ["pareto"]
 
 
@@ -16,7 +18,9 @@ def pareto(
         list[str] | None,
         typer.Option(metavar="SHARE", help="Latency below the targets by so much: 20%. Repeatable."),
     ] = None,
-    time_limit: Annotated[float, typer.Option(metavar="SECONDS", help="Of each plan.")] = 60.0,
+    time_limit: Annotated[
+        float, typer.Option(metavar="TIME", help="Of each plan.", parser=seconds)
+    ] = 60.0,
     seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
     threads: Annotated[int, typer.Option(help="Solver threads.")] = 1,
     verify: Annotated[bool, typer.Option("--verify", help="Replay every plan in the simulator.")] = False,
@@ -27,9 +31,9 @@ def pareto(
 
     from models.document import parse_fraction
     from planner.cli.exit_codes import ExitCode
+    from planner.cli.files import read_fleet_file
     from planner.cli.progress import show_progress
     from planner.clock import Clock
-    from planner.fleet import read_fleet_file
     from planner.options import PlanOptions
     from planner.scenarios.pareto import frontier
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from planner.cli.arguments import seconds
+
 __all__ = ["plan"]
 
 
@@ -17,7 +19,7 @@ def plan(
         Path | None, typer.Option(help="Plan that runs today: keep what need not move, list what must.")
     ] = None,
     time_limit: Annotated[
-        float, typer.Option(metavar="SECONDS", help="Stop after this long with the best found.")
+        float, typer.Option(metavar="TIME", help="Stop after this long with the best found.", parser=seconds)
     ] = 60.0,
     seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
     threads: Annotated[int, typer.Option(help="Solver threads; with 1 equal input gives equal bytes.")] = 1,
@@ -52,7 +54,7 @@ def plan(
     would work. 3: no plan was found in time, or a solver failed.
     """
     from planner.cli.exit_codes import ExitCode
-    from planner.cli.files import read_plan, write_text
+    from planner.cli.files import check_writable, read_plan, write_text
     from planner.cli.planning import Server, plan_here, plan_there
     from planner.cli.progress import show_progress
     from planner.options import PlanOptions
@@ -61,6 +63,8 @@ def plan(
         raise typer.BadParameter("--confidence is for plans made here: a server does not take it yet")
     if gantt is not None and current is None:
         raise typer.BadParameter("--gantt draws the way from a plan that runs: give it with --current")
+    check_writable(out)
+    check_writable(gantt)
     options = PlanOptions(
         time_limit_s=time_limit, seed=seed, threads=threads, verify=not no_verify, confidence=confidence
     )

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from planner.cli.arguments import seconds
+
 __all__ = ["rebalance"]
 
 
@@ -47,7 +49,9 @@ def rebalance(
     metric_tpot: Annotated[
         str, typer.Option(help="Histogram of the time per output token, seconds.")
     ] = "vllm:request_time_per_output_token_seconds",
-    time_limit: Annotated[float, typer.Option(metavar="SECONDS", help="For the planning of a turn.")] = 60.0,
+    time_limit: Annotated[
+        float, typer.Option(metavar="TIME", help="For the planning of a turn.", parser=seconds)
+    ] = 60.0,
     server_ca: Annotated[
         Path | None, typer.Option(envvar="FULCRUM_TLS_CA", help="PEM file of the server's authorities: TLS.")
     ] = None,

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from planner.cli.arguments import seconds
+
 __all__ = ["serve"]
 
 
@@ -22,7 +24,10 @@ def serve(
         float | None, typer.Option(help="Memory limit of a worker, GiB; default: none.")
     ] = None,
     time_limit: Annotated[
-        float, typer.Option(help="Seconds for a plan whose request states no limit.", metavar="S")
+        float,
+        typer.Option(
+            help="Seconds for a plan whose request states no limit.", metavar="TIME", parser=seconds
+        ),
     ] = 300.0,
     tls_cert: Annotated[Path | None, typer.Option(help="PEM file of the server's certificate chain.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="PEM file of the server's private key.")] = None,

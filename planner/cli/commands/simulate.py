@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from planner.cli.arguments import rate_per_s
+
 __all__ = ["simulate"]
 
 
@@ -27,7 +29,10 @@ def simulate(
         Path | None, typer.Option(help="A length table to draw from, instead of a trace.")
     ] = None,
     requests: Annotated[int, typer.Option(help="Requests drawn from the length table.")] = 10_000,
-    rate: Annotated[float | None, typer.Option(help="Requests per second (with --lengths).")] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(parser=rate_per_s, metavar="RATE", help="Requests per second (with --lengths)."),
+    ] = None,
     variation: Annotated[
         float, typer.Option(help="Coefficient of variation of the gaps: 1 Poisson, more in bursts.")
     ] = 1.0,

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from planner.cli.arguments import seconds
+
 __all__ = ["solve"]
 
 
@@ -14,7 +16,8 @@ def solve(
     problem: Annotated[Path, typer.Argument(metavar="PROBLEM.yaml", help="Assignment problem document.")],
     out: Annotated[Path | None, typer.Option(help="Write the answer as JSON to this file.")] = None,
     time_limit: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Stop after this long with the best found.")
+        float | None,
+        typer.Option(metavar="TIME", help="Stop after this long with the best found.", parser=seconds),
     ] = None,
     solver: Annotated[str, typer.Option(help="Which solver; auto chooses by size.")] = "auto",
     threads: Annotated[int, typer.Option(help="Solver threads; with 1 equal input gives equal bytes.")] = 1,
@@ -42,15 +45,15 @@ def solve(
     """
     from planner.assignment import print_answer, solve_document, to_json, with_most_moves
     from planner.cli.exit_codes import ExitCode
-    from planner.cli.files import write_text
+    from planner.cli.files import check_writable, read_problem_file, write_text
     from planner.cli.progress import show_progress
     from planner.explanation import infeasible_lines
     from planner.options import Progress
     from solvers import Progress as SolverProgress
     from solvers import SolveOptions
-    from specs.document import load_problem
 
-    document = load_problem(problem)
+    check_writable(out)
+    document = read_problem_file(problem)
     if max_moves is not None:
         document = with_most_moves(document, max_moves)
     with show_progress(visible=not json_, catch_interrupt=True) as progress:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from planner.cli.arguments import seconds
+
 __all__ = ["what_if"]
 
 
@@ -26,7 +28,9 @@ def what_if(
     price: Annotated[
         list[str] | None, typer.Option(metavar="POOL=PRICE", help="Price of one GPU for one hour.")
     ] = None,
-    time_limit: Annotated[float, typer.Option(metavar="SECONDS", help="Of each of the two plans.")] = 60.0,
+    time_limit: Annotated[
+        float, typer.Option(metavar="TIME", help="Of each of the two plans.", parser=seconds)
+    ] = 60.0,
     seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
     threads: Annotated[int, typer.Option(help="Solver threads.")] = 1,
     no_verify: Annotated[
@@ -41,9 +45,9 @@ def what_if(
     import json
 
     from planner.cli.exit_codes import ExitCode
+    from planner.cli.files import read_fleet_file
     from planner.cli.progress import show_progress
     from planner.clock import Clock
-    from planner.fleet import read_fleet_file
     from planner.options import PlanOptions
     from planner.scenarios.change import parse_changes
     from planner.scenarios.what_if import compare
