@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from google.protobuf import any_pb2, timestamp_pb2
@@ -23,6 +23,7 @@ from planner.store.records import EventRecord, PlanOptionsRecord, PlanRecord, Pl
 
 __all__ = [
     "STATES",
+    "instance_message",
     "operation_message",
     "plan_message",
     "progress_message",
@@ -143,7 +144,7 @@ def _result(result_json: str, full: bool) -> plan_pb2.Plan:
     if full:
         message.canonical_json = result_json
         commands = launch_commands(result_json) if plan["instances"] else []
-        message.instances.extend(_instance(instance, commands) for instance in plan["instances"])
+        message.instances.extend(instance_message(instance, commands) for instance in plan["instances"])
         message.moves.extend(move_message(move) for move in plan["moves"])
         # absent in plans that an earlier version stored
         if plan.get("transition") is not None:
@@ -153,7 +154,8 @@ def _result(result_json: str, full: bool) -> plan_pb2.Plan:
     return message
 
 
-def _instance(instance: Mapping[str, Any], commands: list[LaunchCommand]) -> plan_pb2.Instance:
+def instance_message(instance: Mapping[str, Any], commands: Sequence[LaunchCommand]) -> plan_pb2.Instance:
+    """One instance, from its form in the canonical JSON."""
     expected = instance["expected"]
     return plan_pb2.Instance(
         name=instance["name"],

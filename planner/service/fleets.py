@@ -13,15 +13,18 @@ import grpc.aio
 from planner.service.async_store import AsyncStore
 from planner.service.convert import timestamp
 from planner.service.create_request import PlanLimits, check_document, checked_request_id
-from planner.service.errors import failure, invalid_argument, not_found
+from planner.service.errors import StatusError, failure, invalid_argument, not_found
 from planner.service.executor import Executor
+from planner.service.fleet_rollouts import FleetRollouts
 from planner.service.identity import caller, current_tenant
 from planner.service.names import fleet_name, parse_fleet, parse_plan, plan_name
 from planner.service.paging import decode_token, encode_token, page_limit
-from planner.service.protos import code_pb2, fleet_service_pb2, fleet_service_pb2_grpc
+from planner.service.protos import code_pb2, fleet_service_pb2
+from planner.service.rollouts import Rollouts
 from planner.store.fleets import FleetChanged, FleetStore, Leased, NoSuchFleet, NotPromotable
 from planner.store.plans import PlanStore
 from planner.store.records import FleetRecord, PromotionRecord
+from planner.store.refusals import RolloutMoved
 
 __all__ = ["FleetService"]
 
@@ -29,13 +32,16 @@ P = ParamSpec("P")
 T = TypeVar("T")
 _Context = grpc.aio.ServicerContext[Any, Any]
 _HOLDER = re.compile(r"[!-~]{1,64}")
+_ATTEMPTS = 20
+"""How often a promotion is prepared anew because what stands changed while it was."""
 SHORTEST_LEASE_S, LONGEST_LEASE_S = 1.0, 3600.0
 
 
-class FleetService(fleet_service_pb2_grpc.FleetServiceServicer):
+class FleetService(FleetRollouts):
     """Fleets, leases and promotions, straight from the store."""
 
-    def __init__(self, store: AsyncStore, executor: Executor, limits: PlanLimits) -> None:
+    def __init__(self, store: AsyncStore, executor: Executor, limits: PlanLimits, rollouts: Rollouts) -> None:
+        super().__init__(store.store.database, rollouts)
         self._store = store
         self._executor = executor
         self._limits = limits
@@ -83,22 +89,38 @@ class FleetService(fleet_service_pb2_grpc.FleetServiceServicer):
         self, request: fleet_service_pb2.PromotePlanRequest, context: _Context
     ) -> fleet_service_pb2.Fleet:
         """Make a plan the promoted one."""
+        tenant, fleet, plan_id = (
+            current_tenant(),
+            parse_fleet(request.name),
+            parse_plan(request.plan, "plan"),
+        )
+        asked = _promotion(request)
         with _refusals(request.name, "plan", request.plan):
-            record = await self._write(
-                FleetStore.promote, current_tenant(), parse_fleet(request.name),
-                parse_plan(request.plan, "plan"), **_promotion(request),
-            )  # fmt: skip
-        return _message(record)
+            for _ in range(_ATTEMPTS):
+                rollout = await self._rollouts.prepare(tenant, fleet, plan_id)
+                with contextlib.suppress(RolloutMoved):  # engines went on meanwhile
+                    record = await self._write(
+                        FleetStore.promote, tenant, fleet, plan_id, rollout=rollout, **asked
+                    )
+                    self._rollouts.changed(tenant, fleet)
+                    return _message(record)
+        raise _too_busy(request.name)
 
     async def RollBackFleet(
         self, request: fleet_service_pb2.RollBackFleetRequest, context: _Context
     ) -> fleet_service_pb2.Fleet:
         """Promote the plan before the present one."""
+        tenant, fleet = current_tenant(), parse_fleet(request.name)
+        asked = _promotion(request)
         with _refusals(request.name, "name"):
-            record = await self._write(
-                FleetStore.roll_back, current_tenant(), parse_fleet(request.name), **_promotion(request)
-            )
-        return _message(record)
+            for _ in range(_ATTEMPTS):
+                before = await self._read(FleetStore.plan_before, tenant, fleet)
+                rollout = None if before is None else await self._rollouts.prepare(tenant, fleet, before)
+                with contextlib.suppress(RolloutMoved):
+                    record = await self._write(FleetStore.roll_back, tenant, fleet, rollout=rollout, **asked)
+                    self._rollouts.changed(tenant, fleet)
+                    return _message(record)
+        raise _too_busy(request.name)
 
     async def ListPromotions(
         self, request: fleet_service_pb2.ListPromotionsRequest, context: _Context
@@ -180,6 +202,12 @@ def _refusals(name: str, field: str, plan: str = "") -> Iterator[None]:
         ) from None  # fmt: skip
     except NotPromotable as refused:
         raise invalid_argument(field, f"{plan} {refused}".strip(), "NOT_PROMOTABLE") from None
+
+
+def _too_busy(name: str) -> StatusError:
+    return failure(
+        code_pb2.ABORTED, "ROLLOUT_BUSY", f"the engines of {name} acknowledged steps all the time; try again"
+    )
 
 
 def _promotion(request: Any) -> dict[str, Any]:

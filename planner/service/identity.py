@@ -10,7 +10,9 @@ __all__ = ["LOCAL", "NOBODY", "Caller", "Role", "caller", "current_tenant"]
 
 
 class Role(enum.StrEnum):
-    """What a caller may do. Each role may do what the one before it may."""
+    """What a caller may do. Of viewer, planner and operator each may do what the one before may; an engine
+    may only do what engines do, and so may an operator.
+    """
 
     VIEWER = "viewer"
     """Read plans and operations."""
@@ -18,9 +20,13 @@ class Role(enum.StrEnum):
     """Make and cancel plans."""
     OPERATOR = "operator"
     """Register fleets, promote plans and roll back."""
+    ENGINE = "engine"
+    """Register engines, follow what they are to run, acknowledge steps, report load."""
 
     def includes(self, other: Role) -> bool:
         """True when this role may do what `other` may."""
+        if Role.ENGINE in (self, other):
+            return self in (other, Role.OPERATOR)
         order = list(Role)
         return order.index(self) >= order.index(other)
 

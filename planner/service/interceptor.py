@@ -29,6 +29,7 @@ _Reader = Callable[[Any], Any]
 
 _ASSIGNMENT = "/fulcrum.v1.AssignmentService/"
 _PLANNING = "/fulcrum.v1.PlanningService/"
+_ENGINES = "/fulcrum.v1.EngineService/"
 _FLEETS = "/fulcrum.v1.FleetService/"
 _PROFILES = "/fulcrum.v1.ProfileService/"
 _OPERATIONS = "/google.longrunning.Operations/"
@@ -41,9 +42,19 @@ REQUIRED_ROLES: Mapping[str, Role] = {
     _PLANNING + "ListPlans": Role.VIEWER,
     _PLANNING + "WatchPlan": Role.VIEWER,
     _PLANNING + "CreatePlan": Role.PLANNER,
+    _ENGINES + "AcknowledgeStep": Role.ENGINE,
+    _ENGINES + "DeleteEngine": Role.ENGINE,
+    _ENGINES + "GetEngine": Role.VIEWER,
+    _ENGINES + "ListEngines": Role.VIEWER,
+    _ENGINES + "RegisterEngine": Role.ENGINE,
+    _ENGINES + "ReportLoad": Role.ENGINE,
+    _ENGINES + "WatchAssignment": Role.ENGINE,
     _FLEETS + "GetFleet": Role.VIEWER,
+    _FLEETS + "GetRollout": Role.VIEWER,
     _FLEETS + "ListFleets": Role.VIEWER,
+    _FLEETS + "ListLoad": Role.VIEWER,
     _FLEETS + "ListPromotions": Role.VIEWER,
+    _FLEETS + "WatchRollout": Role.VIEWER,
     _PROFILES + "GetProfile": Role.VIEWER,
     _PROFILES + "ListProfiles": Role.VIEWER,
     _OPERATIONS + "CancelOperation": Role.PLANNER,
@@ -54,7 +65,7 @@ REQUIRED_ROLES: Mapping[str, Role] = {
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": Role.VIEWER,
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo": Role.VIEWER,
 }
-"""Least role for a method; one that is not here needs the highest there is."""
+"""Least role for a method; one that is not here needs an operator."""
 
 
 class Guard(grpc.aio.ServerInterceptor):
@@ -133,7 +144,7 @@ class Guard(grpc.aio.ServerInterceptor):
         if details.method in OPEN_METHODS:
             return
         found = self._authenticator.authenticate(details.invocation_metadata)
-        required = REQUIRED_ROLES.get(details.method, list(Role)[-1])
+        required = REQUIRED_ROLES.get(details.method, Role.OPERATOR)
         if not found.role.includes(required):
             raise failure(
                 code_pb2.PERMISSION_DENIED,

@@ -1,4 +1,6 @@
-"""Resource names: ``fleets/{name}``, ``profiles/{name}``, ``plans/{id}`` and its ``operations/{id}``."""
+"""Resource names: ``fleets/{name}`` with its ``engines/{id}`` and ``rollouts/{generation}``,
+``profiles/{name}``, ``plans/{id}`` and its ``operations/{id}``.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +9,28 @@ import re
 from planner.service.errors import invalid_argument
 
 __all__ = [
+    "ENGINE_ID",
+    "engine_name",
     "fleet_name",
     "operation_name",
+    "parse_engine",
     "parse_fleet",
     "parse_operation",
     "parse_plan",
     "parse_profile",
+    "parse_rollout",
     "plan_name",
     "profile_name",
+    "rollout_name",
 ]
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _PROFILE = re.compile(r"profiles/([A-Za-z0-9][A-Za-z0-9._-]{0,254})")
 _FLEET = re.compile(r"fleets/([A-Za-z0-9][A-Za-z0-9._-]{0,62})")
+_ENGINE = re.compile(r"fleets/([A-Za-z0-9][A-Za-z0-9._-]{0,62})/engines/([A-Za-z0-9][A-Za-z0-9._-]{0,62})")
+_ROLLOUT = re.compile(r"fleets/([A-Za-z0-9][A-Za-z0-9._-]{0,62})/rollouts/(-|[1-9][0-9]{0,8})")
+ENGINE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+"""What an engine may be called."""
 
 
 def plan_name(plan_id: str) -> str:
@@ -58,6 +69,37 @@ def parse_fleet(name: str, field: str = "name") -> str:
     if matched is None:
         raise invalid_argument(field, f"{name[:80]!r} is not a resource name of the form fleets/{{fleet}}")
     return matched[1]
+
+
+def engine_name(fleet: str, engine: str) -> str:
+    """``fleets/{fleet}/engines/{engine}``."""
+    return f"fleets/{fleet}/engines/{engine}"
+
+
+def rollout_name(fleet: str, generation: int) -> str:
+    """``fleets/{fleet}/rollouts/{generation}``."""
+    return f"fleets/{fleet}/rollouts/{generation}"
+
+
+def parse_engine(name: str) -> tuple[str, str]:
+    """The fleet and the id in the resource name of an engine."""
+    matched = _ENGINE.fullmatch(name)
+    if matched is None:
+        raise invalid_argument(
+            "name", f"{name[:160]!r} is not a resource name of the form fleets/{{fleet}}/engines/{{engine}}"
+        )
+    return matched[1], matched[2]
+
+
+def parse_rollout(name: str) -> tuple[str, int | None]:
+    """The fleet and the generation in the resource name of a rollout; None: the last one."""
+    matched = _ROLLOUT.fullmatch(name)
+    if matched is None:
+        raise invalid_argument(
+            "name",
+            f"{name[:160]!r} is not a resource name of the form fleets/{{fleet}}/rollouts/{{generation}}",
+        )
+    return matched[1], None if matched[2] == "-" else int(matched[2])
 
 
 def parse_plan(name: str, field: str = "name") -> str:

@@ -9,7 +9,14 @@ from google.protobuf import duration_pb2
 
 from planner.service.protos import plan_pb2
 
-__all__ = ["duration", "move_message", "stage_message", "transition_message", "verification_message"]
+__all__ = [
+    "duration",
+    "move_message",
+    "stage_message",
+    "step_message",
+    "transition_message",
+    "verification_message",
+]
 
 
 def duration(seconds: float) -> duration_pb2.Duration:
@@ -38,7 +45,7 @@ def transition_message(transition: Mapping[str, Any]) -> plan_pb2.Transition:
     lowest = transition["lowest_per_s"]
     blocked = transition["blocked"]
     return plan_pb2.Transition(
-        steps=[_step(step) for step in transition["steps"]],
+        steps=[step_message(step) for step in transition["steps"]],
         duration=duration(transition["duration_s"]),
         floors=[
             plan_pb2.CapacityFloor(
@@ -59,11 +66,12 @@ def transition_message(transition: Mapping[str, Any]) -> plan_pb2.Transition:
     )
 
 
-def _step(step: Mapping[str, Any]) -> plan_pb2.TransitionStep:
+def step_message(step: Mapping[str, Any], instance: str | None = None) -> plan_pb2.TransitionStep:
+    """One step, from its form in the canonical JSON; `instance` stands for the name in it."""
     return plan_pb2.TransitionStep(
         index=step["index"],
         kind=f"KIND_{step['kind'].upper()}",
-        instance=step["instance"],
+        instance=step["instance"] if instance is None else instance,
         workload=step["workload"],
         stages=[stage_message(stage) for stage in step["stages"]],
         start_offset=duration(step["start_s"]),

@@ -23,6 +23,9 @@ from planner.service.auth import AllowAll, Authenticator, TokenAuthenticator, re
 from planner.service.convert import warm_up
 from planner.service.create_request import PlanLimits
 from planner.service.dispatcher import Dispatcher
+from planner.service.engine_keeper import EngineKeeper
+from planner.service.engine_metrics import EngineMetrics
+from planner.service.engines import EngineService
 from planner.service.executor import Executor, ProcessExecutor
 from planner.service.fleets import FleetService
 from planner.service.hub import Hub
@@ -34,6 +37,7 @@ from planner.service.planning import PlanningService
 from planner.service.profiles import ProfileService
 from planner.service.protos import (
     assignment_service_pb2,
+    engine_service_pb2,
     fleet_service_pb2,
     operations_pb2,
     operations_pb2_grpc,
@@ -41,9 +45,11 @@ from planner.service.protos import (
     profile_service_pb2,
 )
 from planner.service.protos import assignment_service_pb2_grpc as assignment_grpc
+from planner.service.protos import engine_service_pb2_grpc as engine_grpc
 from planner.service.protos import fleet_service_pb2_grpc as fleet_grpc
 from planner.service.protos import planning_service_pb2_grpc as planning_grpc
 from planner.service.protos import profile_service_pb2_grpc as profile_grpc
+from planner.service.rollouts import Rollouts
 from planner.store.database import Database
 from planner.store.plans import PlanStore
 
@@ -53,6 +59,7 @@ log = logging.getLogger(__name__)
 
 SERVICES = (
     assignment_service_pb2.DESCRIPTOR.services_by_name["AssignmentService"].full_name,
+    engine_service_pb2.DESCRIPTOR.services_by_name["EngineService"].full_name,
     fleet_service_pb2.DESCRIPTOR.services_by_name["FleetService"].full_name,
     planning_service_pb2.DESCRIPTOR.services_by_name["PlanningService"].full_name,
     profile_service_pb2.DESCRIPTOR.services_by_name["ProfileService"].full_name,
@@ -92,6 +99,8 @@ class ServerConfig:
         How far below the server's priority plans are made, so that it answers while every core solves.
     check_s
         Longest a document may take to be read.
+    keepalive_s
+        How often an idle connection is asked for a sign of life; half of it later it is given up.
     lease_s
         How long after a server died its plans are taken over.
     max_attempts
@@ -114,6 +123,7 @@ class ServerConfig:
     metrics: str | None = None
     insecure: bool = False
     reflection: bool = True
+    keepalive_s: float = 20.0
     lease_s: float = 10.0
     max_attempts: int = 5
     grace_s: float = 30.0
@@ -180,11 +190,23 @@ class PlanServer:
                 ("grpc.max_send_message_length", -1),
                 ("grpc.so_reuseport", 0),  # a second server on one port must fail, not share it
                 ("grpc.max_metadata_size", 16 * 1024),
+                # A peer that vanished without a word, or behind a gateway that forgot the connection, answers
+                # no ping: its streams end here, and it finds out the same way.
+                ("grpc.keepalive_time_ms", round(1e3 * config.keepalive_s)),
+                ("grpc.keepalive_timeout_ms", round(500 * config.keepalive_s)),
+                ("grpc.keepalive_permit_without_calls", 1),
+                ("grpc.http2.max_pings_without_data", 0),
+                ("grpc.http2.min_recv_ping_interval_without_data_ms", round(250 * config.keepalive_s)),
             ),
         )
         planning = PlanningService(self._store, self._executor, self._dispatcher, hub, config.limits)
         planning_grpc.add_PlanningServiceServicer_to_server(planning, self._server)  # type: ignore[no-untyped-call]
-        fleets = FleetService(self._store, self._executor, config.limits)
+        self._rollouts = Rollouts(self._store)
+        self._keeper = EngineKeeper(self._rollouts)
+        self.metrics.registry.register(EngineMetrics(self._store.store))
+        engines = EngineService(self._store.store.database, self._rollouts)
+        engine_grpc.add_EngineServiceServicer_to_server(engines, self._server)  # type: ignore[no-untyped-call]
+        fleets = FleetService(self._store, self._executor, config.limits, self._rollouts)
         fleet_grpc.add_FleetServiceServicer_to_server(fleets, self._server)  # type: ignore[no-untyped-call]
         profile_grpc.add_ProfileServiceServicer_to_server(ProfileService(), self._server)  # type: ignore[no-untyped-call]
         self._assignments = AssignmentService(
@@ -219,6 +241,8 @@ class PlanServer:
         await self._server.start()
         await asyncio.gather(self._executor.start(), asyncio.to_thread(warm_up))
         self._dispatcher.start()
+        self._rollouts.start()
+        self._keeper.start()
         await self._set_health(health_pb2.HealthCheckResponse.SERVING)
         log.info("listening at %s, port %d", self.config.listen, self.port)
 
@@ -227,6 +251,8 @@ class PlanServer:
         await self._health.enter_graceful_shutdown()
         await self._dispatcher.close(self.config.grace_s)
         await self._server.stop(grace=1.0)
+        await self._keeper.close()
+        await self._rollouts.close()
         if self.metrics_server is not None:
             await asyncio.to_thread(self.metrics_server.close)
         await self._assignments.close()

@@ -13,6 +13,7 @@ from planner.store.database import Database
 from planner.store.plans import wall_clock_us
 from planner.store.records import EngineRecord
 from planner.store.refusals import NoSuchEngine, RegistrationRefused
+from planner.store.rollouts import touch
 from planner.store.schema import engines, fleets
 
 __all__ = ["EngineStore"]
@@ -70,6 +71,9 @@ class EngineStore:
                     f"{engine} is registered on {found.node}, where it was heard of just now",
                 )
             self._refuse_shared(connection, tenant, fleet, engine, node, gpus, now)
+            news = found is None or found.seen_us + found.lease_us <= now
+            if news or (found.node, found.facts_json) != (node, facts_json):
+                touch(connection, tenant, fleet, now)
             values = {"node": node, "facts_json": facts_json, "lease_us": lease_us, "seen_us": now}
             if found is not None:
                 connection.execute(update(engines).where(_is(tenant, fleet, engine)).values(**values))
@@ -110,7 +114,8 @@ class EngineStore:
     def delete(self, tenant: str, fleet: str, engine: str) -> None:
         """Forget an engine; nothing happens where there is none."""
         with self.database.write() as connection:
-            connection.execute(delete(engines).where(_is(tenant, fleet, engine)))
+            if connection.execute(delete(engines).where(_is(tenant, fleet, engine))).rowcount:
+                touch(connection, tenant, fleet, self._clock())
 
     def heard(
         self, tenant: str, fleet: str, engine: str, *, instances_json: str | None = None

@@ -21,7 +21,7 @@ from planner.store.records import NewRollout, RolloutRecord, RolloutState
 from planner.store.refusals import AcknowledgementRefused, RolloutMoved
 from planner.store.schema import rollouts, step_acknowledgements
 
-__all__ = ["RolloutStore", "add_rollout", "may_begin_again"]
+__all__ = ["RolloutStore", "add_rollout", "may_begin_again", "touch"]
 
 _KEPT_BODIES = 64
 _HEAD = [column for column in rollouts.c if column.name != "body_json"]
@@ -241,6 +241,13 @@ def add_rollout(
             end_us=None if new.step_count else now,
         )
     )  # fmt: skip
+
+
+def touch(connection: Connection, tenant: str, fleet: str, now: int) -> None:
+    """Tell those who follow the last rollout that the engines of the fleet are others."""
+    row = _row(connection, tenant, fleet, lock=True)
+    if row is not None:
+        _set_state(connection, row, now, RolloutState(row.state), row.reason)
 
 
 def _is(row: Any) -> Any:
