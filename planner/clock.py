@@ -5,10 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from planner.options import PlanOptions, Progress
 from solvers.options import Progress as SolverProgress
 from solvers.options import SolveOptions
+
+if TYPE_CHECKING:
+    from planner.executors import Executor
 
 __all__ = ["Clock"]
 
@@ -30,11 +34,14 @@ class Clock:
         Time limit, seed and threads of the whole run.
     progress, cancelled
         Callbacks of the caller.
+    executor
+        Runs what is independent side by side; None: nothing leaves this process.
     """
 
     options: PlanOptions
     progress: Callable[[Progress], None] | None = None
     cancelled: Callable[[], bool] | None = None
+    executor: Executor | None = None
     started: float = field(default_factory=time.monotonic)
 
     @property

@@ -14,9 +14,10 @@ from planner.plan.cut import cut_label
 from planner.report.numbers import duration, money, rate
 from planner.report.transition import clock_time
 from planner.scenarios.pareto import Point
+from planner.scenarios.sweep import Sweep
 from planner.scenarios.what_if import Comparison
 
-__all__ = ["print_comparison", "print_frontier"]
+__all__ = ["print_comparison", "print_frontier", "print_sweep"]
 
 
 def print_comparison(found: Comparison, console: Console) -> None:
@@ -66,6 +67,27 @@ def print_frontier(points: Sequence[Point], console: Console) -> None:
     last = points[-1].plan
     if last.diagnosis is not None:
         console.print(Text(f"beyond: {last.diagnosis.message}"))
+
+
+def print_sweep(found: Sweep, console: Console) -> None:
+    """The fleet as it is, and one row for each change."""
+    if found.before is None:
+        return
+    table = _table("each change by itself", "", "state", ">price", ">change", ">GPUs", "on the way", "")
+    base = found.before
+    rows = [("as it is", base), *((scenario.words, scenario.plan) for scenario in found.scenarios)]
+    for words, plan in rows:
+        change = (
+            f"{plan.cost_per_hour - base.cost_per_hour:+,.2f}" if plan.instances and base.instances else "–"
+        )
+        moves = Counter(move.action for move in plan.moves)
+        way = ", ".join(f"{count} {action}" for action, count in sorted(moves.items()))
+        if plan.transition is not None:
+            way = f"{way or 'nothing'}; {clock_time(plan.transition.duration_s)}"
+        why = f"{plan.diagnosis.message}. Closest: {plan.diagnosis.closest}." if plan.diagnosis else ""
+        used = sum(pool.gpus_used for pool in plan.pools)
+        table.add_row(words, plan.state, _price(plan), "" if plan is base else change, str(used), way, why)
+    console.print(table)
 
 
 def _table(title: str, *columns: str) -> Table:

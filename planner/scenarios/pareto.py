@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from models.errors import InvalidInput
-from planner.clock import Clock
+from planner.executors import Executor
 from planner.fleet.fleet import Fleet, Target
-from planner.pipeline import plan_fleet
+from planner.options import PlanOptions, Progress
 from planner.plan import Plan
+from planner.tasks import PlanTask, plan_all
 
 __all__ = ["Point", "frontier", "tightened_fleet"]
 
@@ -47,8 +48,19 @@ class Point:
         }
 
 
-def frontier(fleet: Fleet, shares: Sequence[float], make_clock: Callable[[], Clock]) -> tuple[Point, ...]:
-    """Plan for each share of the targets, from the whole down, until nothing can be planned.
+def frontier(
+    fleet: Fleet,
+    shares: Sequence[float],
+    options: PlanOptions,
+    executor: Executor,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> tuple[Point, ...]:
+    """Plan for each share of the targets, from the whole down to the first for which nothing can be planned.
+
+    The plans are made side by side, so that some beyond that share may be made in vain. After a cancellation
+    the points end where the plans do.
 
     Raises
     ------
@@ -58,12 +70,15 @@ def frontier(fleet: Fleet, shares: Sequence[float], make_clock: Callable[[], Clo
     for share in shares:
         if not 0 < share <= 1:
             raise InvalidInput(f"a share of the targets lies above 0 and at most 1, got {share:g}")
+    falling = sorted(set(shares), reverse=True)
+    tasks = [PlanTask(fleet=tightened_fleet(fleet, share), options=options) for share in falling]
+    made = plan_all(tasks, executor, progress=progress, cancelled=cancelled)
     plans: list[tuple[float, Plan]] = []
-    for share in sorted(set(shares), reverse=True):
-        clock = make_clock()
-        plan = plan_fleet(tightened_fleet(fleet, share), clock).plan
+    for share, plan in zip(falling, made, strict=True):
+        if plan is None:
+            break
         plans.append((share, plan))
-        if not plan.instances or clock.is_cancelled:
+        if not plan.instances:
             break
     return tuple(
         Point(

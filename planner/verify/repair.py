@@ -30,7 +30,7 @@ def verify(planned: Planned, plan_again: Callable[[Sequence[Candidate]], Planned
     plan_again
         Makes a plan from all accepted candidates.
     """
-    replayer = Replayer(fleet=planned.fleet, seed=clock.options.seed)
+    replayer = Replayer(fleet=planned.fleet, seed=clock.options.seed, executor=clock.executor)
     learnt: list[str] = []
     for repairs in range(MOST_REPAIRS + 1):
         clock.report("verifying")

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from planner.candidates.candidate import Candidate
-from planner.candidates.enumerate import instance_model
+from planner.executors import Executor
 from planner.fleet.fleet import Fleet, ServedWorkload, Target
 from planner.plan import Instance, Plan, WorkloadOutcome
 from planner.plan.verification import LatencySpread, Load, Replayed
-from planner.verify.group import Latencies, replay_instance
+from planner.verify.group import Latencies, replay_candidate
 from planner.verify.stream import Stream
 
 __all__ = ["Group", "Replayer", "groups_of", "peak_factor"]
@@ -73,6 +73,12 @@ def peak_factor(fleet: Fleet, outcome: WorkloadOutcome) -> float:
     return max(1.0, load * outcome.capacity_per_s / carried)
 
 
+def _key(candidate: Candidate, rate_per_s: float, count: int) -> tuple[object, ...]:
+    """What a simulation depends on within one fleet and seed."""
+    settings = (candidate.max_num_seqs, candidate.max_num_batched_tokens, candidate.handover)
+    return candidate.shape, settings, float(rate_per_s), count
+
+
 @dataclass(kw_only=True)
 class Replayer:
     """Replays plans of one fleet; what was simulated once is remembered.
@@ -81,10 +87,13 @@ class Replayer:
     ----------
     seed
         Of arrivals and lengths.
+    executor
+        Runs the simulations of a replay side by side; None: they run here, one after the other.
     """
 
     fleet: Fleet
     seed: int
+    executor: Executor | None = None
     _streams: dict[tuple[str, int], Stream] = field(default_factory=dict)
     _seen: dict[tuple[object, ...], Latencies | None] = field(default_factory=dict)
 
@@ -92,18 +101,22 @@ class Replayer:
         """Every workload that something serves, at both loads where they differ."""
         groups = groups_of(plan.instances, candidates)
         count = self.requests_each(sum(map(len, groups.values())))
-        found = []
+        loads: list[tuple[list[Group], Load, float, float]] = []
         for outcome in plan.workloads:
             mine = groups.get(outcome.name, [])
             if not mine:
                 continue
             stated = min(self.fleet.workload(outcome.name).rate_per_s, outcome.capacity_per_s)
-            found.append(self._replayed(mine, "stated", 1.0, stated, count))
+            loads.append((mine, "stated", 1.0, stated))
             factor = peak_factor(self.fleet, outcome)
             if factor > 1.0 + 1e-9:
                 peak = min(outcome.demand_per_s, outcome.surviving_capacity_per_s)
-                found.append(self._replayed(mine, "peak", factor, peak, count))
-        return tuple(found)
+                loads.append((mine, "peak", factor, peak))
+        if self.executor is not None:
+            self._ahead(
+                [(g.candidate, g.rate_per_s * factor) for mine, _, factor, _ in loads for g in mine], count
+            )
+        return tuple(self._replayed(mine, load, factor, rate, count) for mine, load, factor, rate in loads)
 
     def requests_each(self, groups: int) -> int:
         """Requests of one simulation when a plan has so many groups."""
@@ -111,13 +124,25 @@ class Replayer:
 
     def latencies(self, candidate: Candidate, rate_per_s: float, count: int) -> Latencies | None:
         """What the requests of one instance see at a rate; None where it cannot hold one of them."""
-        settings = (candidate.max_num_seqs, candidate.max_num_batched_tokens)
-        key = (candidate.shape, settings, float(rate_per_s), count)
+        key = _key(candidate, rate_per_s, count)
         if key not in self._seen:
             workload = self.fleet.workload(candidate.workload)
             stream = self._stream(workload, count)
-            self._seen[key] = replay_instance(instance_model(self.fleet, candidate), stream, rate_per_s)
+            self._seen[key] = replay_candidate(self.fleet, candidate, stream, rate_per_s)
         return self._seen[key]
+
+    def _ahead(self, wanted: Sequence[tuple[Candidate, float]], count: int) -> None:
+        """Have what has not been simulated yet simulated by the executor."""
+        from planner.verify.ahead import Simulation, simulate_all
+
+        assert self.executor is not None
+        new = [
+            Simulation(candidate=candidate, rate_per_s=rate, count=count)
+            for candidate, rate in wanted
+            if _key(candidate, rate, count) not in self._seen
+        ]
+        for one, seen in simulate_all(new, self.fleet, self.seed, self.executor).items():
+            self._seen[_key(one.candidate, one.rate_per_s, one.count)] = seen
 
     def _stream(self, workload: ServedWorkload, count: int) -> Stream:
         key = (workload.name, count)

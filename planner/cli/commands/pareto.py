@@ -18,12 +18,14 @@ def pareto(
         list[str] | None,
         typer.Option(metavar="SHARE", help="Latency below the targets by so much: 20%. Repeatable."),
     ] = None,
-    time_limit: Annotated[
-        float, typer.Option(metavar="TIME", help="Of each plan.", parser=seconds)
-    ] = 60.0,
+    time_limit: Annotated[float, typer.Option(metavar="TIME", help="Of each plan.", parser=seconds)] = 60.0,
     seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
     threads: Annotated[int, typer.Option(help="Solver threads.")] = 1,
     verify: Annotated[bool, typer.Option("--verify", help="Replay every plan in the simulator.")] = False,
+    executor: Annotated[
+        str,
+        typer.Option(metavar="WHERE", help="Plan there: local[:PROCESSES] (default) or ray[:ADDRESS]."),
+    ] = "local",
     json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> int:
     """What latency headroom costs: the cheapest plan for ever tighter shares of the targets."""
@@ -33,7 +35,7 @@ def pareto(
     from planner.cli.exit_codes import ExitCode
     from planner.cli.files import read_fleet_file
     from planner.cli.progress import show_progress
-    from planner.clock import Clock
+    from planner.executors import open_executor
     from planner.options import PlanOptions
     from planner.scenarios.pareto import frontier
 
@@ -41,10 +43,8 @@ def pareto(
     shares = [1.0 - parse_fraction(text) for text in asked]
     options = PlanOptions(time_limit_s=time_limit, seed=seed, threads=threads, verify=verify)
     read = read_fleet_file(fleet)
-    with show_progress(visible=not json_, catch_interrupt=True) as progress:
-        points = frontier(
-            read, shares, lambda: Clock(options=options, progress=progress, cancelled=progress.cancelled)
-        )
+    with show_progress(visible=not json_, catch_interrupt=True) as progress, open_executor(executor) as where:
+        points = frontier(read, shares, options, where, progress=progress, cancelled=progress.cancelled)
     if json_:
         typer.echo(json.dumps([point.as_dict() for point in points], indent=1, ensure_ascii=False))
     else:
@@ -52,4 +52,6 @@ def pareto(
         from planner.report.scenarios import print_frontier
 
         print_frontier(points, make_console())
+    if not points:
+        return ExitCode.INTERRUPTED
     return ExitCode.OK if points[0].plan.instances else ExitCode.INFEASIBLE

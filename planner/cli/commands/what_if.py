@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from planner.cli.arguments import seconds
+
+if TYPE_CHECKING:
+    from planner.fleet import Fleet
+    from planner.options import PlanOptions
+    from planner.scenarios.change import Change
 
 __all__ = ["what_if"]
 
@@ -36,6 +41,15 @@ def what_if(
     no_verify: Annotated[
         bool, typer.Option("--no-verify", help="Do not replay the plans in the simulator.")
     ] = False,
+    each: Annotated[
+        bool, typer.Option("--each", help="Every change by itself, side by side, instead of all at once.")
+    ] = False,
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHERE", help="With --each: plan there, local[:PROCESSES] (default) or ray[:ADDRESS]."
+        ),
+    ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> int:
     """Plan a fleet as it is and with changes: what it would cost, what would move.
@@ -58,8 +72,14 @@ def what_if(
     )  # fmt: skip
     if not changes:
         raise typer.BadParameter("say what changes: --demand, --remove-pool, --swap, --nodes or --price")
+    if executor is not None and not each:
+        raise typer.BadParameter(
+            "--executor spreads the plans of --each; without it there is one after another"
+        )
     options = PlanOptions(time_limit_s=time_limit, seed=seed, threads=threads, verify=not no_verify)
     read = read_fleet_file(fleet)
+    if each:
+        return _each(read, changes, options, executor or "local", json_=json_)
     with show_progress(visible=not json_, catch_interrupt=True) as progress:
         clocks = [Clock(options=options, progress=progress, cancelled=progress.cancelled) for _ in range(2)]
         found = compare(read, changes, (clocks[0], clocks[1]))
@@ -72,3 +92,29 @@ def what_if(
         print_comparison(found, make_console())
     codes = {"infeasible": ExitCode.INFEASIBLE, "unknown": ExitCode.FAILED, "cancelled": ExitCode.INTERRUPTED}
     return codes.get(found.after.state, ExitCode.OK)
+
+
+def _each(
+    fleet: Fleet, changes: tuple[Change, ...], options: PlanOptions, executor: str, *, json_: bool
+) -> int:
+    """Sweep the changes; the exit code says whether every one could be planned."""
+    import json
+
+    from planner.cli.exit_codes import ExitCode
+    from planner.cli.progress import show_progress
+    from planner.executors import open_executor
+    from planner.scenarios.sweep import sweep
+
+    with show_progress(visible=not json_, catch_interrupt=True) as progress, open_executor(executor) as where:
+        found = sweep(fleet, changes, options, where, progress=progress, cancelled=progress.cancelled)
+    if json_:
+        typer.echo(json.dumps(found.as_dict(), indent=1, ensure_ascii=False))
+    else:
+        from planner.report.console import make_console
+        from planner.report.scenarios import print_sweep
+
+        print_sweep(found, make_console())
+    if len(found.scenarios) < len(changes):
+        return ExitCode.INTERRUPTED
+    planned = all(scenario.plan.instances for scenario in found.scenarios)
+    return ExitCode.OK if planned else ExitCode.INFEASIBLE
