@@ -11,7 +11,9 @@ from planner.executors.parcel import pack, portable_error, unpack
 from planner.fleet import read_fleet_file
 
 EXAMPLES = sorted(
-    path for path in (Path(__file__).parents[3] / "examples").glob("*.yaml") if "\npools:" in path.read_text()
+    path
+    for path in (Path(__file__).parents[3] / "examples").glob("*.yaml")
+    if "\npools:" in path.read_text() and "trace:" not in path.read_text()  # traces are not shipped
 )
 
 
