@@ -125,25 +125,28 @@ def _in_turn(team: Team, columns: int) -> None:
 
 
 def _side_by_side(team: Team, columns: int) -> None:
-    """Branch and bound in one thread, search in the others; whether it goes on so depends on the gap.
+    """Branch and bound in one thread, search in the others, which has all of them once that is given up.
 
-    A new branch and bound starts from the better incumbent: that rules out more of the problem.
+    Branch and bound goes on while its gap is narrow; then a new one starts from the better incumbent, which
+    rules out more of the problem.
     """
     limit, threads = team.options.time_limit_s, team.options.threads
     assert limit is not None
     _search_first(team, columns)
-    with team.beside(lambda: team.branch(limit * BRANCH_SHARE)) as branching:
+
+    def branch() -> None:
+        team.branch(limit * BRANCH_SHARE)
+        gap = team.gap
+        if gap is not None and gap <= WIDE:
+            team.branch(None)
+
+    with team.beside(branch) as branching:
         if columns <= SMALL:
             branching.join(HEAD_START_S)
-        team.search(limit * BRANCH_SHARE, threads=threads - 1)
-    gap = team.gap
-    if gap is not None and gap <= WIDE:
-        with team.beside(lambda: team.branch(None)):
-            team.search(limit * SEARCH_SHARE, threads=threads - 1)
+        team.search(limit * SEARCH_SHARE, busy=lambda: int(branching.is_alive()))
+        if branching.is_alive():
             team.improve(None, threads=threads - 1)
-    else:
-        team.search(limit * SEARCH_SHARE)
-        _bound_and_parts(team, limit * (SEARCH_SHARE + BOUND_SHARE))
+    _bound_and_parts(team, limit * (SEARCH_SHARE + BOUND_SHARE))
 
 
 def _bound_and_parts(team: Team, bound_until_s: float, *, parts: bool = True) -> None:

@@ -45,6 +45,16 @@ class Best:
                     return other < mine
         return False
 
+    def better_than(self, values: tuple[float, ...]) -> Ints | None:
+        """The best so far if it is feasible and better than an assignment with these tier values."""
+        with self._lock:
+            if any(self._key[:2]):
+                return None
+            for mine, other in zip(self._key[2:], values, strict=True):
+                if abs(mine - other) > 1e-9 * max(1.0, abs(mine), abs(other)):
+                    return self.assignment if mine < other else None
+        return None
+
     def _measured(self, assignment: Ints) -> tuple[float, ...]:
         found: Evaluation = evaluate(self._graph, assignment)
         violation = sum(c.violation for c in found.constraints if c.constraint.enforcement == HARD)

@@ -200,11 +200,15 @@ class Team:
         iterations: int | None = None,
         threads: int | None = None,
         required: bool = False,
+        busy: Callable[[], int] | None = None,
     ) -> None:
         """Search until `until_s` on the clock, for some iterations, or until nothing better is possible.
 
+        `busy`: how many of the threads are taken by others as yet; search uses them as they come free.
+
         Raises Unsupported when `required` and the graph has more elements than search can keep.
         """
+        from solvers.search.company import Company
         from solvers.search.search import search
 
         left = self._left(until_s)
@@ -219,7 +223,10 @@ class Team:
             cancelled=lambda: self.finished or enough.reached,
         )
         try:
-            self._take(search(self.graph, listening))
+            company = Company()
+            if busy is not None:
+                company = Company(lambda: listening.threads - busy(), self.best.better_than)
+            self._take(search(self.graph, listening, company=company))
             if enough.reached and not self.best.feasible and not self.finished:
                 # as good as can be, but some limit was still broken: go on until time is over
                 left = self._left(until_s)

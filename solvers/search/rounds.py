@@ -2,7 +2,8 @@
 
 Nothing is set per problem. The scale of temperatures is the median of what random moves cost more. The
 contest decides between a hot and a cool start; then one round takes the rest of the budget, since slow
-cooling is worth more than several attempts. In its cold half all threads go on from the best among them.
+cooling is worth more than several attempts. In its cold half all threads go on from the best among them, or
+from what other members of a portfolio have found. A thread that is wanted elsewhere joins when it can.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from models.graph.cells import Array
 from models.graph.space import Ints
 from solvers.search import layout
+from solvers.search.company import Company
 from solvers.search.focus import homeless
 from solvers.search.incumbent import Budget, Incumbent
 from solvers.search.model import Model
@@ -40,7 +42,7 @@ SLOW = 0.5
 COOLING = 1 / 500.0
 """Last temperature of a round, as a share of its first; the last hundredths of it are a descent."""
 SEGMENTS = 10
-"""Parts of a round; in the second half the threads meet after each."""
+"""Parts of a round, after which threads may join; in the second half they meet after each."""
 LONGEST = 20_000
 """Most iterations of a round, plus the cube of the objects: small problems get more rounds instead."""
 LOOK_AROUND = 64
@@ -59,8 +61,11 @@ class Rounds:
         budget: Budget,
         best: Incumbent,
         tier_weights: Array,
+        company: Company,
     ) -> None:
-        self.model, self.workers = model, workers
+        self.model, self.everyone = model, workers
+        self.workers = workers[: max(company.threads(), 1)]
+        self.company = company
         self.budget, self.best = budget, best
         self.tier_weights = tier_weights
         self.rounds = 0
@@ -71,7 +76,7 @@ class Rounds:
 
     def everything(self) -> None:
         """Descend, then anneal until the budget is gone."""
-        with ThreadPoolExecutor(len(self.workers)) as pool:
+        with ThreadPoolExecutor(len(self.everyone)) as pool:
             self._all(pool, self._construct)
             for descent in (self._look_at_hot, self._descend_strictly, self._descend):
                 self._all(pool, descent)
@@ -82,7 +87,7 @@ class Rounds:
             self._contest(pool, scale)
             if self._over():
                 return
-            self._round(pool, [scale * self.factor] * len(self.workers), 1.0)
+            self._round(pool, [scale * self.factor] * len(self.everyone), 1.0)
             self._share()
             self._others(pool, scale)
 
@@ -103,7 +108,7 @@ class Rounds:
 
     def send_home(self) -> None:
         """Take back moves of the best that gain nothing: in no tier worse, no limit broken, fewer moved."""
-        worker, home = self.workers[0], self.best.graph.space.initial
+        worker, home = self.everyone[0], self.best.graph.space.initial
         worker.mode = 0
         where = self.best.assignment
         if not ((where != home) & (home >= 0)).any():
@@ -167,6 +172,7 @@ class Rounds:
         ends: dict[float, tuple[float, Ints]] = {}
         factors = [HOT, COOL]
         while factors and not self._over():
+            self._admit()
             now = [factors.pop(0) for _ in range(min(len(self.workers), len(factors)))]
             self._all(pool, lambda _, w: w.go_to(start, before) if w.cost != before else None)
             tried = [now[i % len(now)] for i in range(len(self.workers))]
@@ -194,20 +200,52 @@ class Rounds:
         def anneal(i: int, worker: Worker, first: float, last: float) -> None:
             records[i] = self._anneal(i, worker, hot[i], (begin, end), (first, last), records[i])
 
-        together = meet and len(self.workers) > 1
-        edges = [0.0, *np.linspace(0.5, 1.0, SEGMENTS // 2 + 1)] if together else [0.0, 1.0]
+        edges = np.linspace(0.0, 1.0, SEGMENTS + 1) if meet and len(self.everyone) > 1 else [0.0, 1.0]
         for first, last in pairwise(edges):
             self._all(pool, lambda i, w, f=first, e=last: anneal(i, w, f, e))  # type: ignore[misc]
-            if together and last < 1.0:
-                leader = min(self.workers, key=lambda w: w.cost)
-                where = leader.assignment()
-                for worker in self.workers:
-                    if worker.cost > leader.cost:
-                        worker.go_to(where, leader.cost)
+            if meet and last < 1.0:
+                self._meet(cold=last >= 0.5)
+                records += [(w.cost, w.assignment()) for w in self.workers[len(records) :]]
         for worker, (cost, where) in zip(self.workers, records, strict=True):
             if cost < worker.cost:
                 worker.go_to(where, cost)
         self.rounds += 1
+
+    def _meet(self, *, cold: bool) -> None:
+        """Newcomers go on from the best of the threads; when it is `cold`, all do, or from what came in."""
+        before = len(self.workers)
+        leader = min(self.workers, key=lambda w: w.cost)
+        self._admit()
+        newcomers = self.workers[before:]
+        if not newcomers and not (cold and (len(self.workers) > 1 or self.company.better is not None)):
+            return
+        where, cost = leader.assignment(), leader.cost
+        if cold and (found := self._from_outside()) is not None and found[1] < cost:
+            where, cost = found
+        for worker in self.workers if cold else newcomers:
+            if worker.cost > cost or worker in newcomers:
+                worker.go_to(where, cost)
+
+    def _admit(self) -> None:
+        """Let threads join that are free by now; they start at the best."""
+        number = min(max(self.company.threads(), len(self.workers)), len(self.everyone))
+        for i in range(len(self.workers), number):
+            self.everyone[i].go_to(self.best.assignment, self.best.cost)
+            self._begun[i] = self.budget.used[i] - (self.budget.used[0] - self._begun[0])
+        self.workers = self.everyone[:number]
+
+    def _from_outside(self) -> tuple[Ints, float] | None:
+        """What others have found that is better than our best, and what it costs."""
+        if self.company.better is None or any(self.best.key[:2]):
+            return None
+        where = self.company.better(self.best.tiers)
+        if where is None:
+            return None
+        found = Incumbent(self.best.graph, where)
+        if any(found.key[:2]):
+            return None
+        gain = np.array(found.tiers) - np.array(self.best.tiers)
+        return where, self.best.cost + float(self.tier_weights @ gain)
 
     def _anneal(
         self,
@@ -267,6 +305,9 @@ class Rounds:
         leader = min(self.workers, key=lambda w: w.cost)
         if leader.cost < self.best.cost:
             self.best.offer(leader.assignment(), leader.cost)
+        found = self._from_outside()
+        if found is not None:
+            self.best.offer(*found)
         for worker in self.workers:
             if not self._over():
                 worker.go_to(self.best.assignment, self.best.cost)

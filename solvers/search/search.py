@@ -15,6 +15,7 @@ from solvers.clock import Clock
 from solvers.judge import judged
 from solvers.options import SolveOptions
 from solvers.result import Result, Timings
+from solvers.search.company import ALONE, Company
 from solvers.search.flatten import flatten, relaxed
 from solvers.search.incumbent import Budget, Incumbent
 from solvers.search.layout import GROUP, MOVES, OUTCOMES
@@ -30,12 +31,14 @@ DEFAULT_LIMIT_S = 10.0
 """Time limit where neither a time nor an iteration limit is given."""
 
 
-def search(graph: Graph, options: SolveOptions, clock: Clock | None = None) -> Result:
+def search(
+    graph: Graph, options: SolveOptions, clock: Clock | None = None, *, company: Company = ALONE
+) -> Result:
     """Search for the best assignment of `graph` within the limits of `options`.
 
     Without a time or iteration limit it stops after `DEFAULT_LIMIT_S` seconds. Nothing is proven: the status
     is ``feasible``, ``unknown`` or ``cancelled``. With an iteration limit and no time limit reached, the same
-    seed and number of threads give the same answer.
+    seed and number of threads give the same answer. `company`: other members of a portfolio.
 
     Raises
     ------
@@ -67,7 +70,7 @@ def search(graph: Graph, options: SolveOptions, clock: Clock | None = None) -> R
     if limit_s is not None:  # the answer is evaluated three times after the last slice
         limit_s = max(0.5 * limit_s, limit_s - 4.0 * once_s)
     budget = Budget(clock, limit_s, options.iteration_limit, [0] * len(workers), 2.0 * once_s)
-    run = Rounds(model, workers, budget, best, tier_weights)
+    run = Rounds(model, workers, budget, best, tier_weights, company)
     run.everything()
     run.send_home()
     counts = np.sum([w.counts for w in workers], axis=0).reshape(MOVES, OUTCOMES)

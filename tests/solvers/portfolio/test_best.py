@@ -45,3 +45,13 @@ def test_offers_from_threads_leave_the_least():
         list(pool.map(lambda a: best.offer(a, "x"), offers))
     least = min(float((np.bincount(a, minlength=4) ** 2).sum()) for a in offers)
     assert best.tiers == (least,)
+
+
+def test_others_hear_only_of_what_is_feasible_and_better():
+    graph = even()
+    best = Best(graph, np.zeros(6, np.int32))
+    assert best.better_than((100.0,)) is None  # six on one host, where four have room
+    best.offer(np.array([0, 0, 0, 0, 1, 1], np.int32), "two")
+    assert best.better_than((20.0,)) is None
+    assert best.better_than((12.0,)) is None
+    assert np.array_equal(best.better_than((21.0,)), [0, 0, 0, 0, 1, 1])
