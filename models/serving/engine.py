@@ -70,6 +70,9 @@ class Engine:
         activations are placed (``free``, TensorRT-LLM).
     overheads
         Costs beside the operators; None: those fitted on measured results (`models.serving.calibration`).
+    poll_steps
+        Decode steps between two looks at what has arrived (SGLang's ``--scheduler-recv-interval``); after a
+        step with prompts, and when nothing runs, the engine looks at once.
     """
 
     name: str
@@ -80,6 +83,11 @@ class Engine:
     memory_fraction: float
     memory_rule: Literal["total", "static", "free"]
     overheads: Overheads | None = None
+    poll_steps: int = 1
+
+    def __post_init__(self) -> None:
+        if isinstance(self.poll_steps, bool) or not isinstance(self.poll_steps, int) or self.poll_steps < 1:
+            raise InvalidInput(f"poll_steps must be a whole number ≥ 1, got {self.poll_steps!r}")
 
 
 _ENGINES = {

@@ -17,6 +17,11 @@ Prompts queue for the steps as for a single server with general service times: P
 waiting is zero with probability 1 − ρ and exponential otherwise (exact for M/M/1, close for M/D/1). While
 there is a queue every step carries decodes beside a full budget of prompt tokens, which stretches the service
 by d / P(budget).
+
+Data-parallel ranks (of the attention) step together and each takes prompts of its own: k prompts in a step
+cost what one costs, up to one a rank, since the experts see as many tokens of every rank as of the busiest.
+A prompt alone holds all ranks for P; at throughput μ a step with prompts lasts P + d and collects
+k = μ (P + d) of them, between 1 and the number of ranks, which divides the work P of each.
 """
 
 from __future__ import annotations
@@ -131,6 +136,7 @@ class Load:
         # each data-parallel rank schedules its own sequences
         self._sequence_ms = np.array([o.sequence_ms for o in overheads]) / self.dp
         self._prefill_step_ms = kernels * np.array([o.prefill_kernel_ms for o in overheads])
+        self._poll = np.array([(c.engine.poll_steps - 1) / 2.0 for c in config])
         self.separate = np.array([c.engine.schedule == "prefill_first" for c in config])
         self.decodes = np.array([c.role != "prefill" for c in config])
         self.prefills = np.array([c.role != "decode" for c in config])
@@ -193,14 +199,14 @@ class Load:
             Time added to the steps, without attention to the prompt itself; number of steps; and latency of
             those steps from the first to the last. All [instance, prompt].
         """
+        dp = self.dp[:, None]
         batch = np.where(self._alone, 0.0, batch)[:, None]
-        room = np.maximum(self.budget[:, None] - batch, 1.0)
+        room = np.maximum(self.budget[:, None] - batch / dp, 1.0)
         steps = np.ceil(tokens / room)
         rest = tokens - (steps - 1.0) * room
-        dp = self.dp[:, None]
         base = self.pass_ms(batch, rank_tokens=batch / dp, heads=batch / dp) * (batch > 0)
-        full = self.pass_ms(room + batch, rank_tokens=room + batch / dp, heads=batch / dp + 1.0)
-        last = self.pass_ms(rest + batch, rank_tokens=rest + batch / dp, heads=batch / dp + 1.0)
+        full = self.pass_ms(room * dp + batch, rank_tokens=room + batch / dp, heads=batch / dp + 1.0)
+        last = self.pass_ms(rest * dp + batch, rank_tokens=rest + batch / dp, heads=batch / dp + 1.0)
         scale = self._prefill_scale[:, None]
         extra = ((steps - 1.0) * full + last) * scale - steps * base * self._scale[:, None]
         overhead = self._prefill_step_ms + np.where(self._alone, self._step_ms, 0.0)
@@ -226,28 +232,36 @@ class Load:
             extra, steps, first = self.prompt_ms(batch, tokens)
             extra = np.where(self.prefills[:, None], extra + self._prompt_attention, 0.0)
             first = np.where(self.prefills[:, None], first + self._prompt_attention, 0.0)
-            # a pipeline works on pp prompts at a time, data-parallel ranks on one each
-            held = extra * (self.stage_share / self.dp)[:, None]
+            held = extra * self.stage_share[:, None]  # a pipeline works on pp prompts at a time
             beside = np.where(self._alone, 0.0, step)
-            whole, _, _ = self.prompt_ms(batch, np.maximum(self.budget - batch, 1.0)[:, None])
+            whole, _, _ = self.prompt_ms(batch, np.maximum(self.budget - batch / self.dp, 1.0)[:, None])
             alone = np.maximum(whole[:, 0] * self.stage_share, 1e-9)
             self._full_step[:, level] = alone
             self._stretch[:, level] = 1.0 + beside / alone * self.prefills
             self._step[:, level] = step
             self._held[:, level] = held
             below = np.where(self.decodes, self.decode_ms(np.maximum(batch, 1.0)), 0.0)
-            decoding = np.maximum(batch, 1e-12)
-            self._mu[:, level] = decoding / np.maximum(
-                self.mean_steps * below + decoding * self.input_mean(held), 1e-12
-            )
+            self._mu[:, level] = self._throughput(np.maximum(batch, 1e-12), below, self.input_mean(held))
             own = first + steps * beside[:, None] + step[:, None] * self.prefills[:, None]
+            # the engine looks at what has arrived every so many decode steps
+            own = own + (self._poll * step * self.prefills * (batch > 0))[:, None]
             self._own[:, level] = own + self._front_ms + self._handover_ms
         self._mean_held = self.input_mean(self._held)
         self._held_squared = self.input_mean(self._held**2)
         self._population()
         # the most an instance can process: the best of its levels, or a prompt after the other
-        best = np.where(self.decodes, self._mu.max(axis=1), 1.0 / np.maximum(self._mean_held[:, 0], 1e-12))
-        self.max_rate_per_s = best * 1e3
+        alone = self.dp / np.maximum(self._mean_held[:, 0], 1e-12)
+        self.max_rate_per_s = np.where(self.decodes, self._mu.max(axis=1), alone) * 1e3
+
+    def _throughput(self, batch: Floats, step: Floats, work: Floats) -> Floats:
+        """μ with `batch` running, a decode step and a prompt's work: μ = n / (E[O − 1] d + n P / k(μ)).
+
+        Solved in each of the ranges of k: one prompt a step; a prompt in every step; as many as ranks.
+        """
+        one = batch / np.maximum(self.mean_steps * step + batch * work, 1e-12)
+        every = batch / np.maximum(self.mean_steps * (step + work), 1e-12)
+        most = batch / np.maximum(self.mean_steps * step + batch * work / self.dp, 1e-12)
+        return np.asarray(np.where(self.dp > 1.0, np.minimum(np.maximum(one, every), most), one))
 
     def _population(self) -> None:
         """The running sums of log μ at every number of requests, by groups of equal limits."""
@@ -284,25 +298,34 @@ class Load:
             above = np.cumsum(law[:, ::-1], axis=1)[:, ::-1]  # probability of n or more
             peak[rows] = (above > RARE).sum(axis=1) - 1.0
             full[rows] = over
-        each = rate[:, None]
-        share = np.minimum(each * self._mean_held, 0.999999)
-        utilisation = each * self._mean_held * self._stretch
+        each, dp = rate[:, None], self.dp[:, None]
+        beside = np.where(self._alone[:, None], 0.0, self._step)
+        together = np.clip(each * (self._mean_held + beside), 1.0, dp)
+        mean_held, held_squared = self._mean_held / together, self._held_squared / together
+        share = np.minimum(each * mean_held, 0.999999)
+        utilisation = each * self._mean_held * self._stretch / dp
         room = np.maximum(1.0 - utilisation, 1e-6)
-        wait = each * self._held_squared * self._stretch**2 / (2.0 * room)
+        squared = self._held_squared * self._stretch**2
+        wait = each * squared / (2.0 * room * dp**2)
+        # the step that runs, which does not end earlier for a rank without a prompt
+        running_step = (
+            np.minimum(each, 1.0 / np.maximum(self._mean_held * self._stretch, 1e-12)) * squared / 2
+        )
+        wait = wait + running_step * (1.0 - 1.0 / dp)
         # prompts that come behind it before its step begins are in the same step if they fit, and all get
         # their first token at its end: as much work again as arrives while it waits
         packed = np.clip(self.budget / self.input_mean(self.inputs) - 1.0, 0.0, 1.0)[:, None]
-        together = wait * (1.0 + packed * np.minimum(utilisation, 1.0))
+        joined = wait * (1.0 + packed * np.minimum(utilisation, 1.0))
         tpot = self._step / (1.0 - share)
         long = np.maximum(self.steps, 1.0)
         # the prompts that arrive while it decodes, and those that came behind it while its own prompt waited:
         # a busy period begun by that much work (its mean and variance), but no more than its steps can carry
         service = self._mean_held * self._stretch
-        spread_of_sojourn = wait**2 + self._held_squared * self._stretch**2 - service**2
+        spread_of_sojourn = wait**2 + squared - service**2
         free = (1.0 - share)[:, :, None]
         window = (self._step[:, :, None] * long + (wait + service)[:, :, None]) / free
         work = share[:, :, None] * window
-        work_variance = (each * self._held_squared)[:, :, None] * window / free**2
+        work_variance = (each * held_squared)[:, :, None] * window / free**2
         begun = (share**2 * np.maximum(spread_of_sojourn, 0.0))[:, :, None]
         work_variance = work_variance + begun / free**2
         carried = self._full_step[:, :, None] * long
@@ -320,8 +343,8 @@ class Load:
             running=np.where(self.decodes, running, utilisation[:, 0]),
             weight=weight,
             utilisation=(weight * utilisation).sum(axis=1),
-            wait_ms=together,
-            busy=np.clip(utilisation, 1e-9, 1.0),
+            wait_ms=joined,
+            busy=np.clip(each * self._mean_held * self._stretch, np.maximum(utilisation, 1e-9), 1.0),
             service_ms=self._own,
             step_ms=self._step,
             tpot_ms=tpot,

@@ -187,6 +187,7 @@ def simulate(
     gaps = np.zeros(GAP_BINS, np.int64)
     run(
         POLICIES[config.engine.schedule],
+        config.engine.poll_steps,
         decode_only,
         arrivals,
         known,

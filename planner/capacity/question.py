@@ -110,7 +110,11 @@ class Question:
             ],
             "models": [model],
             "workloads": [workload],
-            "policies": {"headroom": self.headroom},
+            "policies": {
+                "headroom": self.headroom,
+                # of models with experts; degrees that a node does not hold are refused by themselves
+                "parallelism": {"data": [1, 2, 4, 8]},
+            },
         }
         return read_fleet(json.dumps(document), source="the question", base_dir=self.base_dir)
 

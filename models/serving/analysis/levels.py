@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.serving.analysis.columns import (
+    BESIDE,
     BUDGET,
     DECODES,
     DP,
@@ -20,6 +21,7 @@ from models.serving.analysis.columns import (
     LEVELS,
     MU,
     OWN,
+    POLL,
     PP,
     PREFILL_SCALE,
     PREFILL_STEP_MS,
@@ -97,19 +99,19 @@ def tabulate(p: Floats, curve: Any, points: Any, mean_steps: float, made: Any) -
             below = decode_ms(batch, p, curve, moe)
         beside = 0.0 if alone else step
         here = 0.0 if alone else batch
-        room = max(budget - here, 1.0)
+        room = max(budget - here / dp, 1.0)
         base = 0.0
         if here > 0.0:
             base = pass_ms(here, here / dp, here / dp, curve, moe) * p[SCALE]
         outputs = here / dp + 1.0
-        full = pass_ms(room + here, room + here / dp, outputs, curve, moe)
+        full = pass_ms(room * dp + here, room + here / dp, outputs, curve, moe)
         mean = square = mean_own = 0.0
         for i in range(inputs.size + 1):
             # the last one is a step full of prompts
-            tokens = inputs[i] if i < inputs.size else max(budget - batch, 1.0)
+            tokens = inputs[i] if i < inputs.size else max(budget - batch / dp, 1.0)
             steps = math.ceil(tokens / room)
             rest = tokens - (steps - 1.0) * room
-            last = pass_ms(rest + here, rest + here / dp, outputs, curve, moe)
+            last = pass_ms(rest * dp + here, rest + here / dp, outputs, curve, moe)
             extra = ((steps - 1.0) * full + last) * p[PREFILL_SCALE] - steps * base
             extra = max(extra, 0.0) + steps * overhead
             if i == inputs.size:
@@ -118,17 +120,21 @@ def tabulate(p: Floats, curve: Any, points: Any, mean_steps: float, made: Any) -
             first = 0.0
             if prefills:
                 first = extra + steps * sends + curve[5][i] * p[PREFILL_SCALE]
-                held = (extra + curve[5][i] * p[PREFILL_SCALE]) * (p[SHARE] / dp)
+                held = (extra + curve[5][i] * p[PREFILL_SCALE]) * p[SHARE]
                 mean += input_weight[i] * held
                 square += input_weight[i] * held**2
-                first += step
+                first += step + (p[POLL] * step if batch > 0.0 else 0.0)
             own[level, i] = first + steps * beside + p[REQUEST_MS]
             own[level, i] += (p[PROMPT_MS] / 1000.0 + p[HANDOVER_MS]) * tokens
             mean_own += input_weight[i] * own[level, i]
         decoding = max(batch, 1e-12)
-        row[STEP], row[HELD], row[HELD2], row[OWN] = step, mean, square, mean_own
+        row[STEP], row[HELD], row[HELD2], row[OWN], row[BESIDE] = step, mean, square, mean_own, beside
         row[STRETCH] = 1.0 + beside / row[FULL_STEP] if prefills else 1.0
         row[MU] = decoding / max(mean_steps * below + decoding * mean, 1e-12)
+        if dp > 1.0:  # see `Load._throughput`
+            every = decoding / max(mean_steps * (below + mean), 1e-12)
+            most = decoding / max(mean_steps * below + decoding * mean / dp, 1e-12)
+            row[MU] = min(max(row[MU], every), most)
 
 
 @compiled

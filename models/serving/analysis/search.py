@@ -11,6 +11,7 @@ import numpy.typing as npt
 from models.serving.analysis.columns import (
     BUDGET,
     DECODES,
+    DP,
     GRID,
     HELD,
     LEVEL,
@@ -153,7 +154,7 @@ def analyse(
             share = 0.0 if level == 0 else 10.0 ** (-3.0 + 3.0 * (level - 1) / (LEVELS - 2))
             made[0][level, LEVEL] = round(p[SEQS] * share * 1e6) / 1e6 if decodes else 0.0
         tabulate(p, curve, points, mean_steps, made)
-        top = 1.0 / max(made[0][0, HELD], 1e-12)
+        top = p[DP] / max(made[0][0, HELD], 1e-12)
         if decodes:
             top = 0.0
             for level in range(LEVELS):

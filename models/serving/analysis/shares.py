@@ -15,6 +15,7 @@ from models.serving.analysis.columns import (
     HELD2,
     LEVELS,
     NEGLIGIBLE,
+    PROMPTS,
     STEP,
     STRETCH,
     TOGETHER,
@@ -59,7 +60,7 @@ def tpot_share(limit: float, rate: float, points: Any, made: Any) -> Any:
         weight, row = at[level, WEIGHT], table[level]
         if weight < NEGLIGIBLE:
             continue
-        busy = min(rate * row[HELD], 0.999999)
+        busy = min(rate * row[HELD] / at[level, PROMPTS], 0.999999)
         free = 1.0 - busy
         service, wait = row[HELD] * row[STRETCH], at[level, WAIT]
         begun = busy**2 * max(wait**2 + row[HELD2] * row[STRETCH] ** 2 - service**2, 0.0)
@@ -74,7 +75,11 @@ def tpot_share(limit: float, rate: float, points: Any, made: Any) -> Any:
             window = (row[STEP] * steps[i] + wait + service) / free
             work = busy * window
             capped = min(work, row[FULL_STEP] * steps[i])
-            variance = (rate * row[HELD2] * window + begun) / free**2 * (capped / max(work, 1e-12)) ** 2
+            variance = (
+                (rate * row[HELD2] / at[level, PROMPTS] * window + begun)
+                / free**2
+                * (capped / max(work, 1e-12)) ** 2
+            )
             if capped <= 1e-9:  # nothing of others to sit through
                 part += weights[i]
                 continue

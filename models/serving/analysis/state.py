@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.serving.analysis.columns import (
+    BESIDE,
     BUSY,
     DECODES,
     DP,
@@ -17,6 +18,7 @@ from models.serving.analysis.columns import (
     LEVEL,
     LEVELS,
     OWN,
+    PROMPTS,
     SEQS,
     STRETCH,
     TOGETHER,
@@ -108,17 +110,22 @@ def state_at(
                 peak = float(n)
                 break
     utilisation = waiting = 0.0
+    dp = p[DP]
     for level in range(LEVELS):
         row, here = table[level], at[level]
-        util = rate * row[HELD] * row[STRETCH]
-        wait = rate * row[HELD2] * row[STRETCH] ** 2 / (2.0 * max(1.0 - util, 1e-6))
+        held = rate * row[HELD] * row[STRETCH]
+        util, squared = held / dp, row[HELD2] * row[STRETCH] ** 2
+        wait = rate * squared / (2.0 * max(1.0 - util, 1e-6) * dp**2)
+        if dp > 1.0:
+            wait += min(rate, 1.0 / max(row[HELD] * row[STRETCH], 1e-12)) * squared / 2.0 * (1.0 - 1.0 / dp)
+        here[PROMPTS] = min(max(rate * (row[HELD] + row[BESIDE]), 1.0), dp)
         here[UTIL], here[WAIT] = util, wait
         here[TOGETHER] = wait * (1.0 + packed * min(util, 1.0))
-        here[BUSY] = min(max(util, 1e-9), 1.0)
+        here[BUSY] = min(max(held, util, 1e-9), 1.0)
         utilisation += here[WEIGHT] * util
         waiting += here[WEIGHT] * (wait + row[OWN])
-    waiting *= rate / p[DP]
-    mean = peak / p[DP] * cache[0] + waiting * cache[2]
-    variance = running / p[DP] * max(cache[1] - cache[0] ** 2, 0.0) + waiting * cache[3]
+    waiting *= rate / dp
+    mean = peak / dp * cache[0] + waiting * cache[2]
+    variance = running / dp * max(cache[1] - cache[0] ** 2, 0.0) + waiting * cache[3]
     cached = mean + bounds[6] * math.sqrt(variance)
     return utilisation, (running if p[DECODES] > 0.0 else at[0, UTIL]), cached, full

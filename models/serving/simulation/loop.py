@@ -91,13 +91,14 @@ def _gap_bin(gap_ms: float) -> Any:
 
 @compiled
 def run(
-    policy: int, decode_only: bool, arrivals: Floats, known: Ints, concurrency: int, budget: int,
+    policy: int, poll: int, decode_only: bool, arrivals: Floats, known: Ints, concurrency: int, budget: int,
     max_seqs: int, capacity: float, reserve: float, request_ms: float, prompt_ms: float, size: int,
     blocks: Any, queues: Any, curve: Any, attention: Floats, cost: Floats, times: Floats, counters: Ints,
     gaps: Ints, scratch: Floats, places: Ints, running: Ints,
 ) -> None:  # fmt: skip
     """Serve all requests; see `models.serving.simulator.simulate` for the meaning.
 
+    `poll`: decode steps between two looks at what has arrived.
     `known` int64[n, 9]: input, output, class, tokens given, tokens to prefill (before it decodes, again after
     a preemption), tokens made, cached, blocks pinned, whether it has been admitted. `curve`: tokens, linear,
     experts, head, prompt attention, batches, contexts, send. Fills `times` float64[3, n] (sent, first token,
@@ -112,6 +113,7 @@ def run(
     part, part_tokens = places[0], places[1]
     tokens, linear, experts, head, prefill, batches, contexts, send = curve
     alive, finished, coming = 0, 0, 0
+    unseen = poll  # decode steps since the engine last looked at what has arrived
     now, front = 0.0, 0.0
     used = 0.0  # tokens of capacity in use or reserved, pinned blocks once
     ranks, growth = cost[6], 1.0 - reserve
@@ -145,7 +147,8 @@ def run(
         # which prompts take part in the next step
         parts, prompt_tokens, prompt_attention, starts, admitted = 0, 0, 0.0, 0, 0
         room = budget - (0 if policy == PREFILL_FIRST else math.ceil(alive / cost[7]))
-        full = False
+        full = alive > 0 and unseen < poll
+        unseen = unseen if full else 0
         for c in range(classes):
             looked = 0
             while not full and looked < queues[2][0, c] and room > 0 and alive + parts < max_seqs:
@@ -234,21 +237,23 @@ def run(
             count = least
             if waiting_count(queues) > 0 and alive < max_seqs:
                 gap = next_ready_ms(ready, queues) - now
-                if gap > 0.0:
+                if gap > 0.0 or unseen + 1 < poll:
                     step = step_ms(
                         decodes, context, 0.0, 0.0, decodes, tokens, linear, experts, head, batches,
                         contexts, attention, send, cost,
                     )  # fmt: skip
-                    count = min(count, max(1, math.ceil(gap / step - 1e-9)))
+                    count = min(count, max(1, math.ceil(gap / step - 1e-9), poll - unseen))
             if count > 64:  # long runs in pieces, so that the growing context is seen
                 count = min(count, max(64, least // 4))
             if growth > 0.0:
                 count = max(1, min(count, int((capacity - used) // (decodes * growth))))
             context += 0.5 * count
         else:
+            unseen = poll
             counters[_PREFILL_STEPS] += 1
             counters[_COMPUTED] += prompt_tokens
             prompt_attention = prompt_attention * spread + one
+        unseen += count if parts == 0 else 0
         counters[_STEPS] += count
         before = now
         step = step_ms(

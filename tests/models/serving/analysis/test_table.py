@@ -17,14 +17,20 @@ from models.workload import LengthDistribution
 
 @cache
 def instance(
-    model: str, on: str, engine_name: str, role: str, tensor: int, pipeline: int, seqs: int, budget: int
+    cut: tuple[str, int, int, int], on: str, engine_name: str, role: str, poll: int, seqs: int, budget: int
 ) -> InstanceModel:
+    model, tensor, pipeline, replicas = cut
     return InstanceModel.of(
         Configuration(
             architecture=architecture(model),
             gpu=gpu(on),
-            parallelism=Parallelism(tensor_parallel_size=tensor, pipeline_parallel_size=pipeline),
-            engine=engine(engine_name),
+            parallelism=Parallelism(
+                tensor_parallel_size=tensor,
+                pipeline_parallel_size=pipeline,
+                data_parallel_size=replicas,
+                expert_parallel_size=replicas,
+            ),
+            engine=replace(engine(engine_name), poll_steps=poll),
             role=role,  # type: ignore[arg-type]
             max_num_seqs=seqs,
             max_num_batched_tokens=budget,
@@ -34,12 +40,17 @@ def instance(
 
 INSTANCES = st.builds(
     instance,
-    st.sampled_from(["llama-3.1-8b", "gpt-oss-120b"]),
+    st.sampled_from(
+        [
+            *((m, t, p, 1) for m in ("llama-3.1-8b", "gpt-oss-120b") for t in (1, 4) for p in (1, 2)),
+            ("gpt-oss-120b", 1, 1, 2),
+            ("gpt-oss-120b", 2, 1, 4),
+        ]
+    ),
     st.sampled_from(["l4", "l40s", "a100"]),
     st.sampled_from(["vllm", "sglang"]),
     st.sampled_from(["mixed", "prefill", "decode"]),
-    st.sampled_from([1, 4]),
-    st.sampled_from([1, 2]),
+    st.sampled_from([1, 10]),
     st.sampled_from([4, 256, 1000]),
     st.sampled_from([1024, 8192]),
 )
@@ -98,7 +109,7 @@ def test_equals_halving_by_arrays(
 
 def test_large_tables_are_compiled_and_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     few = [
-        instance("llama-3.1-8b", "l4", "vllm", role, tensor, 1, seqs, 8192)
+        instance(("llama-3.1-8b", tensor, 1, 1), "l4", "vllm", role, 1, seqs, 8192)
         for role in ("mixed", "prefill", "decode")
         for tensor in (1, 4)
         for seqs in (4, 256)
