@@ -16,6 +16,8 @@ from planner.loads import Placed, served_rate, surviving_rate
 from planner.placement.tenant import Tenant
 from planner.plan import Basis, Expectation, Instance, PoolUse, Stage, WorkloadOutcome
 from planner.sizing.solve import COVERED_SHARE
+from planner.topology.flows import has_network
+from planner.topology.notes import network_notes
 
 __all__ = ["make_basis", "make_instances", "make_notes", "make_outcomes", "make_pool_uses"]
 
@@ -106,7 +108,9 @@ def _expectations(
             result[used[position]] = Expectation(
                 rate_per_s=rates[position],
                 capacity_per_s=c.capacity_per_s,
-                ttft_ms=c.ttft_ms if at_capacity else capacity.ttft_ms,
+                ttft_ms=c.ttft_ms
+                if at_capacity or capacity.ttft_ms is None
+                else capacity.ttft_ms + c.distance_ms,
                 tpot_ms=c.tpot_ms if at_capacity else capacity.tpot_ms,
                 concurrency=capacity.concurrency,
             )
@@ -221,7 +225,8 @@ def make_notes(
         notes.append(
             "latencies rest on datasheet numbers, not on measurements of these GPUs: measure before you sign"
         )
-    if any(instance.role != "mixed" for instance in instances):
+    notes += network_notes(fleet, instances)
+    if any(instance.role != "mixed" for instance in instances) and not has_network(fleet):
         notes.append(
             "prefill instances are assumed to hand over their KV cache at 50 GB/s each, and a router "
             "must pair them with decode instances of their zone"

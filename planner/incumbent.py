@@ -14,9 +14,11 @@ from planner.loads import Placed, surviving_rate
 from planner.placement.problem import placement_problem, running_nodes
 from planner.placement.tenant import Tenant
 from planner.plan.instance import Instance, Stage
-from planner.sizing.graph import FAIR, UNSERVED, tier_names
+from planner.sizing.graph import AWAY, FAIR, UNSERVED, tier_names
 from planner.sizing.problem import SizingProblem
 from planner.sizing.solve import COVERED_SHARE
+from planner.topology.flows import has_network, kv_flows
+from planner.topology.regions import is_away
 from specs import compile_problem
 
 __all__ = ["Layout", "is_better", "layout_values", "standing_layout"]
@@ -59,12 +61,13 @@ def standing_layout(
     used = Counter((stage.node, gpu) for parts in stages.values() for stage in parts for gpu in stage.gpus)
     if not tenants or max(used.values()) > 1:
         return None
+    flows = kv_flows(fleet, tenants, candidates) if has_network(fleet) else None
     for pool in fleet.pools:
         mine = [t for t in tenants if candidates[t.candidate].pool == pool.name]
         if not mine:
             continue
         problem = placement_problem(
-            fleet, pool, mine, candidates, loss_of=None, spread_limits={}, may_move=False
+            fleet, pool, mine, candidates, loss_of=None, spread_limits={}, may_move=False, kv_flows=flows
         )
         if not evaluate(compile_problem(problem), problem.space.initial).feasible:
             return None
@@ -85,6 +88,15 @@ def layout_values(problem: SizingProblem, layout: Layout, current: Sequence[Inst
         elif name.startswith(FAIR):
             priority, k = (int(number) for number in re.findall(r"\d+", name))
             values[name] = sum(sorted(_tenants(problem, shares, priority), reverse=True)[:k])
+        elif name == AWAY:
+            fleet = problem.fleet
+            values[name] = float(
+                sum(
+                    c.gpus
+                    for c in (candidates[tenant.candidate] for tenant in layout.tenants)
+                    if is_away(fleet, fleet.workload(c.workload), fleet.pool(c.pool))
+                )
+            )
         elif name == "movement":
             values[name] = float(_changes(layout, current))
         else:

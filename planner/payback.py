@@ -9,7 +9,7 @@ from planner.candidates.candidate import Candidate
 from planner.clock import Clock
 from planner.plan.schedule import Change
 from planner.sizing.problem import SizingProblem
-from planner.sizing.solve import solve_sizing
+from planner.sizing.solve import LARGE, solve_sizing
 
 __all__ = ["with_payback"]
 
@@ -27,7 +27,7 @@ def with_payback(
     """Return the changes, each re-sharding with what it saves and when that has paid for it.
 
     The period is sized once more with the model cut only as in the period before, on that pool; everything
-    else is free to change. Not asked any more when the time is over.
+    else is free to change. Not asked of large fleets, nor any more when the time is over.
 
     Parameters
     ----------
@@ -40,7 +40,8 @@ def with_payback(
     """
     out = []
     for change in changes:
-        if change.kind != "reshard" or clock.is_over or clock.is_cancelled:
+        large = len(problem.candidates) >= LARGE
+        if change.kind != "reshard" or large or clock.is_over or clock.is_cancelled:
             out.append(change)
             continue
         saves = _without(problem, change, before, clock)
@@ -62,6 +63,7 @@ def _without(problem: SizingProblem, change: Change, before: Mapping[int, int], 
         fleet=replace(problem.fleet, goals=("unserved_demand", "cost")),
         candidates=tuple(problem.candidates[index] for index in kept),
         unevenness={n: problem.unevenness[i] for n, i in enumerate(kept) if i in problem.unevenness},
+        barred=frozenset(n for n, i in enumerate(kept) if i in problem.barred),
         current={},
     )
     options = replace(clock.solve_options("periods"), gap=GAP)

@@ -6,7 +6,7 @@ and cancellation are states of the plan, not errors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,10 +20,11 @@ from planner.fleet import Fleet, read_fleet
 from planner.goals import merged_objectives, plan_state
 from planner.options import PlanOptions, Progress
 from planner.periods import make_schedule
-from planner.plan import Instance, Plan
+from planner.plan import Instance, Plan, Stage
 from planner.plan.check import check_plan
 from planner.plan.moves import moves_between
 from planner.rounds import Rounds, size_and_place
+from planner.topology.paths import kv_transfers, with_paths
 from planner.transition.between_plans import transition_between
 from planner.verify import verify
 from planner.version import fulcrum_version
@@ -105,9 +106,16 @@ def _plan(fleet: Fleet, candidates: Candidates, clock: Clock, current: Plan | No
     considered = undominated(candidates.accepted, keep={instance.shape for instance in running})
     rounds = size_and_place(fleet, considered, running, clock)
     clock.report("assembling")
+    considered = with_paths(fleet, rounds.tenants, rounds.problem.candidates, _stages(rounds))
     plan = _assemble(fleet, candidates, considered, running, rounds, clock, has_current=current is not None)
     check_plan(fleet, plan)
     return Planned(fleet=fleet, plan=plan, candidates=candidates, considered=considered)
+
+
+def _stages(rounds: Rounds) -> Mapping[str, tuple[Stage, ...]]:
+    """Where instances run, by name; nothing when some found no place."""
+    placement = rounds.placement
+    return placement.stages if placement is not None and not placement.misplaced else {}
 
 
 def _assemble(
@@ -121,9 +129,7 @@ def _assemble(
     has_current: bool,
 ) -> Plan:
     """Put the parts together; a plan that may not be run holds no instances and says why."""
-    stages = (
-        rounds.placement.stages if rounds.placement is not None and not rounds.placement.misplaced else {}
-    )
+    stages = _stages(rounds)
     instances = make_instances(fleet, rounds.tenants, considered, stages)
     outcomes = make_outcomes(fleet, instances)
     uses = make_pool_uses(fleet, instances)
@@ -144,5 +150,6 @@ def _assemble(
         basis=make_basis(fleet, instances),
         diagnosis=diagnosis,
         schedule=make_schedule(rounds, clock) if instances else None,
+        kv_transfers=kv_transfers(fleet, rounds.tenants, considered, stages),
         notes=make_notes(fleet, considered, instances, outcomes),
     )

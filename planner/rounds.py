@@ -16,6 +16,7 @@ from planner.plan.instance import Instance
 from planner.sizing.graph import UNSERVED
 from planner.sizing.problem import SizingProblem
 from planner.sizing.solve import COVERED_SHARE, Sizing, solve_sizing
+from planner.topology.cuts import spare_links
 from solvers.result import TierResult, relative_gap
 
 __all__ = ["Rounds", "size_and_place"]
@@ -53,7 +54,9 @@ def size_and_place(
     """Size, place, and where placement fails size again with what was learnt.
 
     Placement fails when instances cannot be spread as evenly as sizing assumed (that candidate is then
-    taken to be less even), or when groups do not pack into nodes (that pool is then taken to be smaller).
+    taken to be less even), when the links of a pool cannot carry the KV caches between prefill and decode
+    instances (the workload that moves most is then spread over more of them, or not served apart), or when
+    groups do not pack into nodes (that pool is then taken to be smaller).
     Never worse than what runs today: where it would be, what runs today is the answer.
     """
     running: dict[tuple[str, ...], int] = {}
@@ -65,7 +68,7 @@ def size_and_place(
 
 
 def _size_and_place(problem: SizingProblem, current: Sequence[Instance], clock: Clock) -> Rounds:
-    fleet, candidates = problem.fleet, problem.candidates
+    fleet = problem.fleet
     bounds: tuple[TierResult, ...] = ()
     for count in range(1, MOST_ROUNDS + 1):
         clock.report("sizing")
@@ -77,6 +80,7 @@ def _size_and_place(problem: SizingProblem, current: Sequence[Instance], clock: 
                 problem=problem, sizing=sizing, bounds=bounds, tenants=(), placement=None, count=count
             )
         clock.report("placement")
+        candidates = problem.candidates
         tenants = make_tenants(candidates, sizing.counts, current)
         placement = place(
             fleet,
@@ -133,6 +137,8 @@ def _no_worse(problem: SizingProblem, rounds: Rounds, current: Sequence[Instance
 
 def _learn(problem: SizingProblem, misplaced: Misplaced, counts: Mapping[int, int]) -> SizingProblem:
     """Return the problem with the assumption corrected that did not hold."""
+    if misplaced.heaviest:
+        return spare_links(problem, misplaced.heaviest, misplaced.pool)
     uneven = dict(problem.unevenness)
     for index, most in misplaced.crowded.items():
         limit = problem.spread_limit(index, counts[index])

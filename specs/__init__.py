@@ -80,6 +80,7 @@ if TYPE_CHECKING:  # for type checkers; at run time `__getattr__` finds every sp
     from specs.limits.group_spread import GroupSpread as GroupSpread
     from specs.limits.linear_limit import LinearLimit as LinearLimit
     from specs.limits.nested_limit import NestedLimit as NestedLimit
+    from specs.limits.net_flow import NetFlow as NetFlow
     from specs.limits.throttle import Throttle as Throttle
     from specs.movement.group_move_limit import GroupMoveLimit as GroupMoveLimit
     from specs.movement.minimize_movement import MinimizeMovement as MinimizeMovement

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from planner.fleet.network import HANDOVER, Link
 from planner.plan.cut import cut_label
 from planner.plan.instance import Role
 
@@ -32,6 +33,10 @@ class Candidate:
         GPUs of each part: whole pipeline stages.
     price_per_hour
         Of all its GPUs.
+    network_ms
+        Of `ttft_ms`, the way from the users' region and back.
+    handover
+        Way of the caches of a prefill instance to its decode instances.
     basis
         Weakest of what the prediction rests on.
     """
@@ -64,6 +69,13 @@ class Candidate:
     basis: str
     data_parallel_size: int = 1
     expert_parallel_size: int = 1
+    network_ms: float = 0.0
+    handover: Link = HANDOVER
+
+    @property
+    def distance_ms(self) -> float:
+        """What is added to the TTFT of an instance: the way from the users, and to its decode instances."""
+        return self.network_ms + (self.handover.latency_ms if self.role == "prefill" else 0.0)
 
     @property
     def gpus(self) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 from models.errors import Unsupported
@@ -21,7 +22,10 @@ from planner.candidates.candidate import Candidate, node_groups
 from planner.candidates.margins import tightened
 from planner.fleet.fleet import Fleet, Pool, ServedModel, ServedWorkload
 from planner.fleet.fleet import Parallelism as AllowedParallelism
+from planner.fleet.network import HANDOVER, Link
 from planner.plan.instance import Role
+from planner.topology.handover import assumed_handover
+from planner.topology.regions import is_away, round_trip_ms
 
 __all__ = ["Candidates", "Refusal", "enumerate_candidates", "instance_model", "max_model_len", "targets"]
 
@@ -107,10 +111,10 @@ def _never() -> bool:
     return False
 
 
-def targets(workload: ServedWorkload) -> Targets:
-    """Return the latency targets of a workload as the serving models take them."""
+def targets(workload: ServedWorkload, distance_ms: float = 0.0) -> Targets:
+    """Return the latency targets of a workload as the serving models take them, less a distance to users."""
     return Targets(
-        ttft_ms=workload.ttft.limit_ms, ttft_percentile=workload.ttft.percentile,
+        ttft_ms=workload.ttft.limit_ms - distance_ms, ttft_percentile=workload.ttft.percentile,
         tpot_ms=workload.tpot.limit_ms, tpot_percentile=workload.tpot.percentile,
     )  # fmt: skip
 
@@ -137,11 +141,11 @@ def instance_model(fleet: Fleet, candidate: Candidate) -> InstanceModel:
         data_parallel_size=candidate.data_parallel_size,
         expert_parallel_size=candidate.expert_parallel_size,
     )
-    return InstanceModel.of(
-        _configuration(
-            model, pool, candidate.role, shape, candidate.max_num_seqs, candidate.max_num_batched_tokens
-        )
-    )
+    made = _configuration(
+        model, pool, candidate.role, shape, candidate.max_num_seqs, candidate.max_num_batched_tokens,
+        candidate.handover,
+    )  # fmt: skip
+    return InstanceModel.of(made)
 
 
 _Row = tuple[Role, Parallelism, InstanceModel]
@@ -153,8 +157,11 @@ class _Ways:
     def __init__(self, fleet: Fleet, workload: ServedWorkload, pool: Pool, confidence: float | None) -> None:
         self.fleet, self.workload, self.pool = fleet, workload, pool
         self.model = fleet.model(workload.model)
+        self.network_ms = round_trip_ms(fleet, workload, pool)
+        self.latency_ms = assumed_handover(fleet, pool, 1).latency_ms
+        self.barred = self._too_far()
         self.wanted = tightened(
-            targets(workload),
+            targets(workload, 0.0 if self.barred else self.network_ms + self.latency_ms),
             engine=self.model.engine,
             generation=pool.gpu.generation,
             confidence=confidence,
@@ -162,16 +169,32 @@ class _Ways:
         self.refused: list[Refusal] = []
         self.best: dict[tuple[Role, Parallelism], tuple[InstanceModel, Capacity]] = {}
 
+    def _too_far(self) -> tuple[str, str] | None:
+        """Why the pool cannot serve the region of the workload at all."""
+        w, where = self.workload, self.fleet.topology.region_of(self.pool.zone)
+        if is_away(self.fleet, w, self.pool) and self.fleet.policies.spill == "never":
+            return "policy", f"requests from {w.region} are never served in {where} (policies.spill)"
+        if math.isinf(self.network_ms):
+            return "policy", f"no way from {w.region} to {where} is stated in topology.links"
+        if self.network_ms + self.latency_ms >= w.ttft.limit_ms:
+            way = f"the way from {w.region} to {where} and back takes {self.network_ms:g} ms"
+            return "ttft", f"{way}, the TTFT target is {w.ttft.limit_ms:g} ms"
+        return None
+
+    def _handover(self, role: Role, shape: Parallelism) -> Link:
+        return assumed_handover(self.fleet, self.pool, shape.gpus) if role == "prefill" else HANDOVER
+
     def settings(self) -> list[_Row]:
         """What is to be priced; ways that cannot exist are refused here."""
         rows: list[_Row] = []
         allowed = self.fleet.policies.parallelism
         for role in _roles(self.fleet):
             for shape in _shapes(self.model, allowed):
-                why = _misfit(self.model, self.pool, role, shape, allowed)
+                why = self.barred or _misfit(self.model, self.pool, role, shape, allowed)
                 try:
                     if why is None:
-                        built = _settings(self.model, self.pool, role, shape)
+                        way = self._handover(role, shape)
+                        built = _settings(self.model, self.pool, role, shape, way)
                         rows += [(role, shape, instance) for instance in built]
                 except Unsupported as error:
                     why = ("precision", error.message)
@@ -188,7 +211,8 @@ class _Ways:
                 self.best[role, shape] = (built, capacity)
             if capacity.limit == "max_num_seqs" and built.configuration.max_num_seqs < SEQUENCES[-1]:
                 budget = built.configuration.max_num_batched_tokens
-                more = _configuration(self.model, self.pool, role, shape, SEQUENCES[-1], budget)
+                way = self._handover(role, shape)
+                more = _configuration(self.model, self.pool, role, shape, SEQUENCES[-1], budget, way)
                 wider.append((role, shape, InstanceModel.of(more)))
         return wider
 
@@ -197,9 +221,11 @@ class _Ways:
         accepted, refused = [], list(self.refused)
         for (role, shape), (built, capacity) in self.best.items():
             if capacity.feasible and capacity.rate_per_s > 0:
-                accepted.append(_candidate(self.fleet, self.workload, self.model, self.pool, built, capacity))
+                made = _candidate(self.fleet, self.workload, self.model, self.pool, built, capacity)
+                accepted.append(_at_distance(made, self.network_ms, self._handover(role, shape)))
             else:
-                why = (capacity.limit, capacity.reason, capacity.ttft_ms, capacity.tpot_ms)
+                late = None if capacity.ttft_ms is None else capacity.ttft_ms + self.network_ms
+                why = (capacity.limit, capacity.reason, late, capacity.tpot_ms)
                 refused.append(_refusal(self.workload, self.pool, role, shape, *why))
         return Candidates(accepted=tuple(accepted), refused=tuple(refused))
 
@@ -271,18 +297,21 @@ def _misfit(
     return None
 
 
-def _settings(model: ServedModel, pool: Pool, role: Role, shape: Parallelism) -> Iterator[InstanceModel]:
+def _settings(
+    model: ServedModel, pool: Pool, role: Role, shape: Parallelism, handover: Link
+) -> Iterator[InstanceModel]:
     for budget in BUDGETS[role]:
-        yield InstanceModel.of(_configuration(model, pool, role, shape, SEQUENCES[0], budget))
+        yield InstanceModel.of(_configuration(model, pool, role, shape, SEQUENCES[0], budget, handover))
 
 
 def _configuration(
-    model: ServedModel, pool: Pool, role: Role, shape: Parallelism, sequences: int, budget: int
-) -> Configuration:
+    model: ServedModel, pool: Pool, role: Role, shape: Parallelism, sequences: int, budget: int,
+    handover: Link,
+) -> Configuration:  # fmt: skip
     return Configuration(
         architecture=model.architecture, gpu=pool.gpu, parallelism=shape, engine=engine(model.engine),
         role=role, weights=model.weights, kv_cache=model.kv_cache, max_num_seqs=sequences,
-        max_num_batched_tokens=budget,
+        max_num_batched_tokens=budget, kv_transfer_bytes_per_s=handover.bandwidth_bytes_per_s,
     )  # fmt: skip
 
 
@@ -313,6 +342,15 @@ def _candidate(
         groups=found[0], gpus_per_group=found[1],
         price_per_hour=shape.gpus * pool.price_per_gpu_hour, basis=capacity.basis,
     )  # fmt: skip
+
+
+def _at_distance(candidate: Candidate, network_ms: float, handover: Link) -> Candidate:
+    """The candidate as its users see it."""
+    there = replace(candidate, network_ms=network_ms, handover=handover)
+    if there.ttft_ms is None or there.distance_ms == 0:
+        return there
+    reason = f"{there.reason}, and {there.distance_ms:.3g} ms are spent on the way"
+    return replace(there, ttft_ms=there.ttft_ms + there.distance_ms, reason=reason)
 
 
 def _refusal(

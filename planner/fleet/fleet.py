@@ -7,6 +7,7 @@ from typing import Literal
 
 from models.architecture import Architecture
 from models.workload import LengthDistribution
+from planner.fleet.network import Topology
 from planner.fleet.pool import Pool
 from planner.fleet.speeds import Speeds
 from specs import LimitSpec
@@ -84,6 +85,8 @@ class ServedWorkload:
     period_rates_per_s
         The rate in each of the fleet's periods; empty without periods. `rate_per_s` is that of the period
         the plan is placed for.
+    region
+        Where its requests come from; "": everywhere, at no distance.
     """
 
     name: str
@@ -96,6 +99,7 @@ class ServedWorkload:
     lengths_source: str
     tenant: str = ""
     period_rates_per_s: tuple[float, ...] = ()
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,6 +238,8 @@ class Policies:
         What placement must keep beside the limits of its own.
     speeds
         How long changes of what runs take.
+    spill
+        Whether requests are served outside of their region: never, as little as can be, or freely.
     """
 
     loss_of: Literal["node", "rack", "zone"] | None
@@ -244,6 +250,7 @@ class Policies:
     keep_free: tuple[int, ...] = ()
     placement_limits: tuple[PlacementLimit, ...] = ()
     speeds: Speeds = field(default_factory=Speeds)
+    spill: Literal["never", "when_short", "free"] = "when_short"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,6 +268,8 @@ class Fleet:
         SHA-256 of `self_contained`, hexadecimal.
     periods
         When demand changes; None: one demand for ever.
+    topology
+        Regions of the zones.
     """
 
     name: str
@@ -272,6 +281,7 @@ class Fleet:
     self_contained: str
     digest: str
     periods: Periods | None = None
+    topology: Topology = field(default_factory=Topology)
 
     def model(self, name: str) -> ServedModel:
         """Return the model of that name."""

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from models.hardware import Gpu
+from planner.fleet.network import Network
 from planner.fleet.speeds import WeightSource
 
 __all__ = ["Pool"]
@@ -32,6 +33,8 @@ class Pool:
         Share of the time that an instance serves: below 1 for spot GPUs, which their owner takes back.
     gpu_watts, pool_limit_watts, rack_limit_watts
         Power of a GPU in use, and most that those of the pool and of a rack may draw; None: no such limit.
+    network
+        Links of its nodes and racks; None: not stated, see `planner.fleet.network.HANDOVER`.
     weights_from
         Where a node reads weights that it loads; empty: a local disk of `planner.fleet.speeds`.
     """
@@ -50,6 +53,7 @@ class Pool:
     gpu_watts: float = 0.0
     pool_limit_watts: float | None = None
     rack_limit_watts: float | None = None
+    network: Network | None = None
     weights_from: tuple[WeightSource, ...] = ()
 
     @property

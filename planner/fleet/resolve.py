@@ -33,6 +33,7 @@ from planner.fleet.fleet import (
 )
 from planner.fleet.limits import placement_limits
 from planner.fleet.narrowing import expert_degrees, forbidden_ways
+from planner.fleet.network_entries import by_region, topology_of
 from planner.fleet.resolve_pool import resolve_pool
 from planner.fleet.schema import (
     FleetEntry,
@@ -89,6 +90,15 @@ class Resolver:
         workloads = [self.workload(w, names, ("workloads", i)) for i, w in enumerate(entry.workloads)]
         policies = self.policies(entry.policies)
         self.check_lengths(models, workloads)
+        topology = topology_of(self, entry.topology)
+        workloads = [
+            part
+            for i, (workload, stated) in enumerate(zip(workloads, entry.workloads, strict=True))
+            if workload is not None
+            for part in by_region(self, workload, stated.regions, ("workloads", i, "regions"))
+        ]
+        if not self.violations:
+            self.unique("workload", [w.name for w in workloads if w is not None], "workloads")
         if not self.violations:
             made = [pool for pool in pools if pool is not None]
             asked = [workload for workload in workloads if workload is not None]
@@ -110,6 +120,7 @@ class Resolver:
             policies=policies,
             goals=tuple(entry.goals),
             periods=periods,
+            topology=topology,
             self_contained=text,
             digest=hashlib.sha256(text.encode()).hexdigest(),
         )
@@ -269,6 +280,7 @@ class Resolver:
             shortage=entry.shortage,
             keep_free=tuple(sorted(set(entry.keep_free))),
             speeds=speeds_of(entry.transition),
+            spill=entry.spill,
         )
 
     def check_lengths(

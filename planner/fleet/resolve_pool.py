@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from models.document.reader import Path
 from models.hardware import Gpu
 from models.profiles.device import find_gpu
+from planner.fleet.network_entries import network_of
 from planner.fleet.pool import Pool
 from planner.fleet.schema import PoolEntry, PowerEntry
 from planner.fleet.speed_entries import weight_sources
@@ -48,5 +49,6 @@ def resolve_pool(resolver: Resolver, entry: PoolEntry, path: Path) -> Pool | Non
         reserved_price_per_gpu_hour=reserved.price_per_gpu_hour if reserved else 0.0,
         availability=1.0 / (1.0 + down_hours), gpu_watts=watts,
         pool_limit_watts=power.pool_limit_watts, rack_limit_watts=power.rack_limit_watts,
+        network=network_of(entry.network),
         weights_from=weight_sources(resolver, entry.weights_from, (*path, "weights_from")),
     )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, WithJsonSchema
 
 from planner.fleet.entries import Degree, Duration, Entry, Name, Rate, Share, Text
+from planner.fleet.network_entries import NetworkEntry, TopologyEntry
 from planner.fleet.speed_entries import TransitionEntry, WeightSourceEntry
 
 __all__ = [
@@ -82,6 +83,9 @@ class PoolEntry(Entry):
     """How often the pool's GPUs are taken back; default: never."""
     power: PowerEntry | None = None
     """Power budgets; default: none."""
+    network: NetworkEntry | None = None
+    """Links that KV caches take from prefill to decode instances; default: 50 GB/s from each prefill
+    instance, without limits of nodes and racks."""
     weights_from: list[WeightSourceEntry] = Field(default=[])
     """Tiers that a node reads weights from, the fastest that holds a model is used; default: a local disk of
     5 GB/s."""
@@ -165,6 +169,8 @@ class WorkloadEntry(Entry):
     """1 is served first when supply is short."""
     tenant: Name | None = None
     """Whose requests these are; default: the workload is a tenant of its own."""
+    regions: dict[str, Share] | None = Field(default=None, min_length=1)
+    """Shares of the rate by the region that requests come from; default: from everywhere, at no distance."""
     shape: list[Annotated[float, Field(ge=0)]] | None = Field(default=None, min_length=1)
     """Factor on the rate in each of the fleet's periods; default: a trace's own windows, else always 1."""
 
@@ -244,6 +250,9 @@ class PoliciesEntry(Entry):
         Annotated[Any, WithJsonSchema({"type": "object", "additionalProperties": True, "minProperties": 1})]
     ] = Field(default=[])
     """Hard limits on the placement of each pool, in the spec language (see docs/fleet.md)."""
+    spill: Literal["never", "when_short", "free"] = "when_short"
+    """Whether requests are served outside of the region they come from: never; as few GPUs as can be, before
+    cost counts; or wherever it is cheapest. Always within the TTFT target, the way included."""
     transition: TransitionEntry = TransitionEntry()
     """How long the steps from what runs to a new plan take."""
 
@@ -276,6 +285,8 @@ class FleetEntry(Entry):
     """Models to serve."""
     workloads: list[WorkloadEntry] = Field(min_length=1)
     """Requests to serve."""
+    topology: TopologyEntry | None = None
+    """Regions of the zones and how far they are apart; default: distance does not count."""
     policies: PoliciesEntry = PoliciesEntry()
     """Rules."""
     periods: PeriodsEntry | None = None

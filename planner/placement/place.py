@@ -15,6 +15,7 @@ from planner.placement.pack import pack
 from planner.placement.problem import parts_of, placement_problem, running_nodes, starts_of
 from planner.placement.tenant import Tenant
 from planner.plan.instance import Stage
+from planner.topology.flows import has_network, kv_flows
 from solvers import Result, SolveOptions, solve
 from solvers.judge import judged
 from specs import Problem, compile_problem
@@ -40,12 +41,15 @@ class Misplaced:
         only the spread was in the way; empty when there is none at all.
     left_over_gpus
         GPUs of the parts that found no place when as many as possible were placed, the spread not counted;
-        0 when only the spread was in the way.
+        0 when only the spread or the links were in the way.
+    heaviest
+        Where the links were in the way: the workload of the pool that moves most KV cache.
     """
 
     pool: str
     crowded: Mapping[int, int]
     left_over_gpus: int
+    heaviest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,22 +89,23 @@ def place(
     stages: dict[str, tuple[Stage, ...]] = {}
     results: dict[str, Result] = {}
     misplaced: list[Misplaced] = []
+    flows = kv_flows(fleet, tenants, candidates) if has_network(fleet) else None
     for pool in fleet.pools:
         mine = [tenant for tenant in tenants if candidates[tenant.candidate].pool == pool.name]
         if not mine:
             continue
-        solved = _solve(fleet, pool, mine, candidates, spread_limits, options)
+        solved = _solve(fleet, pool, mine, candidates, spread_limits, options, flows)
         results[pool.name] = solved
         if solved.assignment is not None:
             stages |= _stages(pool, mine, candidates, solved.assignment.tolist())
         else:
-            misplaced.append(_why(fleet, pool, mine, candidates, options))
+            misplaced.append(_why(fleet, pool, mine, candidates, options, flows))
     return Placement(stages=stages, results=results, misplaced=tuple(misplaced))
 
 
 def _solve(
     fleet: Fleet, pool: Pool, tenants: Sequence[Tenant], candidates: Sequence[Candidate],
-    spread_limits: Mapping[int, int], options: Options,
+    spread_limits: Mapping[int, int], options: Options, flows: Mapping[str, float] | None,
 ) -> Result:  # fmt: skip
     """Solve one pool: first with everything that runs held in place, then with moves."""
     loss_of = fleet.policies.loss_of
@@ -114,7 +119,7 @@ def _solve(
             continue
         problem = placement_problem(
             fleet, pool, tenants, candidates,
-            loss_of=loss_of, spread_limits=spread_limits, may_move=may_move,
+            loss_of=loss_of, spread_limits=spread_limits, may_move=may_move, kv_flows=flows,
         )  # fmt: skip
         graph = compile_problem(problem)
         if large and packed is not None and evaluate(graph, packed).feasible:
@@ -130,9 +135,10 @@ def _solve(
 
 
 def _why(
-    fleet: Fleet, pool: Pool, tenants: Sequence[Tenant], candidates: Sequence[Candidate], options: Options
-) -> Misplaced:
-    """Return what was in the way: the spread, or room; everything may move, and the spread is not counted."""
+    fleet: Fleet, pool: Pool, tenants: Sequence[Tenant], candidates: Sequence[Candidate], options: Options,
+    flows: Mapping[str, float] | None,
+) -> Misplaced:  # fmt: skip
+    """Return what was in the way: the spread, the links, or room; all may move, the first two not counted."""
     problem = placement_problem(
         fleet, pool, tenants, candidates,
         loss_of=None, spread_limits={}, may_move=True, may_be_unassigned=True,
@@ -143,8 +149,28 @@ def _why(
     parts = parts_of(tenants, candidates)
     nodes = result.assignment.tolist()
     left_over = sum(part.gpus for part, node in zip(parts, nodes, strict=True) if node < 0)
+    if not left_over and (heaviest := _heaviest(fleet, pool, tenants, candidates, options, flows)):
+        return Misplaced(pool=pool.name, crowded={}, left_over_gpus=0, heaviest=heaviest)
     crowded = {} if left_over else _crowding(fleet, pool, tenants, candidates, nodes)
     return Misplaced(pool=pool.name, crowded=crowded, left_over_gpus=left_over)
+
+
+def _heaviest(
+    fleet: Fleet, pool: Pool, tenants: Sequence[Tenant], candidates: Sequence[Candidate], options: Options,
+    flows: Mapping[str, float] | None,
+) -> str:  # fmt: skip
+    """The workload that moves most KV cache, on a pool whose links cannot carry all of it; else ""."""
+    moved: dict[str, float] = defaultdict(float)
+    for tenant in tenants:
+        moved[candidates[tenant.candidate].workload] += abs((flows or {}).get(tenant.name, 0.0))
+    if pool.network is None or not any(moved.values()):
+        return ""
+    problem = placement_problem(
+        fleet, pool, tenants, candidates, loss_of=None, spread_limits={}, may_move=True, kv_flows=flows
+    )
+    if solve(compile_problem(problem), options()).assignment is not None:
+        return ""
+    return max(moved, key=lambda name: (moved[name], name))
 
 
 def _named(result: Result, problem: Problem) -> Result:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from planner.candidates.candidate import Candidate
 from planner.fleet.fleet import Fleet, Pool
 from planner.placement.tenant import Tenant
 from planner.placement.vocabulary import Part, problem_of
+from planner.topology.flows import USABLE
 from specs import (
     HARD,
     AvoidMoving,
@@ -30,14 +32,23 @@ from specs import (
     GroupCount,
     MaximizeAllocation,
     MinimizeMovement,
+    NetFlow,
     Problem,
 )
 
 __all__ = ["parts_of", "placement_problem", "running_nodes", "starts_of"]
 
 
-def parts_of(tenants: Sequence[Tenant], candidates: Sequence[Candidate]) -> list[Part]:
-    """Return the parts of each instance, in the order of the instances."""
+def parts_of(
+    tenants: Sequence[Tenant],
+    candidates: Sequence[Candidate],
+    kv_flows: Mapping[str, float] | None = None,
+) -> list[Part]:
+    """Return the parts of each instance, in the order of the instances.
+
+    `kv_flows`, as in `placement_problem`, is that of whole instances: those that have any are on one node.
+    """
+    flows = kv_flows or {}
     return [
         Part(
             name=f"{tenant.name}/{number}",
@@ -46,6 +57,7 @@ def parts_of(tenants: Sequence[Tenant], candidates: Sequence[Candidate]) -> list
             role=candidate.role,
             gpus=candidate.gpus_per_group,
             column=tenant.candidate,
+            kv_bytes_per_s=flows.get(tenant.name, 0.0),
         )
         for tenant in tenants
         for candidate in [candidates[tenant.candidate]]
@@ -70,6 +82,7 @@ def placement_problem(
     spread_limits: Mapping[int, int],
     may_move: bool,
     may_be_unassigned: bool = False,
+    kv_flows: Mapping[str, float] | None = None,
 ) -> Problem:
     """Return the placement problem of one pool.
 
@@ -83,8 +96,11 @@ def placement_problem(
         Whether running parts may move, as little as possible, or stay where they are.
     may_be_unassigned
         Whether parts may stay without a node; as few GPUs as possible then do, before any other goal.
+    kv_flows
+        Bytes per second of KV caches that each instance sends (above 0) or receives, by name: the links of
+        the pool carry them. None: the links are not looked at.
     """
-    parts = parts_of(tenants, candidates)
+    parts = parts_of(tenants, candidates, kv_flows)
     start = starts_of(pool, tenants, candidates)
     constraints = [Constraint(Capacity(scope="node", dimension="gpus"), HARD, "GPUs of a node")]
     if any(candidates[tenant.candidate].groups > 1 for tenant in tenants):
@@ -97,6 +113,8 @@ def placement_problem(
     if pool.rack_limit_watts is not None:
         power = Capacity(scope="rack", dimension="power_watts", limit=pool.rack_limit_watts)
         constraints.append(Constraint(power, HARD, "power of a rack"))
+    if kv_flows is not None:
+        constraints += _links(pool, parts)
     constraints += [
         Constraint(limit.spec, HARD, limit.name)
         for limit in fleet.policies.placement_limits
@@ -123,6 +141,25 @@ def placement_problem(
         goals=goals,
         may_be_unassigned=may_be_unassigned,
     )
+
+
+def _links(pool: Pool, parts: Sequence[Part]) -> list[Constraint]:
+    """The bandwidths of nodes and racks, each direction, where any part sends or receives."""
+    network = pool.network
+    if network is None or not any(part.kv_bytes_per_s for part in parts):
+        return []
+    made = []
+    for scope, link in (("node", network.node), ("rack", network.rack)):
+        if link is None:
+            continue
+        most = link.bandwidth_bytes_per_s / 1e9 * USABLE
+        ways: tuple[Literal["out", "in"], ...] = ("out", "in")
+        for way in ways:
+            flow = NetFlow(
+                scope=scope, partition="workload", dimension="kv_gigabytes_per_s", limit=most, direction=way
+            )
+            made.append(Constraint(flow, HARD, f"KV caches {way} of a {scope}"))
+    return made
 
 
 def _spread(pool: Pool, sizes: Mapping[str, int]) -> list[Sequence[Goal]]:

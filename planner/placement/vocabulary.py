@@ -6,7 +6,8 @@ containers     ``node``
 scopes         ``node`` (named ``pool/rack/node`` as in plans), ``rack`` (``r0``, ``r1`` …), ``pool``
 partitions     ``service`` (workload and role: ``chat mixed``), ``workload``, ``model``, ``tenant``,
                ``role``, ``instance``
-dimensions     ``gpus``; ``power_watts`` (GPUs times the power of one); ``count``
+dimensions     ``gpus``; ``power_watts`` (GPUs times the power of one); ``count``;
+               ``kv_gigabytes_per_s`` (caches that prefill sends, negative for decode that receives)
 =============  ====================================================================================
 
 Every workload, model, tenant and role of the fleet is a group on every pool, with or without parts there.
@@ -37,6 +38,8 @@ class Part:
     ----------
     column
         Index of the candidate it is of; decides which parts are alike.
+    kv_bytes_per_s
+        KV caches it sends (above 0) or receives (below 0).
     """
 
     name: str
@@ -45,6 +48,7 @@ class Part:
     role: str
     gpus: int
     column: int = 0
+    kv_bytes_per_s: float = 0.0
 
 
 def problem_of(
@@ -82,6 +86,9 @@ def problem_of(
             ),
             "power_watts": Dimension(
                 objects=np.array([part.gpus * pool.gpu_watts for part in parts]), unit="W"
+            ),
+            "kv_gigabytes_per_s": Dimension(
+                objects=np.array([part.kv_bytes_per_s / 1e9 for part in parts]), unit="GB/s"
             ),
         },
         constraints=constraints,

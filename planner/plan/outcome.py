@@ -116,7 +116,7 @@ class Diagnosis:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
-    limit: Literal["memory", "shape", "ttft", "tpot", "supply", "survive"]
+    limit: Literal["memory", "shape", "ttft", "tpot", "supply", "survive", "network"]
     """The kind of limit that binds."""
     subject: str
     """Workload or pool it binds."""

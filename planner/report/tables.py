@@ -29,6 +29,8 @@ def print_plan(plan: Plan, console: Console) -> None:
         console.print(_groups(plan))
         console.print(_placement(plan))
         console.print(_pools(plan))
+    if any(moved.fullest_link for moved in plan.kv_transfers):
+        console.print(_kv_transfers(plan))
     if plan.schedule is not None:
         for table in schedule_tables(plan.schedule):
             console.print(table)
@@ -117,6 +119,20 @@ def _pools(plan: Plan) -> Table:
     for p in plan.pools:
         total = p.nodes * p.gpus_per_node
         table.add_row(p.name, p.gpu, str(p.nodes), str(p.gpus_used), str(total), money(p.cost_per_hour))
+    return table
+
+
+def _kv_transfers(plan: Plan) -> Table:
+    table = _table(
+        "\nKV caches from prefill to decode", "workload", "zone", ">GB/s", ">stay on a node", ">in a rack",
+        "fullest link", ">of its bandwidth",
+    )  # fmt: skip
+    for moved in plan.kv_transfers:
+        table.add_row(
+            moved.workload, moved.zone, f"{moved.bytes_per_s / 1e9:,.3g}", share(moved.within_nodes),
+            share(moved.within_racks), moved.fullest_link or "–",
+            "–" if moved.fullest_share is None else share(moved.fullest_share),
+        )  # fmt: skip
     return table
 
 

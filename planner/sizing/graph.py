@@ -23,8 +23,9 @@ from planner.sizing.columns import Columns, Floats
 from planner.sizing.problem import SizingProblem
 from planner.sizing.service import shortfalls, unserved_shares
 from planner.sizing.supply import limit_supply
+from planner.topology.regions import is_away
 
-__all__ = ["FAIR", "UNSERVED", "sizing_graph", "tenants_of", "tier_names"]
+__all__ = ["AWAY", "FAIR", "UNSERVED", "sizing_graph", "tenants_of", "tier_names"]
 
 ROUNDING = 1e-7
 """Share of a demand that may be missing where all of it is to be served: a tenth of what counts as served."""
@@ -33,6 +34,8 @@ FAIR = "fairness"
 FAIR_ALL = 8
 """Numbers of worst served tenants that each get a tier; beyond, the powers of two do."""
 
+AWAY = "gpus_away"
+"""Name of the tier that keeps requests in the region they come from."""
 UNSERVED = "unserved_demand"
 """How the names of the tiers begin that say what is not served."""
 
@@ -47,6 +50,8 @@ def tier_names(problem: SizingProblem) -> tuple[str, ...]:
             goals = (*goals, "movement")
     if problem.neighbours is not None:
         goals = (UNSERVED, "schedule")
+    if problem.owned_gpus is None and problem.fleet.policies.spill == "when_short" and any(_away(problem)):
+        goals = tuple(name for goal in goals for name in ((goal, AWAY) if goal == UNSERVED else (goal,)))
     return tuple(name for goal in goals for name in (_shares(problem) if goal == UNSERVED else [goal]))
 
 
@@ -110,7 +115,8 @@ def _value(columns: Columns, name: str) -> Node:
         mine = _of_priority(columns, name)
         return columns.builder.total(columns.builder.affine([(unserved_shares(columns), mine)]))
     goals: dict[str, Callable[[Columns], Node]] = {
-        "cost": _cost, "gpus": _gpus, "growth": _growth, "movement": _movement, "schedule": _schedule,
+        AWAY: _gpus_away, "cost": _cost, "gpus": _gpus, "growth": _growth, "movement": _movement,
+        "schedule": _schedule,
     }  # fmt: skip
     return goals[name](columns)
 
@@ -164,6 +170,20 @@ def _schedule(columns: Columns) -> Node:
 
 def _gpus(columns: Columns) -> Node:
     return columns.builder.total(columns.weighted(columns.each(lambda c: c.gpus)))
+
+
+def _away(problem: SizingProblem) -> list[bool]:
+    """Of each candidate, whether it serves requests of another region than its own."""
+    fleet = problem.fleet
+    if not fleet.topology.regions:
+        return [False] * len(problem.candidates)
+    return [is_away(fleet, fleet.workload(c.workload), fleet.pool(c.pool)) for c in problem.candidates]
+
+
+def _gpus_away(columns: Columns) -> Node:
+    """GPUs that serve requests of another region than their own."""
+    away = np.array(_away(columns.problem), np.float64)
+    return columns.builder.total(columns.weighted(away * columns.each(lambda c: c.gpus)))
 
 
 def _growth(columns: Columns) -> Node:

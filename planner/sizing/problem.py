@@ -29,6 +29,8 @@ class SizingProblem:
         (or rack) may hold. 1 where absent; grown when placement cannot spread as evenly as sizing assumed.
     withheld_gpus
         By pool: GPUs that groups could not be packed into, learnt from placement.
+    barred
+        Indices of candidates that may not be used, learnt from placement: their caches do not fit the links.
     owned_gpus
         By pool: the GPUs there are, for the question how many are missing. The pools of `fleet` are then
         larger than they are, and the only goal after unserved demand is the price of what is used beyond.
@@ -42,6 +44,7 @@ class SizingProblem:
     current: Mapping[tuple[str, ...], int] = field(default_factory=dict)
     unevenness: Mapping[int, int] = field(default_factory=dict)
     withheld_gpus: Mapping[str, int] = field(default_factory=dict)
+    barred: frozenset[int] = frozenset()
     owned_gpus: Mapping[str, int] | None = None
     neighbours: tuple[tuple[int, ...] | None, tuple[int, ...] | None] | None = None
 

@@ -133,7 +133,8 @@ class Service:
         self.columns: dict[str, list[int]] = {workload.name: [] for workload in problem.fleet.workloads}
         self.share = np.zeros(len(problem.candidates))
         for index, candidate in enumerate(problem.candidates):
-            self.columns[candidate.workload].append(index)
+            if index not in problem.barred:
+                self.columns[candidate.workload].append(index)
             units = failure_units(problem.fleet.pool(candidate.pool), policy)
             if units is not None:
                 self.share[index] = min(1.0, problem.unevenness.get(index, 1) * candidate.groups / units)

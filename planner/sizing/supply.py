@@ -18,6 +18,9 @@ def limit_supply(columns: Columns) -> None:
     withheld = columns.problem.withheld_gpus
     supply = np.array([pool.usable_gpus - withheld.get(pool.name, 0) for pool in pools], np.float64)
     builder.constrain(builder.affine([(columns.gpus_per_pool(), 1.0)], -supply), name=SUPPLY)
+    if barred := columns.problem.barred:
+        used = np.array([float(index in barred) for index in range(len(columns.candidates))])
+        builder.constrain(builder.total(columns.weighted(used)), name="caches beyond the links")
     for pool in pools:
         # Larger groups pack worse than their GPU count says: on 6-GPU nodes only one group of 4 fits.
         mine = [c for c in columns.candidates if c.pool == pool.name]

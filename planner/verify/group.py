@@ -6,7 +6,7 @@ instance stands for all. (A router that looks at queues does better; the plan do
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,12 @@ import numpy.typing as npt
 from models.errors import InvalidInput
 from models.serving import InstanceModel
 from models.serving.simulator import simulate
+from planner.candidates.candidate import Candidate
+from planner.candidates.enumerate import instance_model
+from planner.fleet.fleet import Fleet
 from planner.verify.stream import Stream
 
-__all__ = ["Latencies", "replay_instance"]
+__all__ = ["Latencies", "replay_candidate", "replay_instance"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -40,6 +43,16 @@ def replay_instance(instance: InstanceModel, stream: Stream, rate_per_s: float) 
         return serve(instance, stream, rate_per_s)
     except InvalidInput:
         return None
+
+
+def replay_candidate(
+    fleet: Fleet, candidate: Candidate, stream: Stream, rate_per_s: float
+) -> Latencies | None:
+    """Serve a stream on one instance of a candidate, as its users see it: with the way to it and back."""
+    seen = replay_instance(instance_model(fleet, candidate), stream, rate_per_s)
+    if seen is None or seen.ttft_ms is None or candidate.distance_ms == 0:
+        return seen
+    return replace(seen, ttft_ms=seen.ttft_ms + candidate.distance_ms)
 
 
 def _mixed(instance: InstanceModel, stream: Stream, rate_per_s: float) -> Latencies:

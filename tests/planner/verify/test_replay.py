@@ -89,7 +89,7 @@ def test_few_groups_get_many_requests_and_many_groups_few():
 def test_what_was_simulated_is_remembered(monkeypatch):
     fleet = make_fleet()
     calls = []
-    monkeypatch.setattr("planner.verify.replay.replay_instance", lambda *args: calls.append(args) or None)
+    monkeypatch.setattr("planner.verify.replay.replay_candidate", lambda *args: calls.append(args) or None)
     replayer = Replayer(fleet=fleet, seed=0)
     one = make_candidate(fleet)
     for candidate in (
