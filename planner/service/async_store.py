@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Concatenate, ParamSpec, TypeVar
 
+from sqlalchemy.exc import OperationalError
+
+from planner.service.errors import failure
+from planner.service.protos import code_pb2
 from planner.store.plans import PlanStore
 
 __all__ = ["AsyncStore"]
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -31,7 +38,7 @@ class AsyncStore:
     async def read(
         self, method: Callable[Concatenate[PlanStore, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Call ``method(store, …)``, which only reads."""
+        """Call ``method(store, …)``, which only reads; StatusError UNAVAILABLE while the store cannot."""
         return await self._call(self._readers, method, *args, **kwargs)
 
     async def write(
@@ -47,9 +54,19 @@ class AsyncStore:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        return await asyncio.get_running_loop().run_in_executor(
-            pool, lambda: method(self.store, *args, **kwargs)
-        )
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                pool, lambda: method(self.store, *args, **kwargs)
+            )
+        except (
+            OperationalError
+        ) as error:  # its text holds statements and values: for the log, not for callers
+            log.error("the store failed: %s", error.orig)
+            raise failure(
+                code_pb2.UNAVAILABLE,
+                "STORE_UNAVAILABLE",
+                "the store cannot be reached, is full or is locked; try again",
+            ) from error
 
     def close(self) -> None:
         """Finish what runs, then close the database."""

@@ -10,7 +10,7 @@ import grpc
 
 from models.errors import InvalidInput
 
-__all__ = ["open_channel"]
+__all__ = ["keepalive_options", "open_channel"]
 
 _MAX_MESSAGE_BYTES = 2**30
 
@@ -25,7 +25,23 @@ class _Bearer(grpc.AuthMetadataPlugin):
         callback((("authorization", f"Bearer {self.token}"),), None)
 
 
-def open_channel(address: str, *, authorities: Path | None = None, token: str | None = None) -> grpc.Channel:
+def keepalive_options(keepalive_s: float) -> tuple[tuple[str, int], ...]:
+    """Channel or server options that ask a connection for a sign of life when it was silent for so long.
+
+    Half of that later it is given up: a peer that vanished without a word, or lies behind a gateway that
+    forgot the connection, answers no ping, and its streams would wait for ever.
+    """
+    return (
+        ("grpc.keepalive_time_ms", round(1e3 * keepalive_s)),
+        ("grpc.keepalive_timeout_ms", round(500 * keepalive_s)),
+        ("grpc.http2.ping_timeout_ms", round(500 * keepalive_s)),
+        ("grpc.http2.max_pings_without_data", 0),
+    )
+
+
+def open_channel(
+    address: str, *, authorities: Path | None = None, token: str | None = None, keepalive_s: float = 20.0
+) -> grpc.Channel:
     """Open a channel; with authorities, or with a token, it is TLS.
 
     Parameters
@@ -36,13 +52,18 @@ def open_channel(address: str, *, authorities: Path | None = None, token: str | 
         PEM file of the authorities that sign the server.
     token
         Bearer token; None for servers that ask for none.
+    keepalive_s
+        How often a connection in use is asked for a sign of life; half of it later it is given up.
 
     Raises
     ------
     InvalidInput
         The PEM file cannot be read.
     """
-    options = (("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),)
+    options = (
+        ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
+        *keepalive_options(keepalive_s),
+    )
     if authorities is None and token is None:
         return grpc.insecure_channel(address, options)
     return grpc.secure_channel(address, _credentials(authorities, token), options)

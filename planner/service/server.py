@@ -20,6 +20,7 @@ from planner.service.address import DEFAULT_ADDRESS, check_address, is_loopback
 from planner.service.assignments import AssignmentService
 from planner.service.async_store import AsyncStore
 from planner.service.auth import AllowAll, Authenticator, TokenAuthenticator, read_tokens
+from planner.service.channel import keepalive_options
 from planner.service.convert import warm_up
 from planner.service.create_request import PlanLimits
 from planner.service.dispatcher import Dispatcher
@@ -190,12 +191,9 @@ class PlanServer:
                 ("grpc.max_send_message_length", -1),
                 ("grpc.so_reuseport", 0),  # a second server on one port must fail, not share it
                 ("grpc.max_metadata_size", 16 * 1024),
-                # A peer that vanished without a word, or behind a gateway that forgot the connection, answers
-                # no ping: its streams end here, and it finds out the same way.
-                ("grpc.keepalive_time_ms", round(1e3 * config.keepalive_s)),
-                ("grpc.keepalive_timeout_ms", round(500 * config.keepalive_s)),
+                *keepalive_options(config.keepalive_s),
                 ("grpc.keepalive_permit_without_calls", 1),
-                ("grpc.http2.max_pings_without_data", 0),
+                # clients may ask as often
                 ("grpc.http2.min_recv_ping_interval_without_data_ms", round(250 * config.keepalive_s)),
             ),
         )

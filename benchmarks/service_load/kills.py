@@ -1,0 +1,87 @@
+"""Kill -9 at random moments: of the server, and of its workers."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.service_load.ledger import Ledger
+from benchmarks.service_load.server import PACED, ServerProcess
+
+__all__ = ["measure_kills"]
+
+_LEASE_S = 0.5
+_OUTLIVE_S = 5.0
+
+
+def measure_kills(folder: Path, *, count: int, victim: str, store: str, seed: int) -> dict[str, Any]:
+    """Kill `count` times while plans are made and promoted, then compare the books.
+
+    Parameters
+    ----------
+    victim
+        ``server``, which is started again, or ``worker``, which the server replaces by itself.
+    store
+        Path of an SQLite file, or URL of an empty database.
+    """
+    source = random.Random(seed)
+    ledger = Ledger(seed)
+    outlived = 0
+    server = ServerProcess(
+        folder, backend=PACED, worker_count=2, store=store, lease_s=_LEASE_S, grace_s=0.2, max_attempts=10**6
+    )
+    begin_s = time.monotonic()
+    with server:
+        ledger.register(server)
+        with ledger.at_work(server):
+            for _ in range(count):
+                known = len(ledger.plans)
+                end_s = time.monotonic() + 30.0
+                while len(ledger.plans) == known and time.monotonic() < end_s:
+                    time.sleep(0.005)  # it serves again
+                time.sleep(source.uniform(0.0, 0.4))
+                if victim == "server":
+                    workers = server.workers()
+                    server.end(signal.SIGKILL)
+                    outlived += _outlived(workers)
+                    server.start(wait=False)
+                elif workers := server.workers():
+                    _kill(source.choice(workers))
+            server.wait()
+            time.sleep(1.0)
+        audit = ledger.audit(server)
+    return {
+        "victim": victim,
+        "kills": count,
+        "seconds": round(time.monotonic() - begin_s, 1),
+        **audit,
+        "workers_that_outlived_their_server": outlived,
+        "calls_refused_meanwhile": dict(sorted(ledger.refused.items())),
+    }
+
+
+def _kill(process_id: int) -> None:
+    try:
+        os.kill(process_id, signal.SIGKILL)
+    except ProcessLookupError:  # it had just been replaced
+        return
+
+
+def _outlived(process_ids: list[int]) -> int:
+    """How many of the processes still run after a while."""
+    end_s = time.monotonic() + _OUTLIVE_S
+    while (alive := [pid for pid in process_ids if _alive(pid)]) and time.monotonic() < end_s:
+        time.sleep(0.01)
+    return len(alive)
+
+
+def _alive(process_id: int) -> bool:
+    try:
+        stat = Path(f"/proc/{process_id}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return False
+    return stat.rsplit(")", 1)[1].split()[0] != "Z"
