@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types imports pytest proto clean
+.PHONY: demo test lint types imports pytest proto proto-check proto-baseline node clean
 
 # The stamps depend on pyproject.toml only: sources are installed in place.
 $(VENV)/.installed: pyproject.toml
@@ -38,6 +38,20 @@ pytest: $(VENV)/.installed-dev
 
 proto: $(VENV)/.installed-dev
 	$(BIN)/python -m planner.service.generate
+
+# What some tests take from npm: a gRPC client nobody here wrote, buf, helm, a browser driver. Without it they skip.
+node: tests/node/node_modules/.installed
+
+tests/node/node_modules/.installed: tests/node/package.json tests/node/package-lock.json
+	npm install --prefix tests/node --no-progress
+	@touch $@
+
+proto-check: $(VENV)/.installed-dev node
+	$(BIN)/pytest tests/planner/service/test_contract_buf.py tests/planner/service/test_generate.py
+
+# Moves what `proto-check` holds the contract against: only in a commit that says why.
+proto-baseline: node
+	cd proto && ../tests/node/node_modules/@bufbuild/buf/bin/buf build --exclude-source-info -o baseline.binpb
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

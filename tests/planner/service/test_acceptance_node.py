@@ -1,44 +1,35 @@
-"""A client no one here wrote: Node.js, ``@grpc/grpc-js``, the plain .proto files.
-
-Set ``FULCRUM_NODE_MODULES`` to a ``node_modules`` folder made from ``node/package.json``.
-"""
+"""A client no one here wrote: Node.js, ``@grpc/grpc-js``, the plain .proto files."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
+from node_tools import MODULES, needs_packages
 
 from planner.service.generate import PROTO
+from planner.testing import SMALL_FLEET
 
 HERE = Path(__file__).parent / "node"
-MODULES = os.environ.get("FULCRUM_NODE_MODULES", str(HERE / "node_modules"))
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
-@pytest.mark.skipif(
-    not (Path(MODULES) / "@grpc" / "grpc-js").is_dir(),
-    reason="needs @grpc/grpc-js: npm install in tests/planner/service/node, or FULCRUM_NODE_MODULES",
-)
-def test_node_creates_watches_and_fetches_a_plan(server):
-    document = "{fleet: demo, steps: 3, pause_s: 0.05}"
-    command = ["node", str(HERE / "client.js"), str(PROTO), server.address, document]
-
+def client(address, document):
+    """What the client prints."""
     done = subprocess.run(
-        command,
-        check=False,
-        env={**os.environ, "NODE_PATH": MODULES},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-
+        ["node", str(HERE / "client.js"), str(PROTO), address, document],
+        env={**os.environ, "NODE_PATH": str(MODULES)}, check=False,
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    result = json.loads(done.stdout)
+    return json.loads(done.stdout)
+
+
+@needs_packages("@grpc/grpc-js", "@grpc/proto-loader")
+def test_node_creates_watches_and_fetches_a_plan(server):
+    result = client(server.address, "{fleet: demo, steps: 3, pause_s: 0.05}")
+
     assert result["done"]
     assert result["sequences"] == [1, 2, 3]
     assert result["states"] == ["STATE_OPTIMAL", "STATE_OPTIMAL"]
@@ -50,3 +41,19 @@ def test_node_creates_watches_and_fetches_a_plan(server):
     assert result["listed"] == [True]
     assert result["refusal"]["code"] == 3
     assert "fleet" in result["refusal"]["details"]
+    assert result["health"] == "SERVING"
+    assert {"fulcrum.v1.PlanningService", "google.longrunning.Operations", "grpc.health.v1.Health"} <= set(
+        result["services"]
+    )
+
+
+@needs_packages("@grpc/grpc-js", "@grpc/proto-loader")
+def test_node_with_the_real_planner(shared_real_server):
+    result = client(shared_real_server.address, SMALL_FLEET)
+
+    assert result["done"]
+    assert result["sequences"] == list(range(1, len(result["sequences"]) + 1))
+    assert len(result["sequences"]) >= 2
+    assert result["states"] == ["STATE_OPTIMAL", "STATE_OPTIMAL"]
+    assert {instance["name"].split("-")[0] for instance in result["instances"]} == {"chat", "code"}
+    assert result["same"]

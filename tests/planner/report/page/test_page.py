@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from node_tools import MODULES, needs_packages
 
 from planner.assemble import make_outcomes, make_pool_uses
 from planner.plan import Diagnosis, Move, Objective, Plan, Stage
@@ -22,7 +23,6 @@ from planner.report.page import plan_page
 from planner.testing import make_fleet, make_instance
 
 HERE = Path(__file__).parent
-MODULES = os.environ.get("FULCRUM_NODE_MODULES", str(HERE / "node_modules"))
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 FLEET = make_fleet()
 INSTANCES = (
@@ -145,13 +145,8 @@ def test_gpus_that_are_not_adjacent_are_drawn_apart() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    shutil.which("node") is None or shutil.which("chromium") is None, reason="needs node and chromium"
-)
-@pytest.mark.skipif(
-    not all((Path(MODULES) / name).is_dir() for name in ("puppeteer-core", "axe-core")),
-    reason="needs puppeteer-core and axe-core: npm install in this folder, or FULCRUM_NODE_MODULES",
-)
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium")
+@needs_packages("puppeteer-core", "axe-core")
 @pytest.mark.parametrize("plan", [PLAN, EMPTY], ids=["full", "empty"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_browser_and_axe_find_no_fault(plan: Plan, scheme: str, tmp_path: Path) -> None:
@@ -159,7 +154,8 @@ def test_a_browser_and_axe_find_no_fault(plan: Plan, scheme: str, tmp_path: Path
     path.write_text(plan_page(plan), encoding="utf-8")
     done = subprocess.run(
         ["node", str(HERE / "axe.js"), path.as_uri(), scheme, shutil.which("chromium") or ""],
-        env={**os.environ, "NODE_PATH": MODULES}, capture_output=True, text=True, timeout=120, check=False,
+        env={**os.environ, "NODE_PATH": str(MODULES)}, check=False,
+        capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)

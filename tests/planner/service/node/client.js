@@ -14,6 +14,22 @@ const credentials = grpc.credentials.createInsecure();
 const planning = new api.fulcrum.v1.PlanningService(address, credentials);
 const operations = new api.google.longrunning.Operations(address, credentials);
 
+const STANDARD = { keepCase: true, enums: String, oneofs: true, includeDirs: [__dirname] };
+const standard = (file) => grpc.loadPackageDefinition(loader.loadSync(file, STANDARD)).grpc;
+const health = new (standard("health.proto").health.v1.Health)(address, credentials);
+const reflection = new (standard("reflection.proto").reflection.v1alpha.ServerReflection)(address, credentials);
+
+const services = () =>
+  new Promise((resolve, reject) => {
+    const stream = reflection.ServerReflectionInfo();
+    stream.on("data", (response) => {
+      resolve(response.list_services_response.service.map((service) => service.name));
+      stream.end();
+    });
+    stream.on("error", reject);
+    stream.write({ list_services: "*" });
+  });
+
 const call = (client, method, request) =>
   new Promise((resolve, reject) => {
     const deadline = new Date(Date.now() + 60000);
@@ -34,6 +50,8 @@ const watch = (name) =>
   });
 
 async function main() {
+  const serving = await call(health, "Check", { service: "" });
+  const offered = await services();
   const created = await call(planning, "CreatePlan", { document });
   const name = created.name.replace("operations/", "plans/");
   const { sequences, last } = await watch(name);
@@ -54,10 +72,14 @@ async function main() {
     same: plan.canonical_json === last.canonical_json,
     listed: listed.plans.map((item) => item.name === name),
     refusal,
+    health: serving.status,
+    services: offered,
   };
   process.stdout.write(JSON.stringify(result));
   planning.close();
   operations.close();
+  health.close();
+  reflection.close();
 }
 
 main().catch((error) => {
