@@ -27,24 +27,24 @@ from planner.plan.cut import cut_label
 from planner.plan.schedule import Change
 from planner.sizing.columns import Columns
 
-__all__ = ["change_cost", "change_node", "changes_between"]
+__all__ = ["Level", "change_cost", "change_node", "changes_between", "levels"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Level:
+class Level:
     """Groups that take over from themselves, and the seconds paid for what a group as a whole grows."""
 
     seconds: float
     groups: tuple[Hashable, ...]
 
 
-def _levels(candidates: Sequence[Candidate], periods: Periods) -> list[_Level]:
+def levels(candidates: Sequence[Candidate], periods: Periods) -> list[Level]:
     """From each candidate by itself to all that run one model on one pool."""
     switch, reshard, start = periods.delays_s
     return [
-        _Level(switch, tuple(range(len(candidates)))),
-        _Level(reshard - switch, tuple(map(_cut, candidates))),
-        _Level(start - reshard, tuple((c.model, c.pool) for c in candidates)),
+        Level(switch, tuple(range(len(candidates)))),
+        Level(reshard - switch, tuple(map(_cut, candidates))),
+        Level(start - reshard, tuple((c.model, c.pool) for c in candidates)),
     ]
 
 
@@ -62,7 +62,7 @@ def change_cost(
     price = np.array([candidate.price_per_hour for candidate in candidates])
     grown = (np.array(after, np.float64) - np.array(before, np.float64)) * price
     total = 0.0
-    for level in _levels(candidates, periods):
+    for level in levels(candidates, periods):
         groups: dict[Hashable, float] = defaultdict(float)
         for group, value in zip(level.groups, grown.tolist(), strict=True):
             groups[group] += value
@@ -86,7 +86,7 @@ def change_node(
         # What the period before lacks starts here; what this one lacks starts in the one after.
         sign = 1.0 if position == 0 else -1.0
         grown = columns.weighted(sign * price, -sign * price * np.array(counts, np.float64))
-        for level in _levels(columns.candidates, periods):
+        for level in levels(columns.candidates, periods):
             if level.seconds <= 0:
                 continue
             labels = list(dict.fromkeys(level.groups))

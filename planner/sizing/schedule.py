@@ -2,10 +2,11 @@
 
 ``total = Σ_t length · cost(n[t]) + Σ_t change(n[t−1], n[t])``, the change as `planner.sizing.changes` has it.
 
-The first pass minimises the cost of each period; the sum of its proven bounds is a bound of the total, since
-starting costs at least nothing. Around a day the last period comes before the first; else what runs first
-has been started by then. The second pass goes over the periods again, each minimised with its neighbours
-held, as long as the total falls. The period that is placed keeps its counts.
+The first pass minimises the cost of each period; its proven bounds, and what their rises cost at least, are a
+bound of the total. Around a day the last period comes before the first; else what runs first has been started
+by then. The second pass goes over the periods again, each minimised with its neighbours held (of a large
+fleet over the workloads, each through all periods), as long as the total falls. The period that is placed
+keeps its counts.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from dataclasses import dataclass, replace
 from planner.clock import Clock
 from planner.sizing.apart import Memo
 from planner.sizing.changes import change_cost
+from planner.sizing.day import drawn_together, least_total
 from planner.sizing.problem import SizingProblem
-from planner.sizing.solve import Sizing, solve_sizing
+from planner.sizing.solve import LARGE, Sizing, solve_sizing
 from solvers.result import relative_gap
 
 __all__ = ["PeriodCounts", "ScheduleCounts", "solve_schedule"]
@@ -83,7 +85,7 @@ def solve_schedule(problem: SizingProblem, placed: Mapping[int, int], clock: Clo
     found: dict[int, Sizing] = {}
     known: dict[tuple[float, ...], Sizing] = {}
     starts = [_row(problem, placed)]
-    memo: Memo = {}
+    memo = Memo()
     # From much demand to little: what serves more also serves less, and is a start for it.
     for period in sorted(range(periods.count), key=lambda t: (-_volume(problem, t), t)):
         alone = problem.at(period)
@@ -101,7 +103,8 @@ def solve_schedule(problem: SizingProblem, placed: Mapping[int, int], clock: Clo
     best = _cost(problem, rows)
     if periods.start_delay_s > 0:
         for _ in range(MOST_PASSES):
-            drawn = _drawn_together(problem, rows, clock)
+            large = len(problem.candidates) >= LARGE
+            drawn = drawn_together(problem, rows, memo) if large else _again(problem, rows, clock)
             cost = _cost(problem, drawn)
             if cost >= best * (1 - 1e-4):
                 break
@@ -110,7 +113,12 @@ def solve_schedule(problem: SizingProblem, placed: Mapping[int, int], clock: Clo
     bounds = [period.cost_bound for period in made]
     bound = None
     if all(value is not None for value in bounds):
-        bound = sum(value for value in bounds if value is not None) * periods.length_s / 3600.0
+        bound = least_total(
+            [value for value in bounds if value is not None],
+            length_s=periods.length_s,
+            delay_s=periods.start_delay_s,
+            ring=periods.is_a_day,
+        )
     return ScheduleCounts(periods=made, cost=best, bound=bound, gap=relative_gap(best, bound))
 
 
@@ -148,7 +156,7 @@ def _sized(
     return solve_sizing(replace(problem, fleet=fleet), options, starts=starts, memo=memo)
 
 
-def _drawn_together(problem: SizingProblem, rows: list[list[int]], clock: Clock) -> list[list[int]]:
+def _again(problem: SizingProblem, rows: list[list[int]], clock: Clock) -> list[list[int]]:
     """Return the rows with each period minimised once more, what starts around it included."""
     periods = problem.fleet.periods
     assert periods is not None

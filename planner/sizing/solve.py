@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 
 from models.graph import evaluate
 from models.graph.space import Ints
-from planner.sizing.apart import Apart, Memo, solve_apart
+from planner.sizing.apart import Memo, solve_apart
 from planner.sizing.columns import assignment_of, counts_of
 from planner.sizing.graph import FAIR, UNSERVED, sizing_graph, tier_names
 from planner.sizing.problem import SizingProblem
-from planner.sizing.rounding import relax, round_up
+from planner.sizing.rounding import round_up
 from solvers import SolveOptions, TierResult, solve
 from solvers.result import CANCELLED, FEASIBLE, OPTIMAL, relative_gap
 
-__all__ = ["COVERED_SHARE", "Sizing", "solve_sizing"]
+__all__ = ["COVERED_SHARE", "LARGE", "Sizing", "solve_sizing"]
 
 COVERED_SHARE = 1e-6
 """Demand counts as served when at most this share of it is not: the solver's tolerance."""
@@ -27,8 +27,6 @@ LARGE = 300
 """Candidates from which the workloads of a problem are sized apart."""
 LARGE_GAP = 0.01
 """Relative gap at which a large problem counts as solved."""
-SHORT_S = 10.0
-"""Time below which what runs is completed and kept without asking what would be best."""
 TIER_SHARES: Mapping[str, float] = {"cost": 4.0, "growth": 4.0, "movement": 2.0}
 """Weights by which the time is dealt to the tiers, 1 where absent. What a tier leaves over the later ones
 share, so a hard cost tier cannot take the time of the movement tier."""
@@ -140,12 +138,7 @@ class _Run:
         served = {name: 0.0 for name in self.service if name.startswith(UNSERVED)}
         running = self.problem.running
         kept = round_up(self.problem, running) if any(running) else None
-        apart: Apart | None
-        if kept is not None and limit is not None and limit < SHORT_S:
-            relaxed = relax(sizing_graph(self.problem, minimise="cost", held=served), limit)
-            apart = Apart(counts=kept, bound=0.0 if relaxed is None else relaxed.bound)
-        else:
-            apart = solve_apart(self.problem, replace(self.options, time_limit_s=limit), memo)
+        apart = solve_apart(self.problem, replace(self.options, time_limit_s=limit), memo)
         self.deal.spend(time.monotonic() - begun)
         if apart is None:
             return False
