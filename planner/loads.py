@@ -50,12 +50,14 @@ def surviving_rate(instances: Collection[Placed], loss_of: str | None) -> float:
     """The rate after the worst loss of one node, rack or zone; the whole rate when nothing may be lost."""
     if loss_of is None:
         return served_rate(instances)
-    units = [_units(instance, loss_of) for instance in instances]
-    left = (
-        served_rate(i for i, mine in zip(instances, units, strict=True) if hit not in mine)
-        for hit in dict.fromkeys(unit for mine in units for unit in mine)
-    )
-    return min(left, default=0.0)
+    hit: dict[str, list[Placed]] = defaultdict(list)
+    for instance in instances:
+        for unit in dict.fromkeys(_units(instance, loss_of)):
+            hit[unit].append(instance)
+    # Losses that take the same leave the same: one of each kind is looked at.
+    kinds = {tuple(sorted((i.role, i.zone, i.capacity_per_s) for i in lost)): lost for lost in hit.values()}
+    gone = ({id(instance) for instance in lost} for lost in kinds.values())
+    return min((served_rate(i for i in instances if id(i) not in lost) for lost in gone), default=0.0)
 
 
 def _units(instance: Placed, loss_of: str) -> tuple[str, ...]:

@@ -3,7 +3,8 @@
 Largest parts first, so that on nodes whose size the parts divide nothing is turned away that would fit. What
 runs stays where its node has room for it; the others go where they crowd their service least: first over
 racks and nodes, then where racks are used least, then to the fullest node that still takes them, which
-keeps whole nodes free (under a loss policy to the emptiest, which keeps room on many nodes).
+keeps whole nodes free (under a loss policy to the emptiest, which keeps room on many nodes). A part that
+finds no room in the end changes places with one that can go elsewhere.
 """
 
 from __future__ import annotations
@@ -57,12 +58,36 @@ def pack(
     for i in order:
         if start[i] >= 0:
             packing.release(parts[i], int(start[i]))
-        node = packing.best(parts[i], int(start[i]))
-        if node < 0:
+        nodes[i] = packing.best(parts[i], int(start[i]))
+        if nodes[i] >= 0:
+            packing.put(parts[i], int(nodes[i]))
+    for i in order:
+        if nodes[i] < 0 and not _make_room(packing, parts, nodes, i):
             return None
-        packing.put(parts[i], node)
-        nodes[i] = node
     return nodes.astype(np.int32)
+
+
+def _make_room(packing: _Packing, parts: Sequence[Part], nodes: Ints, i: int) -> bool:
+    """Put part i where one other part that can go elsewhere gives it room: the smallest that does."""
+    part = parts[i]
+    on: dict[int, list[int]] = {}
+    for other, node in enumerate(nodes.tolist()):
+        if node >= 0:
+            on.setdefault(node, []).append(other)
+    wanting = sorted(on, key=lambda node: (part.gpus - packing.free[node], node))
+    for node in wanting:
+        for other in sorted(on[node], key=lambda o: (parts[o].gpus, o)):
+            packing.take(parts[other], node)
+            if packing.possible(part)[node]:
+                packing.put(part, node)
+                away = packing.best(parts[other], -1)
+                if away >= 0:
+                    packing.put(parts[other], away)
+                    nodes[i], nodes[other] = node, away
+                    return True
+                packing.take(part, node)
+            packing.put(parts[other], node)
+    return False
 
 
 class _Packing:
@@ -101,7 +126,7 @@ class _Packing:
 
     def best(self, part: Part, home: int) -> int:
         """Node for a part that runs on `home` (-1: nowhere); -1 when there is no room."""
-        possible = self._possible(part)
+        possible = self.possible(part)
         if home >= 0 and possible[home]:
             return home
         # Room that is kept for smaller ones that run is taken only where there is no other.
@@ -123,16 +148,24 @@ class _Packing:
 
     def put(self, part: Part, node: int) -> None:
         """Put a part on a node."""
-        racks, nodes = self.of_service[_service(part)]
-        rack = self.rack[node]
-        racks[rack] += 1
-        nodes[node] += 1
-        self.free[node] -= part.gpus
-        self.rack_used[rack] += part.gpus
-        self.of_column[part.column][rack if self.by_rack else node] += 1
+        self._count(part, node, 1)
         self.hosts.setdefault(part.instance, set()).add(node)
 
-    def _possible(self, part: Part) -> npt.NDArray[np.bool_]:
+    def take(self, part: Part, node: int) -> None:
+        """Take a part off a node again."""
+        self._count(part, node, -1)
+        self.hosts[part.instance].discard(node)
+
+    def _count(self, part: Part, node: int, sign: int) -> None:
+        racks, nodes = self.of_service[_service(part)]
+        rack = self.rack[node]
+        racks[rack] += sign
+        nodes[node] += sign
+        self.free[node] -= sign * part.gpus
+        self.rack_used[rack] += sign * part.gpus
+        self.of_column[part.column][rack if self.by_rack else node] += sign
+
+    def possible(self, part: Part) -> npt.NDArray[np.bool_]:
         """bool[node]: where the part may be put."""
         possible = self.free >= part.gpus
         if self.rack_room is not None:

@@ -56,3 +56,9 @@ def test_a_lost_zone_takes_every_pool_in_it() -> None:
         placed("mixed", 3, "s/r0/n0"),
     ]
     assert surviving_rate(instances, "zone") == 3
+
+
+def test_of_losses_that_take_the_same_one_stands_for_all() -> None:
+    pair = [placed("mixed", 2, f"p/r0/n{n}") for n in range(4)] + [placed("mixed", 3, "p/r0/n4")]
+    assert surviving_rate(pair, "node") == 8
+    assert surviving_rate([*pair, placed("mixed", 2, "p/r0/n0")], "node") == 9

@@ -112,3 +112,22 @@ def test_a_full_pool_with_one_of_each_kind_a_node_is_packed(data: st.DataObject)
     assert nodes is not None
     there = Counter((part.column, node) for part, node in zip(parts, nodes.tolist(), strict=True))
     assert max(there.values()) == 1
+
+
+def test_a_part_without_room_changes_places_with_one_that_can_go_elsewhere() -> None:
+    # Two nodes of 8 with one free GPU each; the pair of GPUs needs both on one node.
+    pool = replace(POOL, nodes=2, racks=1)
+    parts = parts_of([1] * 14) + [replace(part, instance="new") for part in parts_of([2])]
+    start = np.array([n // 7 for n in range(14)] + [-1], np.int32)
+    nodes = pack(pool, parts, start)
+    assert nodes is not None
+    assert np.bincount(nodes, weights=[part.gpus for part in parts]).tolist() == [8, 8]
+    assert int((nodes[:14] != start[:14]).sum()) == 1
+
+    # One column may be on each node once: the new one of column 1 goes where it is not yet.
+    parts = parts_of([1] * 15) + parts_of([1], column=1) + [replace(parts_of([1], column=1)[0], instance="x")]
+    start = np.array([0] * 8 + [1] * 6 + [-1] + [1, -1], np.int32)
+    pool = replace(pool, gpus_per_node=9)
+    nodes = pack(pool, parts, start, loss_of="node", spread_limits={0: 9, 1: 1})
+    assert nodes is not None
+    assert {int(nodes[15]), int(nodes[16])} == {0, 1}
