@@ -17,7 +17,7 @@ from planner.rounds import Rounds, size_and_place
 from planner.sizing.problem import SizingProblem
 from planner.sizing.solve import solve_sizing
 
-__all__ = ["Alone", "FleetAnswer", "Growth", "PoolNeed", "answer_fleet"]
+__all__ = ["Alone", "FleetAnswer", "Growth", "PoolNeed", "answer_fleet", "largest_factor"]
 
 MOST_GROWTH = 64.0
 """Growth of the load beyond which a fleet has room enough."""
@@ -111,7 +111,7 @@ def answer_fleet(fleet: Fleet, factors: Sequence[float], clock: Clock) -> FleetA
     candidates = enumerate_candidates(fleet, cancelled=lambda: clock.is_cancelled)
     considered = undominated(candidates.accepted, keep=set())
     clock.report("headroom")
-    largest = _largest_factor(fleet, considered, clock)
+    largest = largest_factor(fleet, considered, clock)
     growth = []
     for factor in factors:
         clock.report(f"load × {factor:g}")
@@ -189,8 +189,8 @@ def _alone(fleet: Fleet, candidates: Sequence[Candidate]) -> list[Alone]:
     return found
 
 
-def _largest_factor(fleet: Fleet, candidates: Sequence[Candidate], clock: Clock) -> float:
-    """The multiple of today's load that sizing says can be carried; placement could lower it a little."""
+def largest_factor(fleet: Fleet, candidates: Sequence[Candidate], clock: Clock) -> float:
+    """Return the multiple of its load that sizing says a fleet carries; placement could lower it a little."""
     # Only whether all is served is asked, not at what price.
     only_served = replace(fleet, goals=("unserved_demand",))
 

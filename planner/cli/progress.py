@@ -22,10 +22,13 @@ class ProgressLine:
     def __init__(self, *, visible: bool) -> None:
         self.visible = visible
         self.stopped = False
+        self.kept: list[Progress] = []
         self._width = 0
 
     def __call__(self, progress: Progress) -> None:
-        """Show a report."""
+        """Show a report; those that say how good the best so far is are kept too."""
+        if progress.objective is not None or progress.bound is not None:
+            self.kept.append(progress)
         if not self.visible or progress.elapsed_s < 0.5:  # short runs stay quiet
             return
         text = f"{progress.elapsed_s:6.1f} s  {progress.phase}"

@@ -74,9 +74,16 @@ class TokenAuthenticator:
         if len(sent) > 1 or not isinstance(sent[0], str) or not sent[0].startswith("Bearer "):
             raise _refused("the metadata `authorization` must be one `Bearer TOKEN`")
         digest = hashlib.sha256(sent[0].removeprefix("Bearer ").strip().encode()).hexdigest()
-        token = self._tokens.get(digest)
-        if token is None or (token.expires is not None and self._now() >= token.expires):
+        found = self.holder(digest)
+        if found is None:
             raise _refused("the token is not known, or has expired")
+        return found
+
+    def holder(self, sha256: str) -> Caller | None:
+        """The caller whose token has that digest, while the token is valid."""
+        token = self._tokens.get(sha256)
+        if token is None or (token.expires is not None and self._now() >= token.expires):
+            return None
         return token.caller
 
 

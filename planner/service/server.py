@@ -16,6 +16,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from models.errors import InvalidInput, Unavailable
+from planner.live.server import LiveServer, check_http_address
 from planner.service.address import DEFAULT_ADDRESS, check_address, is_loopback
 from planner.service.assignments import AssignmentService
 from planner.service.async_store import AsyncStore
@@ -94,6 +95,8 @@ class ServerConfig:
         File of credentials; see `planner.service.auth`.
     metrics
         Where Prometheus may scrape, HOST:PORT, with the certificates of `tls`; None is nowhere.
+    http
+        Where browsers find the plans, HOST:PORT, with the same certificates and tokens; None is nowhere.
     insecure
         Listen beyond this machine even without TLS or without tokens.
     worker_nice
@@ -122,6 +125,7 @@ class ServerConfig:
     tls: TlsFiles | None = None
     tokens: Path | None = None
     metrics: str | None = None
+    http: str | None = None
     insecure: bool = False
     reflection: bool = True
     keepalive_s: float = 20.0
@@ -134,6 +138,10 @@ class ServerConfig:
         if self.metrics is not None:
             authenticated = self.tls is not None and self.tls.client_authorities is not None
             check_metrics_address(self.metrics, authenticated=authenticated, insecure=self.insecure)
+        if self.http is not None:
+            check_http_address(
+                self.http, tls=self.tls is not None, tokens=self.tokens is not None, insecure=self.insecure
+            )
         if self.worker_count < 1:
             raise InvalidInput(f"{self.worker_count} workers; at least 1 is needed")
         if not (self.insecure or is_loopback(self.listen)) and (self.tls is None or self.tokens is None):
@@ -173,6 +181,7 @@ class PlanServer:
         self.metrics = Metrics()
         self.metrics.watch(self._store.store, lambda: self._executor.restart_count)
         hub = Hub()
+        self.live = self._live_server(hub, authenticator)
         self._dispatcher = Dispatcher(
             self._store,
             self._executor,
@@ -236,6 +245,8 @@ class PlanServer:
         except Unavailable:
             self._store.close()
             raise
+        if self.live is not None:
+            await self.live.start()
         await self._server.start()
         await asyncio.gather(self._executor.start(), asyncio.to_thread(warm_up))
         self._dispatcher.start()
@@ -248,6 +259,8 @@ class PlanServer:
         """Report NOT_SERVING, let running plans end or hand them back, then close everything."""
         await self._health.enter_graceful_shutdown()
         await self._dispatcher.close(self.config.grace_s)
+        if self.live is not None:
+            await self.live.stop()
         await self._server.stop(grace=1.0)
         await self._keeper.close()
         await self._rollouts.close()
@@ -268,6 +281,20 @@ class PlanServer:
             require_client_auth=authorities is not None,
         )
         return self._server.add_secure_port(self.config.listen, credentials)
+
+    def _live_server(self, hub: Hub, authenticator: Authenticator) -> LiveServer | None:
+        if self.config.http is None:
+            return None
+        tls = self.config.tls
+        return LiveServer(
+            self.config.http,
+            self._store,
+            hub,
+            authenticator if isinstance(authenticator, TokenAuthenticator) else None,
+            certificate=None if tls is None else tls.certificate,
+            key=None if tls is None else tls.key,
+            client_authorities=None if tls is None else tls.client_authorities,
+        )
 
     def _serve_metrics(self) -> MetricsServer | None:
         address, tls = self.config.metrics, self.config.tls

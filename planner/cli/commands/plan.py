@@ -30,6 +30,9 @@ def plan(
     gantt: Annotated[
         Path | None, typer.Option(help="With --current: draw the transition as SVG into this file.")
     ] = None,
+    trajectory: Annotated[
+        Path | None, typer.Option(help="Write what the solver knew when, a JSON object a line.")
+    ] = None,
     no_verify: Annotated[
         bool, typer.Option("--no-verify", help="Do not replay the plan in the simulator.")
     ] = False,
@@ -65,6 +68,7 @@ def plan(
         raise typer.BadParameter("--gantt draws the way from a plan that runs: give it with --current")
     check_writable(out)
     check_writable(gantt)
+    check_writable(trajectory)
     options = PlanOptions(
         time_limit_s=time_limit, seed=seed, threads=threads, verify=not no_verify, confidence=confidence
     )
@@ -78,6 +82,10 @@ def plan(
     result = made.plan
     if out is not None:
         write_text(out, result.to_json())
+    if trajectory is not None:
+        from planner.report.page.trajectory import trajectory_lines
+
+        write_text(trajectory, trajectory_lines(progress.kept))
     if gantt is not None and result.transition is not None:
         from planner.report.gantt_svg import gantt_svg
 

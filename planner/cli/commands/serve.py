@@ -17,7 +17,8 @@ def serve(
         str, typer.Option(help="Address: HOST:PORT or unix:PATH.", metavar="ADDR")
     ] = "127.0.0.1:50061",
     store: Annotated[
-        str, typer.Option(help="SQLite file or database URL that keeps the plans.")
+        str,
+        typer.Option(envvar="FULCRUM_STORE", help="SQLite file or database URL that keeps the plans."),
     ] = "fulcrum.sqlite",
     workers: Annotated[int, typer.Option(help="Plans made at once, each in a process of its own.")] = 1,
     worker_memory_gib: Annotated[
@@ -39,6 +40,9 @@ def serve(
     ] = None,
     metrics: Annotated[
         str | None, typer.Option(help="Address for Prometheus to scrape: HOST:PORT.", metavar="ADDR")
+    ] = None,
+    http: Annotated[
+        str | None, typer.Option(help="Address of pages for browsers: HOST:PORT.", metavar="ADDR")
     ] = None,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Listen beyond this machine without TLS or tokens.")
@@ -68,6 +72,7 @@ def serve(
         else TlsFiles(certificate=tls_cert, key=tls_key, client_authorities=tls_client_ca),
         tokens=tokens,
         metrics=metrics,
+        http=http,
         insecure=insecure,
     )
     logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import colorsys
-from collections.abc import Sequence
 
 from planner.plan import Plan
 
@@ -17,7 +16,7 @@ LIGHTNESS = {"prefill": 0.78, "mixed": 0.62, "decode": 0.44}
 
 def hues(plan: Plan) -> dict[str, float]:
     """Return a hue in [0, 1) for each workload, by name: the same plan gives the same colours."""
-    names: Sequence[str] = [outcome.name for outcome in plan.workloads]
+    names = dict.fromkeys((*(w.name for w in plan.workloads), *(i.workload for i in plan.instances)))
     return {name: (0.58 + GOLDEN * index) % 1.0 for index, name in enumerate(names)}
 
 

@@ -15,11 +15,15 @@ from planner.report.gantt_svg import gantt_svg
 from planner.report.numbers import duration, money, rate, share
 from planner.report.page.colours import fill, hues
 from planner.report.page.day import day_svg
-from planner.report.page.racks import racks
+from planner.report.page.front import FrontPoint, front_svg
+from planner.report.page.racks import RackRow, racks
+from planner.report.page.trajectory import Sample, trajectory_svgs
 from planner.report.transition import clock_time
 
 if TYPE_CHECKING:
     from jinja2 import Template
+
+    from planner.capacity.one_more import OneMore
 
 __all__ = ["plan_page"]
 
@@ -27,8 +31,30 @@ MOST_ROWS = 2000
 """Rows of a table beyond which the page says how many are left out: its reader wants the JSON then."""
 
 
-def plan_page(plan: Plan) -> str:
-    """Return the page of a plan, UTF-8 HTML; the same plan gives the same bytes."""
+def plan_page(
+    plan: Plan,
+    *,
+    current: Plan | None = None,
+    trajectory: Sequence[Sample] = (),
+    front: Sequence[FrontPoint] = (),
+    more: OneMore | None = None,
+    home: str | None = None,
+) -> str:
+    """Return the page of a plan, UTF-8 HTML; the same input gives the same bytes.
+
+    Parameters
+    ----------
+    current
+        The plan that runs today, drawn beside.
+    trajectory
+        Reports of the solver, in order.
+    front
+        What latency headroom costs.
+    more
+        What one more node of each pool buys.
+    home
+        Address of a page with other plans.
+    """
     used = sum(pool.gpus_used for pool in plan.pools)
     total = sum(pool.nodes * pool.gpus_per_node for pool in plan.pools)
     return _template().render(
@@ -39,6 +65,11 @@ def plan_page(plan: Plan) -> str:
         shared=any(max(i.data_parallel_size, i.expert_parallel_size) > 1 for i in plan.instances),
         legend=_legend(plan),
         racks=racks(plan),
+        before=_before(plan, current),
+        trajectory=trajectory_svgs(trajectory),
+        front={"points": front, "svg": front_svg(front)} if front else None,
+        more=more,
+        home=home,
         day=day_svg(plan.schedule) if plan.schedule is not None else None,
         gantt=_gantt(plan),
         launches=_launches(plan),
@@ -82,6 +113,13 @@ def _legend(plan: Plan) -> list[tuple[str, str]]:
     colours = hues(plan)
     seen = dict.fromkeys((instance.workload, instance.role) for instance in plan.instances)
     return [(fill(colours[workload], role), f"{workload}, {role}") for workload, role in seen]
+
+
+def _before(plan: Plan, current: Plan | None) -> dict[str, RackRow] | None:
+    """The pools as they are used today, in the colours of the plan."""
+    if current is None:
+        return None
+    return {row.pool.name: row for row in racks(current, like=plan)}
 
 
 def _gantt(plan: Plan) -> Markup | None:

@@ -50,10 +50,16 @@ class _Bar:
     new: bool
 
 
-def racks(plan: Plan) -> tuple[RackRow, ...]:
-    """Draw every pool of a plan; nodes in which nothing runs are only counted."""
+def racks(plan: Plan, *, like: Plan | None = None) -> tuple[RackRow, ...]:
+    """Draw every pool of a plan; nodes in which nothing runs are only counted.
+
+    Parameters
+    ----------
+    like
+        Another plan whose colours are used for its workloads.
+    """
     bars = _bars(plan)
-    colours = hues(plan)
+    colours = {**hues(plan), **({} if like is None else hues(like))}
     found = []
     for pool in plan.pools:
         by_rack: dict[str, list[str]] = defaultdict(list)

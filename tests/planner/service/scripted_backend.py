@@ -1,7 +1,7 @@
 """A backend that does what its document says, for tests of everything around the planner.
 
 The document is a mapping: ``fleet`` names it; ``steps`` is how many progress events it sends, ``pause_s``
-apart; ``then`` is how it ends.
+apart, of ``phase`` or each of its own; ``then`` is how it ends.
 """
 
 from __future__ import annotations
@@ -63,9 +63,10 @@ class ScriptedBackend:
             elapsed_s = time.monotonic() - start
             on_progress(
                 ProgressEvent(
-                    phase=f"step {step}", elapsed_s=elapsed_s, objective=100.0 - step, bound=float(step)
+                    phase=script.get("phase", f"step {step}"), elapsed_s=elapsed_s,
+                    objective=100.0 - step, bound=float(step),
                 )
-            )
+            )  # fmt: skip
             pause_end = min(time.monotonic() + script.get("pause_s", 0.0), end)
             while time.monotonic() < pause_end:
                 if cancelled() and script.get("stops", True):
