@@ -77,6 +77,5 @@ class PostgresServer:
         with (self._log.parent / "commands.log").open("ab") as log:
             done = subprocess.run(command, stdout=log, stderr=log, cwd="/", check=False)
         if done.returncode:
-            raise Unavailable(
-                f"{program} ended with {done.returncode}: {(self._log.parent / 'commands.log').read_text()[-1000:]}"
-            )
+            told = (self._log.parent / "commands.log").read_text(encoding="utf-8", errors="replace")
+            raise Unavailable(f"{program} ended with {done.returncode}: {told[-1000:]}")

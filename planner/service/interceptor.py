@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import grpc.aio
@@ -103,10 +104,10 @@ class Guard(grpc.aio.ServerInterceptor):
         inner = getattr(handler, attribute)
         wrap = self._stream if handler.response_streaming else self._unary
         read = handler.request_deserializer
-        # Single requests are read in the guard: for callers that may, with an answer that says what is wrong.
+        # Requests are read in the guard: for callers that may, with an answer that says what is wrong.
         guarded: grpc.RpcMethodHandler[Any, Any] = make(
-            wrap(details, inner, _as_is if handler.request_streaming else read),
-            request_deserializer=read if handler.request_streaming else None,
+            wrap(details, inner, partial(_read_each if handler.request_streaming else _read, read)),
+            request_deserializer=None,
             response_serializer=handler.response_serializer,
         )
         return guarded
@@ -116,7 +117,7 @@ class Guard(grpc.aio.ServerInterceptor):
             with _observed(details.method, self._metrics) as call:
                 try:
                     self._admit(details)
-                    return await inner(_read(read, request), context)
+                    return await inner(read(request), context)
                 except Exception as error:  # noqa: BLE001 - every error becomes a Status
                     await call.abort(context, error)
 
@@ -127,7 +128,7 @@ class Guard(grpc.aio.ServerInterceptor):
             with _observed(details.method, self._metrics) as call:
                 try:
                     self._admit(details)
-                    result = inner(_read(read, request), context)
+                    result = inner(read(request), context)
                     if hasattr(result, "__aiter__"):
                         async with contextlib.aclosing(result):  # what it holds ends with the call
                             async for response in result:
@@ -155,10 +156,6 @@ class Guard(grpc.aio.ServerInterceptor):
         caller.set(found)
 
 
-def _as_is(request: Any) -> Any:
-    return request
-
-
 def _read(read: _Reader, request: Any) -> Any:
     try:
         return read(request)
@@ -166,6 +163,11 @@ def _read(read: _Reader, request: Any) -> Any:
         raise failure(
             code_pb2.INVALID_ARGUMENT, "MALFORMED_MESSAGE", f"not a message of this method: {error}"
         ) from error
+
+
+async def _read_each(read: _Reader, requests: AsyncIterator[bytes]) -> AsyncIterator[Any]:
+    async for request in requests:
+        yield _read(read, request)
 
 
 @dataclass(slots=True)

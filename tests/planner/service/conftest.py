@@ -110,6 +110,22 @@ def server(start_server: Callable[..., Running]) -> Running:
 
 
 @pytest.fixture(scope="module")
+def start_servers_of_the_module(
+    tmp_path_factory: pytest.TempPathFactory, _scripted: None
+) -> Iterator[Callable[..., Running]]:
+    """As `start_server`, for servers that all tests of a module share."""
+    folder = tmp_path_factory.mktemp("module")
+    with contextlib.ExitStack() as stack:
+
+        def start(**settings: Any) -> Running:
+            running = Running(_config(folder, **settings))
+            stack.callback(running.stop)
+            return running
+
+        yield start
+
+
+@pytest.fixture(scope="module")
 def shared_server(tmp_path_factory: pytest.TempPathFactory, _scripted: None) -> Iterator[Running]:
     """One server for all tests of a module that do not mind each other's plans."""
     running = Running(_config(tmp_path_factory.mktemp("shared")))
