@@ -16,9 +16,18 @@ from planner.service.client_errors import error_of
 from planner.service.protos import engine_service_pb2, load_pb2
 from planner.service.protos import engine_service_pb2_grpc as engine_grpc
 
-__all__ = ["EngineClient", "Watch"]
+__all__ = ["EngineClient", "StepRefused", "Watch"]
 
 _CALL_S = 15.0
+_NEVER = (
+    grpc.StatusCode.FAILED_PRECONDITION,
+    grpc.StatusCode.INVALID_ARGUMENT,
+    grpc.StatusCode.NOT_FOUND,
+)
+
+
+class StepRefused(Exception):
+    """The server does not believe an acknowledgement, and never will."""
 
 
 class Watch:
@@ -100,12 +109,17 @@ class EngineClient:
     def acknowledge(
         self, engine: str, generation: int, step: int, outcome: Outcome, reason: str = ""
     ) -> None:
-        """Say how far an engine is with a step."""
+        """Say how far an engine is with a step; StepRefused where it is not believed."""
         request = engine_service_pb2.AcknowledgeStepRequest(
             name=engine, generation=generation, step_index=step, outcome=f"OUTCOME_{outcome.upper()}",
             reason=reason[:500],
         )  # fmt: skip
-        self._call(self._engines.AcknowledgeStep, request)
+        try:
+            self._engines.AcknowledgeStep(request, timeout=_CALL_S)
+        except grpc.RpcError as error:
+            if error.code() in _NEVER:
+                raise StepRefused(error.details()) from None
+            raise error_of(error, source=None, address=self.address) from None
 
     def report(
         self, engine: str, samples: Sequence[load_pb2.LoadSample] = (),

@@ -53,12 +53,14 @@ def engine_message(record: EngineRecord) -> engine_service_pb2.Engine:
 
 def assignment_message(view: RolloutView | None, record: EngineRecord) -> engine_service_pb2.Assignment:
     """What an engine is to run, and do."""
-    message = engine_service_pb2.Assignment(engine=engine_name(record.fleet, record.id))
+    message = engine_service_pb2.Assignment(
+        engine=engine_name(record.fleet, record.id),
+        rollout_state=None if view is None else f"STATE_{view.record.state.name}",
+    )
     if view is not None:
         gpus, node = engine_gpus(record), record.node
         message.plan = plan_name(view.record.plan_id)
         message.generation = view.record.generation
-        message.rollout_state = rollout_pb2.Rollout.State.Value(f"STATE_{view.record.state.name}")
         seats = {seat.id: seat for seat in view.seats.get(node, ()) if covers(gpus, seat.gpus_on(node))}
         addresses = {engine.node: json.loads(engine.facts_json)["address"] for engine in view.engines}
         for seat in seats.values():
@@ -81,7 +83,7 @@ def _assigned(
 ) -> engine_service_pb2.AssignedInstance:
     message = engine_service_pb2.AssignedInstance(
         instance_id=seat.id,
-        desired=engine_service_pb2.AssignedInstance.Desired.Value(f"DESIRED_{desired.upper()}"),
+        desired=f"DESIRED_{desired.upper()}",
         instance=instance_message(dataclasses.asdict(seat.instance), ()),
         node=node,
         gpu_indices=seat.gpus_on(node),
@@ -102,7 +104,7 @@ def rollout_message(view: RolloutView, engines: Iterable[EngineRecord]) -> rollo
         name=rollout_name(record.fleet, record.generation),
         generation=record.generation,
         plan=plan_name(record.plan_id),
-        state=rollout_pb2.Rollout.State.Value(f"STATE_{record.state.name}"),
+        state=f"STATE_{record.state.name}",
         reason=record.reason,
         sequence=record.sequence,
         create_time=timestamp(record.create_us),
@@ -117,7 +119,7 @@ def rollout_message(view: RolloutView, engines: Iterable[EngineRecord]) -> rollo
         one = message.steps.add(
             step=step_message(dataclasses.asdict(step), names.get(step.instance, "")),
             instance_id=step.instance,
-            state=rollout_pb2.RolloutStep.State.Value(f"STATE_{state.upper()}"),
+            state=f"STATE_{state.upper()}",
             reason=_reason(said),
         )
         if said:

@@ -19,7 +19,7 @@ from planner.service.identity import current_tenant
 from planner.service.load_reports import read_samples
 from planner.service.names import ENGINE_ID, parse_engine, parse_fleet
 from planner.service.paging import decode_token, encode_token, page_limit
-from planner.service.protos import code_pb2, engine_service_pb2, engine_service_pb2_grpc, rollout_pb2
+from planner.service.protos import code_pb2, engine_service_pb2, engine_service_pb2_grpc
 from planner.service.rollouts import Rollouts
 from planner.store.database import Database
 from planner.store.loads import LoadStore
@@ -150,9 +150,7 @@ class EngineService(engine_service_pb2_grpc.EngineServiceServicer):
                 gpus=engine_gpus(record), outcome=outcome, engine=record.id, reason=request.reason,
             )  # fmt: skip
         self._rollouts.changed(record.tenant, record.fleet)
-        return engine_service_pb2.AcknowledgeStepResponse(
-            rollout_state=rollout_pb2.Rollout.State.Value(f"STATE_{state.name}")
-        )
+        return engine_service_pb2.AcknowledgeStepResponse(rollout_state=f"STATE_{state.name}")
 
     async def ReportLoad(
         self, request: engine_service_pb2.ReportLoadRequest, context: _Context

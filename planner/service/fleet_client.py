@@ -13,12 +13,20 @@ from typing import Any, Self
 import grpc
 from google.protobuf import duration_pb2
 
+from planner.latency import LatencyHistogram
 from planner.service.channel import open_channel
 from planner.service.client_errors import error_of
-from planner.service.protos import fleet_service_pb2
+from planner.service.protos import (
+    engine_service_pb2,
+    fleet_service_pb2,
+    load_pb2,
+    plan_pb2,
+    rollout_pb2,
+)
+from planner.service.protos import engine_service_pb2_grpc as engine_grpc
 from planner.service.protos import fleet_service_pb2_grpc as fleet_grpc
 
-__all__ = ["FleetClient", "FleetState", "Promoted"]
+__all__ = ["EngineState", "FleetClient", "FleetState", "Load", "Promoted", "RolloutState", "StepState"]
 
 _CALL_S = 30.0
 
@@ -52,6 +60,66 @@ class Promoted:
         return datetime.datetime.fromtimestamp(self.time_s, datetime.UTC).isoformat(timespec="seconds")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepState:
+    """One step of a rollout; `state` is waiting, open, started, done or failed."""
+
+    index: int
+    kind: str
+    instance: str
+    nodes: tuple[str, ...]
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutState:
+    """A rollout; `state` is rolling, done, failed, stopped or superseded. Times are since the epoch."""
+
+    generation: int
+    plan: str
+    state: str
+    reason: str
+    steps: tuple[StepState, ...]
+    waiting_nodes: tuple[str, ...]
+    create_s: float
+    update_s: float
+
+    @property
+    def done_count(self) -> int:
+        """Steps that are done."""
+        return sum(step.state == "done" for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineState:
+    """An engine as the server knows it: of each instance, by id, its state and how often it was started
+    again.
+    """
+
+    name: str
+    node: str
+    gpus: tuple[int, ...]
+    state: str
+    seen_s: float
+    instances: dict[str, str]
+    restarts: dict[str, int]
+    labels: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What the instances of a workload did in the window that ends at `end_s`, since the epoch."""
+
+    workload: str
+    end_s: float
+    rate_per_s: float
+    instance_count: int
+    cold_count: int
+    ttft: LatencyHistogram | None
+    tpot: LatencyHistogram | None
+
+
 class FleetClient:
     """One server; a context manager. Errors are those of `planner.service.client_errors`."""
 
@@ -59,6 +127,7 @@ class FleetClient:
         self.address = address
         self._channel = open_channel(address, authorities=authorities, token=token)
         self._fleets = fleet_grpc.FleetServiceStub(self._channel)  # type: ignore[no-untyped-call]
+        self._engines = engine_grpc.EngineServiceStub(self._channel)  # type: ignore[no-untyped-call]
 
     def __enter__(self) -> Self:
         return self
@@ -137,6 +206,47 @@ class FleetClient:
             for p in found
         )
 
+    def rollout(self, fleet: str, generation: int | None = None) -> RolloutState:
+        """How far the last promotion of a fleet, or that of a generation, is in effect."""
+        which = "-" if generation is None else generation
+        request = fleet_service_pb2.GetRolloutRequest(name=f"fleets/{fleet}/rollouts/{which}")
+        return _rollout(self._call(self._fleets.GetRollout, request))
+
+    def stop_rollout(
+        self, fleet: str, *, generation: int = 0, reason: str = "", holder: str = ""
+    ) -> RolloutState:
+        """Begin no more steps of the last rollout."""
+        request = fleet_service_pb2.StopRolloutRequest(
+            parent=f"fleets/{fleet}", generation=generation, reason=reason, lease_holder=holder
+        )
+        return _rollout(self._call(self._fleets.StopRollout, request))
+
+    def engines(self, fleet: str) -> Iterator[EngineState]:
+        """Every engine of a fleet, by id."""
+        token = ""
+        while True:
+            request = engine_service_pb2.ListEnginesRequest(
+                parent=f"fleets/{fleet}", page_size=1000, page_token=token
+            )
+            page = self._call(self._engines.ListEngines, request)
+            yield from map(_engine, page.engines)
+            token = page.next_page_token
+            if not token:
+                return
+
+    def load(self, fleet: str, *, start_s: float, end_s: float, step_s: float) -> Iterator[Load]:
+        """What engines reported, by window of `step_s` and workload; times are since the epoch."""
+        request = fleet_service_pb2.ListLoadRequest(parent=f"fleets/{fleet}", page_size=1000)
+        request.start_time.FromNanoseconds(round(start_s * 1e9))
+        request.end_time.FromNanoseconds(round(end_s * 1e9))
+        request.step.FromNanoseconds(round(step_s * 1e9))
+        while True:
+            page = self._call(self._fleets.ListLoad, request)
+            yield from map(_load, page.loads)
+            request.page_token = page.next_page_token
+            if not request.page_token:
+                return
+
     def acquire(self, fleet: str, holder: str, lease_s: float) -> FleetState:
         """Take or prolong the lease; `Unavailable` while another has it."""
         request = fleet_service_pb2.AcquireFleetLeaseRequest(
@@ -160,4 +270,51 @@ def _state(message: fleet_service_pb2.Fleet) -> FleetState:
     return FleetState(
         name=message.name.removeprefix("fleets/"), document=message.document, etag=message.etag,
         promoted_plan=message.promoted_plan, lease_holder=message.lease_holder,
+    )  # fmt: skip
+
+
+def _rollout(message: rollout_pb2.Rollout) -> RolloutState:
+    return RolloutState(
+        generation=message.generation, plan=message.plan, reason=message.reason,
+        state=rollout_pb2.Rollout.State.Name(message.state).removeprefix("STATE_").lower(),
+        steps=tuple(
+            StepState(
+                index=one.step.index, instance=one.instance_id, reason=one.reason,
+                kind=plan_pb2.TransitionStep.Kind.Name(one.step.kind).removeprefix("KIND_").lower(),
+                nodes=tuple(dict.fromkeys(stage.node for stage in one.step.stages)),
+                state=rollout_pb2.RolloutStep.State.Name(one.state).removeprefix("STATE_").lower(),
+            )
+            for one in message.steps
+        ),
+        waiting_nodes=tuple(message.waiting_nodes), create_s=message.create_time.ToNanoseconds() / 1e9,
+        update_s=message.update_time.ToNanoseconds() / 1e9,
+    )  # fmt: skip
+
+
+def _engine(message: engine_service_pb2.Engine) -> EngineState:
+    states = engine_service_pb2.InstanceStatus.State
+    return EngineState(
+        name=message.name.rpartition("/")[2], node=message.node, gpus=tuple(message.gpu_indices),
+        state=engine_service_pb2.Engine.State.Name(message.state).removeprefix("STATE_").lower(),
+        seen_s=message.update_time.ToNanoseconds() / 1e9,
+        instances={
+            one.instance_id: states.Name(one.state).removeprefix("STATE_").lower()
+            for one in message.instances
+        },
+        restarts={one.instance_id: one.restart_count for one in message.instances},
+        labels=dict(message.labels),
+    )  # fmt: skip
+
+
+def _load(message: load_pb2.WorkloadLoad) -> Load:
+    def histogram(name: str) -> LatencyHistogram | None:
+        if not message.HasField(name):
+            return None
+        found = getattr(message, name)
+        return LatencyHistogram(tuple(found.upper_bounds_ms), tuple(found.counts))
+
+    return Load(
+        workload=message.workload, end_s=message.end_time.ToNanoseconds() / 1e9,
+        rate_per_s=message.rate_per_second, instance_count=message.instance_count,
+        cold_count=message.cold_sample_count, ttft=histogram("ttft"), tpot=histogram("tpot"),
     )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncGenerator, Callable, Collection
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
@@ -116,7 +116,9 @@ class Rollouts:
             if not lock.locked():
                 self._reading.pop(key, None)
 
-    async def follow(self, tenant: str, fleet: str, heartbeat_s: float) -> AsyncIterator[RolloutView | None]:
+    async def follow(
+        self, tenant: str, fleet: str, heartbeat_s: float
+    ) -> AsyncGenerator[RolloutView | None, None]:
         """The view now and after each change; None, too, when it was silent for so long, or there is none."""
         key = (tenant, fleet)
         self._followed[key] = self._followed.get(key, 0) + 1
