@@ -15,6 +15,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from models.errors import InvalidInput, Unavailable
+from planner.service import probe
 from planner.service.client import PlanClient
 from planner.service.gen.fulcrum.v1 import planning_service_pb2, planning_service_pb2_grpc
 from planner.service.interceptor import OPEN_METHODS, REQUIRED_ROLES
@@ -154,6 +155,15 @@ def test_health_needs_no_credential(secured, certificates):
         answer = health_pb2_grpc.HealthStub(connection).Check(health_pb2.HealthCheckRequest(), timeout=10)
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
     assert all(method.startswith("/grpc.health.v1.Health/") for method in OPEN_METHODS)
+
+
+def test_the_probe_over_tls(secured, certificates):
+    address = secured.address
+    assert probe.main([address, "--ca", str(certificates / "ca.pem")]) == 0
+    assert probe.main([address, "--ca", str(certificates / "stranger.pem"), "--timeout", "2"]) == 2
+    named = [address, "--ca", str(certificates / "ca.pem"), "--server-name"]
+    assert probe.main([*named, "localhost"]) == 0
+    assert probe.main([*named, "elsewhere", "--timeout", "2"]) == 2
 
 
 def test_one_tenant_never_sees_anothers_plans(secured, certificates):
