@@ -41,6 +41,9 @@ def serve(
     metrics: Annotated[
         str | None, typer.Option(help="Address for Prometheus to scrape: HOST:PORT.", metavar="ADDR")
     ] = None,
+    http: Annotated[
+        str | None, typer.Option(help="Address of pages for browsers: HOST:PORT.", metavar="ADDR")
+    ] = None,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Listen beyond this machine without TLS or tokens.")
     ] = False,
@@ -69,6 +72,7 @@ def serve(
         else TlsFiles(certificate=tls_cert, key=tls_key, client_authorities=tls_client_ca),
         tokens=tokens,
         metrics=metrics,
+        http=http,
         insecure=insecure,
     )
     logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
