@@ -8,6 +8,7 @@ from scipy import sparse
 from models.graph import AssignmentSpace, Graph, StaticWeights
 from models.graph.cells import Array
 from models.graph.ops import Usage
+from solvers.bounds.aggregate import aggregate_bound
 from solvers.bounds.lower import interval_bounds
 from solvers.bounds.separable import separated
 
@@ -18,15 +19,17 @@ ROUNDING = 1e-14
 
 
 def immediate_bounds(graph: Graph) -> list[float]:
-    """For each tier the better of two bounds, both over all assignments, limits left aside.
+    """For each tier the best of three bounds, all over all assignments, limits left aside.
 
     The intervals of the nodes let an object count on every item at once. Where a tier is a weighted sum of
     usage, each object counts where it is cheapest instead: exact for goals such as placing as much as
-    possible.
+    possible. Convex functions of usages have the bound of `solvers.bounds.aggregate`.
     """
     bounds = interval_bounds(graph)
     for level, tier in enumerate(graph.tiers):
         form = separated((t.node, t.weight) for t in tier.terms)
+        if form.parts:
+            bounds[level] = max(bounds[level], aggregate_bound(graph.space, form))
         if form.parts or not form.linear:
             continue
         leaves = [(node.op, slope) for node, slope in form.linear.values()]

@@ -184,6 +184,12 @@ TRIED, PRICED, ACCEPTED = range(OUTCOMES)
 ONE, TWO, THREE, MANY = range(4)
 MAX_PARTS = 24
 """Most objects that one move may carry."""
+BATCH = 16
+"""Proposals of one kind that are drawn together."""
+CACHED = 1 << 16
+"""Constants up to which all of them stay in the processor's caches, and nothing is asked for beforehand."""
+THRESHOLD_BITS = 9
+"""Thresholds of acceptance are read from a table with ``2**THRESHOLD_BITS`` mantissas, which stays cached."""
 TOUCH = 5
 """Integers kept for a touched item: block, item, who leaves, who enters, where its usage was saved."""
 

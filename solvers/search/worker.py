@@ -42,7 +42,8 @@ ROUNDING = 4e-15
 LIST_EVERY = 16
 """Slices between two listings of who is where."""
 
-_THRESHOLD = -np.log((np.arange(65536) + 0.5) / 65536)
+_MANTISSAS = 1 << layout.THRESHOLD_BITS
+_THRESHOLD = -np.log1p((np.arange(_MANTISSAS) + 0.5) / _MANTISSAS)
 _NOTHING = np.empty(0)
 
 
@@ -85,6 +86,7 @@ class Worker:
         self.slice = 500
         self.fixed_slices = False
         self.samples = 12
+        self._batch = np.zeros(2 * layout.BATCH, np.int64)
         self._totals = np.zeros(2)
         self._focus = np.zeros(1, np.int32)
         self._focus_share = 0
@@ -128,7 +130,7 @@ class Worker:
         anneal(
             n, temperature, mode, self._shares, self._focus_share if record.size == 0 else 0, self.samples,
             self._focus, self.order, self.rank, self._first, self._members, self._leaving, _THRESHOLD,
-            self.rng, counts, self._totals, record, *self.state.arrays,
+            self.rng, self._batch, counts, self._totals, record, *self.state.arrays,
         )  # fmt: skip
 
     def list_members(self) -> None:

@@ -5,22 +5,35 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from solvers.search.jit import kernel
+from solvers.search.jit import inlined, kernel
 from solvers.search.kernels.columns import parts_cost, sides_cost
 from solvers.search.kernels.groups import groups_allow
 from solvers.search.kernels.moves import late_cost, write_parts
+from solvers.search.kernels.prefetch import prefetch
 from solvers.search.kernels.proposals import beside, join_place, propose_parts, similar
 from solvers.search.kernels.rng import below, next64
 from solvers.search.layout import (
     ACCEPTED,
     AT_ASSIGNMENT,
+    AT_BLOCKS,
     AT_GROUPS,
+    AT_HOME,
     AT_INITIAL,
     AT_MAY_LEAVE,
+    AT_MOVE_W,
     AT_NODES,
+    AT_W,
+    B_COLUMNS,
+    B_HOME,
+    B_W,
+    BATCH,
     BEST,
+    BLOCK,
+    CACHED,
     CHAIN,
     CYCLE,
     FREE_GROUPS,
@@ -35,7 +48,9 @@ from solvers.search.layout import (
     RETURN,
     SHIFT,
     SIMILAR,
+    SWAP,
     THREE,
+    THRESHOLD_BITS,
     TRIED,
     TWO,
 )
@@ -43,13 +58,54 @@ from solvers.search.layout import (
 __all__ = ["anneal"]
 
 _INF = np.inf
-_LOW16 = np.uint64(0xFFFF)
+_LOW16, _S32 = np.uint64(0xFFFF), np.uint64(32)
+_LOG2 = math.log(2.0)
+
+
+@inlined
+def _exponential(bits, table):
+    """Minus the logarithm of a uniform random number: ``u = 2^e · m``, and ``−log m`` from a small table."""
+    raw = np.float64(np.int64(bits >> np.uint64(11)) | 1).view(np.int64)
+    exponent = (raw >> 52) - 1023 - 53
+    return -_LOG2 * exponent + table[(raw >> (52 - THRESHOLD_BITS)) & ((1 << THRESHOLD_BITS) - 1)]
+
+
+@inlined
+def _draw(kind, step, focus_share, focus, n_orders, order, rank, rng, batch, H, J, F, G, A):
+    """Fill `batch` with the objects of the next proposals, all of one kind: who moves, and with whom.
+
+    Their memory is asked for at once: one after the other, waiting for it would take longer than all else.
+    """
+    n_objects, where, initial = np.uint64(H[N_OBJECTS]), H[AT_ASSIGNMENT], H[AT_INITIAL]
+    far = F.size > CACHED
+    for i in range(BATCH):
+        bits = next64(rng)
+        if focus_share > 65536:
+            o = np.int64(focus[(step + i) % focus.size])
+        elif np.int64(bits & _LOW16) < focus_share:
+            o = np.int64(focus[((bits >> _S32) * np.uint64(focus.size)) >> _S32])
+        else:
+            o = np.int64(((bits >> _S32) * n_objects) >> _S32)
+        p = np.int64(-1)
+        if n_orders > 0 and (kind == SIMILAR or (kind == CHAIN and bits & np.uint64(1 << 16))):
+            p = similar(o, n_orders, order, rank, rng, H)
+        elif kind in (SWAP, SIMILAR, CHAIN):
+            p = below(rng, H[N_OBJECTS])
+        batch[2 * i], batch[2 * i + 1] = o, p
+        for turn in range((2 if p >= 0 else 1) if far else 0):
+            who = o if turn == 0 else p
+            prefetch(A, where + who)
+            prefetch(J, initial + who)
+            prefetch(G, H[AT_MOVE_W] + who)
+            for q in range(H[AT_BLOCKS], H[AT_BLOCKS + 1], BLOCK):
+                prefetch(F, H[AT_W] + H[q + B_W] + who * H[q + B_COLUMNS])
+                prefetch(J, H[AT_HOME] + H[q + B_HOME] + who)
 
 
 @kernel
 def anneal(
     n_iterations, temperature, mode, shares, focus_share, samples, focus, order, rank, first, members,
-    leaving, threshold, rng, counts, totals, record, H, J, F, G, A, V, C,
+    leaving, threshold, rng, batch, counts, totals, record, H, J, F, G, A, V, C,
 ):  # fmt: skip
     """Run `n_iterations` proposals at one temperature; with `record`, only price as many as it has places.
 
@@ -71,7 +127,9 @@ def anneal(
     leaving
         Whether any object may be unassigned.
     threshold
-        float64[65536]: −log of a uniform random number.
+        float64[2^THRESHOLD_BITS]: −log of mantissas.
+    batch
+        int64[2 × BATCH], scratch: the objects of the next proposals.
     counts
         int64[MOVES × OUTCOMES].
     totals
@@ -87,21 +145,19 @@ def anneal(
     has_late = has_groups or H[AT_NODES] < H[AT_NODES + 1]
     making = record.size == 0
     record[:] = _INF
+    kind = 0
     for step in range(n_iterations if making else record.size):
+        slot = step % BATCH
+        if slot == 0:
+            kind_draw = np.int64(next64(rng) & _LOW16)
+            kind = 0
+            while kind_draw >= shares[kind]:
+                kind += 1
+            _draw(kind, step, focus_share, focus, n_orders, order, rank, rng, batch, H, J, F, G, A)
         bits = next64(rng)
-        limit = temperature * threshold[np.int64(bits & _LOW16)] if making else _INF
-        kind_draw = np.int64((bits >> np.uint64(16)) & _LOW16)
-        focused = np.int64((bits >> np.uint64(32)) & _LOW16) < focus_share
-        if focus_share > 65536:
-            o = np.int64(focus[step % focus.size])
-        elif focused:
-            o = np.int64(focus[below(rng, focus.size)])
-        else:
-            o = below(rng, n_objects)
+        limit = temperature * _exponential(bits, threshold) if making else _INF
+        o = batch[2 * slot]
         a = np.int64(A[where + o])
-        kind = 0
-        while kind_draw >= shares[kind]:
-            kind += 1
         if kind >= CYCLE:
             counts[kind * OUTCOMES + TRIED] += 1
             if not propose_parts(kind, o, n_orders, order, rank, first, members, rng, H, J, A):
@@ -132,10 +188,7 @@ def anneal(
                     continue
             elif kind != BEST:
                 shape = THREE if kind == CHAIN else TWO
-                if n_orders > 0 and (kind == SIMILAR or (kind == CHAIN and bits & np.uint64(1 << 48))):
-                    p = similar(o, n_orders, order, rank, rng, H)
-                else:
-                    p = below(rng, n_objects)
+                p = batch[2 * slot + 1]
                 if p < 0 or p == o:
                     continue
                 b = np.int64(A[where + p])
