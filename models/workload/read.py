@@ -6,17 +6,18 @@ from pathlib import Path
 
 from models.errors import InvalidInput
 from models.workload.columns import LAYOUTS, Columns, read_columns
+from models.workload.load_tests import load_test_reader
 from models.workload.mooncake import read_mooncake_trace
 from models.workload.trace import Trace
 
 __all__ = ["FORMATS", "read_trace"]
 
-FORMATS = ("mooncake", *LAYOUTS)
+FORMATS = ("mooncake", "vllm-bench", "aiperf", "guidellm", *LAYOUTS)
 """Formats that are recognised by themselves."""
 
 
 def read_trace(path: Path | str, columns: Columns | None = None) -> Trace:
-    """The requests of a file: JSON lines of Mooncake, or CSV with known or given columns.
+    """The requests of a file: JSON of Mooncake or of a load generator, or CSV with known or given columns.
 
     Raises
     ------
@@ -27,6 +28,9 @@ def read_trace(path: Path | str, columns: Columns | None = None) -> Trace:
     if columns is not None:
         return read_columns(path, columns)
     if path.suffix in (".jsonl", ".json"):
+        reader = load_test_reader(path)
+        if reader is not None:
+            return reader(path)
         return read_mooncake_trace(path)
     try:
         with path.open(encoding="utf-8-sig") as file:
