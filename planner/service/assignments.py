@@ -3,31 +3,26 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import math
-import time
-from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc.aio
 
-from planner.service.backend import AssignmentOutcome, AssignmentWork, ProgressEvent
+from planner.service.backend import AssignmentWork, ProgressEvent
 from planner.service.create_request import PlanLimits, check_document, check_work, time_limit_of
-from planner.service.errors import failure, invalid_argument, quota_exceeded
+from planner.service.errors import invalid_argument
 from planner.service.executor import Executor
-from planner.service.identity import current_tenant
-from planner.service.metrics import Metrics
 from planner.service.parts import duration
-from planner.service.protos import assignment_service_pb2, assignment_service_pb2_grpc, code_pb2
+from planner.service.protos import assignment_service_pb2, assignment_service_pb2_grpc
+from planner.service.streamed import StreamedWork, time_to_work_s
 
 __all__ = ["AssignmentService"]
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 _Response = assignment_service_pb2.SolveAssignmentResponse
 _Answer = assignment_service_pb2.AssignmentAnswer
-_RETURN_S, _RETURN_SHARE = 0.5, 0.1
-"""Of the time a call has left, what is kept to return the answer: the larger of the two."""
 
 
 class AssignmentService(assignment_service_pb2_grpc.AssignmentServiceServicer):
@@ -37,19 +32,15 @@ class AssignmentService(assignment_service_pb2_grpc.AssignmentServiceServicer):
     ----------
     default_time_limit_s
         For problems that state none.
-    metrics
-        Told of every problem that ended.
     """
 
     def __init__(
-        self, executor: Executor, limits: PlanLimits, *, default_time_limit_s: float, metrics: Metrics
+        self, executor: Executor, streamed: StreamedWork, limits: PlanLimits, *, default_time_limit_s: float
     ) -> None:
         self._executor = executor
+        self._streamed = streamed
         self._limits = limits
         self._default_time_limit_s = default_time_limit_s
-        self._metrics = metrics
-        self._count_by_tenant: Counter[str] = Counter()
-        self._solving: set[asyncio.Task[AssignmentOutcome]] = set()
 
     async def SolveAssignment(
         self, request: assignment_service_pb2.SolveAssignmentRequest, context: _Context
@@ -61,82 +52,17 @@ class AssignmentService(assignment_service_pb2_grpc.AssignmentServiceServicer):
         if request.validate_only:
             return
         own_s = work.pop("time_limit_s") or self._default_time_limit_s
-        events: asyncio.Queue[ProgressEvent | None] = asyncio.Queue()
-        cancelled = asyncio.Event()
 
         def begin() -> AssignmentWork:
-            return AssignmentWork(**work, time_limit_s=min(own_s, _time_to_solve_s(context.time_remaining())))
+            return AssignmentWork(**work, time_limit_s=min(own_s, time_to_work_s(context.time_remaining())))
 
-        solving = self._start(begin, events, cancelled)
-        try:
-            yield _Response(progress=_progress(ProgressEvent(phase="waiting", elapsed_s=0.0)))
-            while (event := await events.get()) is not None:
-                yield _Response(progress=_progress(event))
-            outcome = await solving
-        finally:
-            cancelled.set()  # where it has not ended, nobody waits for it any more
-        if outcome.answer_json is None:
-            raise failure(code_pb2.CANCELLED, "CANCELLED", "stopped before there was an answer")
-        yield _Response(answer=_Answer(state=f"STATE_{outcome.state.upper()}", json=outcome.answer_json))
-
-    async def close(self) -> None:
-        """Stop what is still being solved."""
-        solving = list(self._solving)
-        for task in solving:
-            task.cancel()
-        await asyncio.gather(*solving, return_exceptions=True)
-
-    def _start(
-        self,
-        begin: Callable[[], AssignmentWork],
-        events: asyncio.Queue[ProgressEvent | None],
-        cancelled: asyncio.Event,
-    ) -> asyncio.Task[AssignmentOutcome]:
-        """Solve in a task of its own, which outlives the call until the worker has stopped."""
-        tenant = current_tenant()
-        if self._count_by_tenant[tenant] >= self._limits.solve_count:
-            raise quota_exceeded(
-                tenant,
-                f"has {self._limits.solve_count} unfinished problems, this server's limit for a tenant",
-            )
-        self._count_by_tenant[tenant] += 1
-        task = asyncio.create_task(self._solve(begin, events, cancelled), name="assignment")
-        self._solving.add(task)
-
-        def ended(done: asyncio.Task[AssignmentOutcome]) -> None:
-            self._solving.discard(done)
-            self._count_by_tenant[tenant] -= 1
-            if not self._count_by_tenant[tenant]:
-                del self._count_by_tenant[tenant]
-            if not done.cancelled():
-                done.exception()  # the call raises it, if it is still there
-            events.put_nowait(None)
-
-        task.add_done_callback(ended)
-        return task
-
-    async def _solve(
-        self,
-        begin: Callable[[], AssignmentWork],
-        events: asyncio.Queue[ProgressEvent | None],
-        cancelled: asyncio.Event,
-    ) -> AssignmentOutcome:
-        start_s, state = time.monotonic(), "failed"
-
-        def begin_now() -> AssignmentWork:
-            nonlocal start_s
-            start_s = time.monotonic()
-            return begin()
-
-        try:
-            outcome = await self._executor.solve(begin_now, events.put_nowait, cancelled)
-            state = outcome.state
-            return outcome
-        except asyncio.CancelledError:
-            state = "cancelled"
-            raise
-        finally:
-            self._metrics.solve_ended("assignment", state, time.monotonic() - start_s)
+        async with contextlib.aclosing(self._streamed.stream("assignment", begin)) as events:
+            async for event in events:
+                if isinstance(event, ProgressEvent):
+                    yield _Response(progress=_progress(event))
+                else:
+                    answer = _Answer(state=f"STATE_{event.state.upper()}", json=event.answer_json)
+                    yield _Response(answer=answer)
 
 
 def _work(request: assignment_service_pb2.SolveAssignmentRequest, limits: PlanLimits) -> dict[str, Any]:
@@ -155,16 +81,6 @@ def _work(request: assignment_service_pb2.SolveAssignmentRequest, limits: PlanLi
         "gap": gap,
         "prices": options.prices,
     }
-
-
-def _time_to_solve_s(remaining_s: float | None) -> float:
-    """Seconds of a call's rest that a solver may use; infinite where the call has no deadline."""
-    if remaining_s is None:
-        return math.inf
-    seconds = remaining_s - max(_RETURN_S, _RETURN_SHARE * remaining_s)
-    if seconds <= 0:
-        raise failure(code_pb2.DEADLINE_EXCEEDED, "NO_TIME_LEFT", "the call waited until its deadline")
-    return seconds
 
 
 def _progress(event: ProgressEvent) -> assignment_service_pb2.AssignmentProgress:

@@ -7,9 +7,9 @@ backend to load by ``module:name``.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 
 from models.errors import InvalidInput, UnknownName
 
@@ -20,6 +20,7 @@ __all__ = [
     "Outcome",
     "PipelineBackend",
     "ProgressEvent",
+    "Question",
     "Work",
     "load_backend",
 ]
@@ -55,6 +56,27 @@ class AssignmentWork:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Something to find out about a fleet.
+
+    Parameters
+    ----------
+    kind
+        ``explain``: why `plan_json`, a plan of the fleet in canonical form, is as it is. ``what_if``: what
+        the fleet would be with `changes`, arguments of `planner.scenarios.change.parse_changes`.
+    """
+
+    kind: Literal["explain", "what_if"]
+    document: str
+    plan_json: str | None = None
+    changes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    time_limit_s: float | None = None
+    seed: int = 0
+    thread_count: int = 1
+    skip_verification: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProgressEvent:
     """One step of progress; numbers are None where not known yet, `tier` also for plans."""
 
@@ -82,7 +104,8 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignmentOutcome:
-    """A solved problem: its status (`solvers.result.STATUSES`) and the answer as JSON.
+    """A solved problem or an answered question: its status (`solvers.result.STATUSES`) and the answer as
+    JSON.
 
     `answer_json` is None only where a worker was killed because it did not stop when it was told to.
     """
@@ -119,6 +142,12 @@ class Backend(Protocol):
         cancelled: Callable[[], bool],
     ) -> AssignmentOutcome:
         """Solve a problem; return the best so far soon after `cancelled` turns true."""
+        ...
+
+    def ask(
+        self, question: Question, on_progress: Callable[[ProgressEvent], None], cancelled: Callable[[], bool]
+    ) -> AssignmentOutcome:
+        """Answer a question about a fleet, as far as that goes until `cancelled` turns true."""
         ...
 
 
@@ -217,6 +246,14 @@ class PipelineBackend:
         )
         made = solve_document(document, options, prices=work.prices)
         return AssignmentOutcome(state=made["status"], answer_json=to_json(made))
+
+    def ask(
+        self, question: Question, on_progress: Callable[[ProgressEvent], None], cancelled: Callable[[], bool]
+    ) -> AssignmentOutcome:
+        """Run `planner.service.answers.answer`."""
+        from planner.service.answers import answer
+
+        return answer(question, on_progress, cancelled)
 
 
 def load_backend(reference: str) -> Backend:

@@ -57,14 +57,14 @@ def options_of(message: plan_pb2.PlanOptions, limits: PlanLimits) -> PlanOptions
     )
 
 
-def time_limit_of(message: Any, limits: PlanLimits) -> float | None:
-    """Seconds of ``options.time_limit``, or None where it is unset."""
+def time_limit_of(message: Any, limits: PlanLimits, field: str = "options.time_limit") -> float | None:
+    """Seconds of the ``time_limit`` of a message, which is `field` of the request; None where it is unset."""
     if not message.HasField("time_limit"):
         return None
     time_limit_s = float(message.time_limit.seconds + message.time_limit.nanos / 1e9)
     if not 0 < time_limit_s <= limits.time_limit_s:
         raise invalid_argument(
-            "options.time_limit",
+            field,
             f"{time_limit_s:g} s is not in (0, {limits.time_limit_s:g}] s, the range of this server",
         )
     return time_limit_s

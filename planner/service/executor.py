@@ -7,7 +7,14 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
-from planner.service.backend import AssignmentOutcome, AssignmentWork, Outcome, ProgressEvent, Work
+from planner.service.backend import (
+    AssignmentOutcome,
+    AssignmentWork,
+    Outcome,
+    ProgressEvent,
+    Question,
+    Work,
+)
 from planner.service.worker_process import WorkerProcess
 
 __all__ = ["Executor", "ProcessExecutor"]
@@ -43,11 +50,14 @@ class Executor(Protocol):
 
     async def solve(
         self,
-        work: Callable[[], AssignmentWork],
+        work: Callable[[], AssignmentWork | Question],
         on_progress: Callable[[ProgressEvent], None],
         cancelled: asyncio.Event,
     ) -> AssignmentOutcome:
-        """Solve a problem; StatusError when that fails. `work` is called when the waiting is over."""
+        """Solve a problem, or answer a question; StatusError when that fails.
+
+        `work` is called when the waiting is over.
+        """
         ...
 
     async def close(self) -> None:
@@ -134,7 +144,7 @@ class ProcessExecutor:
 
     async def solve(
         self,
-        work: Callable[[], AssignmentWork],
+        work: Callable[[], AssignmentWork | Question],
         on_progress: Callable[[ProgressEvent], None],
         cancelled: asyncio.Event,
     ) -> AssignmentOutcome:

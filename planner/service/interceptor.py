@@ -43,6 +43,8 @@ REQUIRED_ROLES: Mapping[str, Role] = {
     _PLANNING + "ListPlans": Role.VIEWER,
     _PLANNING + "WatchPlan": Role.VIEWER,
     _PLANNING + "CreatePlan": Role.PLANNER,
+    _PLANNING + "ExplainPlan": Role.PLANNER,
+    _PLANNING + "WhatIf": Role.PLANNER,
     _ENGINES + "AcknowledgeStep": Role.ENGINE,
     _ENGINES + "DeleteEngine": Role.ENGINE,
     _ENGINES + "GetEngine": Role.VIEWER,

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -28,6 +29,7 @@ from planner.service.identity import current_tenant
 from planner.service.names import parse_plan, plan_name
 from planner.service.paging import decode_token, encode_token, page_limit
 from planner.service.protos import operations_pb2, plan_pb2, planning_service_pb2, planning_service_pb2_grpc
+from planner.service.questions import Questions
 from planner.store.plans import PlanStore, QueueFull, RequestIdReused
 from planner.store.records import NewPlan, PlanRecord, PlanState
 
@@ -54,6 +56,7 @@ class PlanningService(planning_service_pb2_grpc.PlanningServiceServicer):
         executor: Executor,
         dispatcher: Dispatcher,
         hub: Hub,
+        questions: Questions,
         limits: PlanLimits,
         *,
         heartbeat_s: float = 10.0,
@@ -63,6 +66,7 @@ class PlanningService(planning_service_pb2_grpc.PlanningServiceServicer):
         self._executor = executor
         self._dispatcher = dispatcher
         self._hub = hub
+        self._questions = questions
         self._limits = limits
         self._finished = FinishedPlans()
         self._filling: dict[str, asyncio.Lock] = {}
@@ -147,6 +151,26 @@ class PlanningService(planning_service_pb2_grpc.PlanningServiceServicer):
         base = await self._runnable(request.base, "base")
         target = await self._runnable(request.target, "target")
         return await asyncio.to_thread(diff_message, base, target)
+
+    async def ExplainPlan(
+        self, request: planning_service_pb2.ExplainPlanRequest, context: _Context
+    ) -> AsyncIterator[planning_service_pb2.ExplainPlanResponse]:
+        """Why a plan is as it is."""
+        record = await self._find(request.name)
+        async with contextlib.aclosing(self._questions.explain(record, request, context)) as responses:
+            async for response in responses:
+                yield response
+
+    async def WhatIf(
+        self, request: planning_service_pb2.WhatIfRequest, context: _Context
+    ) -> AsyncIterator[planning_service_pb2.WhatIfResponse]:
+        """A fleet as it is and as it would be."""
+        document = request.document
+        if request.WhichOneof("subject") == "plan":
+            document = (await self._find(request.plan, "plan")).document
+        async with contextlib.aclosing(self._questions.what_if(document, request, context)) as responses:
+            async for response in responses:
+                yield response
 
     async def WatchPlan(
         self, request: planning_service_pb2.WatchPlanRequest, context: _Context

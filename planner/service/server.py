@@ -51,7 +51,9 @@ from planner.service.protos import engine_service_pb2_grpc as engine_grpc
 from planner.service.protos import fleet_service_pb2_grpc as fleet_grpc
 from planner.service.protos import planning_service_pb2_grpc as planning_grpc
 from planner.service.protos import profile_service_pb2_grpc as profile_grpc
+from planner.service.questions import Questions
 from planner.service.rollouts import Rollouts
+from planner.service.streamed import StreamedWork
 from planner.store.database import Database
 from planner.store.plans import PlanStore
 
@@ -206,7 +208,15 @@ class PlanServer:
                 ("grpc.http2.min_recv_ping_interval_without_data_ms", round(250 * config.keepalive_s)),
             ),
         )
-        planning = PlanningService(self._store, self._executor, self._dispatcher, hub, config.limits)
+        self._streamed = StreamedWork(
+            self._executor, most_unfinished=config.limits.solve_count, metrics=self.metrics
+        )
+        questions = Questions(
+            self._executor, self._streamed, config.limits, default_time_limit_s=config.default_time_limit_s
+        )
+        planning = PlanningService(
+            self._store, self._executor, self._dispatcher, hub, questions, config.limits
+        )
         planning_grpc.add_PlanningServiceServicer_to_server(planning, self._server)  # type: ignore[no-untyped-call]
         self._rollouts = Rollouts(self._store)
         self._keeper = EngineKeeper(self._rollouts)
@@ -216,13 +226,10 @@ class PlanServer:
         fleets = FleetService(self._store, self._executor, config.limits, self._rollouts)
         fleet_grpc.add_FleetServiceServicer_to_server(fleets, self._server)  # type: ignore[no-untyped-call]
         profile_grpc.add_ProfileServiceServicer_to_server(ProfileService(), self._server)  # type: ignore[no-untyped-call]
-        self._assignments = AssignmentService(
-            self._executor,
-            config.limits,
-            default_time_limit_s=config.default_time_limit_s,
-            metrics=self.metrics,
+        assignments = AssignmentService(
+            self._executor, self._streamed, config.limits, default_time_limit_s=config.default_time_limit_s
         )
-        assignment_grpc.add_AssignmentServiceServicer_to_server(self._assignments, self._server)  # type: ignore[no-untyped-call]
+        assignment_grpc.add_AssignmentServiceServicer_to_server(assignments, self._server)  # type: ignore[no-untyped-call]
         operations_pb2_grpc.add_OperationsServicer_to_server(
             OperationsService(self._store, self._dispatcher, hub), self._server
         )
@@ -266,7 +273,7 @@ class PlanServer:
         await self._rollouts.close()
         if self.metrics_server is not None:
             await asyncio.to_thread(self.metrics_server.close)
-        await self._assignments.close()
+        await self._streamed.close()
         await self._executor.close()
         self._store.close()
 

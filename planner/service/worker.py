@@ -19,7 +19,7 @@ from dataclasses import asdict
 from typing import Any, BinaryIO
 
 from models.errors import FulcrumError, InvalidInput
-from planner.service.backend import AssignmentWork, Backend, ProgressEvent, Work, load_backend
+from planner.service.backend import AssignmentWork, Backend, ProgressEvent, Question, Work, load_backend
 from planner.service.errors import StatusError, failure, status_of
 from planner.service.frames import encode, read_frame
 from planner.service.protos import code_pb2
@@ -105,6 +105,9 @@ def _answer(
     if message["do"] == "solve":
         solved = backend.solve(AssignmentWork(**message["work"]), progress, cancelled.is_set)
         return {"outcome": asdict(solved)}
+    if message["do"] == "ask":
+        answered = backend.ask(Question(**message["work"]), progress, cancelled.is_set)
+        return {"outcome": asdict(answered)}
     assert message["do"] == "plan", message["do"]
     outcome = backend.plan(Work(**message["work"]), progress, cancelled.is_set)
     return {"outcome": asdict(outcome)}

@@ -10,7 +10,14 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from planner.service.backend import AssignmentOutcome, AssignmentWork, Outcome, ProgressEvent, Work
+from planner.service.backend import (
+    AssignmentOutcome,
+    AssignmentWork,
+    Outcome,
+    ProgressEvent,
+    Question,
+    Work,
+)
 from planner.service.errors import StatusError, failure
 from planner.service.frames import encode, receive_frame
 from planner.service.protos import code_pb2, status_pb2
@@ -144,13 +151,14 @@ class WorkerProcess:
 
     async def solve(
         self,
-        work: AssignmentWork,
+        work: AssignmentWork | Question,
         on_progress: Callable[[ProgressEvent], None],
         cancelled: asyncio.Event,
         kill_after_s: float | None,
     ) -> AssignmentOutcome:
-        """Solve a problem; as `plan`."""
-        made = await self._make("solve", work, on_progress, cancelled, kill_after_s)
+        """Solve a problem, or answer a question; as `plan`."""
+        what = "solve" if isinstance(work, AssignmentWork) else "ask"
+        made = await self._make(what, work, on_progress, cancelled, kill_after_s)
         if made is None:
             return AssignmentOutcome(state="cancelled", answer_json=None)
         return AssignmentOutcome(**made)
@@ -158,7 +166,7 @@ class WorkerProcess:
     async def _make(
         self,
         what: str,
-        work: Work | AssignmentWork,
+        work: Work | AssignmentWork | Question,
         on_progress: Callable[[ProgressEvent], None],
         cancelled: asyncio.Event,
         kill_after_s: float | None,

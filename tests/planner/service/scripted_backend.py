@@ -97,6 +97,14 @@ class ScriptedBackend:
     def check_assignment(self, document: str, solver: str) -> None:
         self.check(document)
 
+    def ask(self, question, on_progress, cancelled) -> AssignmentOutcome:
+        """As a problem; the answer of ``explain`` is empty, that of ``what_if`` two states."""
+        work = Work(document=question.document, time_limit_s=question.time_limit_s)
+        made = self.plan(work, on_progress, cancelled)
+        states = {"before": {"state": "optimal"}, "after": {"state": made.state}}
+        answer = {} if question.kind == "explain" else states
+        return AssignmentOutcome(state=made.state, answer_json=json.dumps(answer))
+
     def solve(self, work, on_progress, cancelled) -> AssignmentOutcome:
         """As a plan, with the time limit that reached the worker for an answer."""
         made = self.plan(

@@ -157,7 +157,7 @@ def test_a_call_that_is_cancelled_stops_its_solver_and_keeps_the_worker(server) 
     *_, last = call(server, "fleet: demo")  # the one worker is free again
     assert last.answer.state == Answer.STATE_OPTIMAL
     assert executor.process_ids == [worker]
-    until(lambda: not server.server._assignments._solving)
+    until(lambda: not server.server._streamed._running)
 
 
 def test_a_tenant_has_so_many_problems_and_no_more(start_server) -> None:
@@ -168,7 +168,7 @@ def test_a_tenant_has_so_many_problems_and_no_more(start_server) -> None:
     assert refusal(call(server, "fleet: demo"))[:2] == (code_pb2.RESOURCE_EXHAUSTED, "QUOTA_EXCEEDED")
     for stream in streams:
         stream.cancel()
-    until(lambda: not server.server._assignments._solving)
+    until(lambda: not server.server._streamed._running)
     *_, last = call(server, "fleet: demo")
     assert last.answer.state == Answer.STATE_OPTIMAL
 

@@ -27,9 +27,10 @@ from google.api import client_pb2 as google_dot_api_dot_client__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.longrunning import operations_pb2 as google_dot_longrunning_dot_operations__pb2
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!fulcrum/v1/planning_service.proto\x12\nfulcrum.v1\x1a\x15\x66ulcrum/v1/plan.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#google/longrunning/operations.proto\"\xe9\x01\n\x11\x43reatePlanRequest\x12\x16\n\x08\x64ocument\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12.\n\x07options\x18\x02 \x01(\x0b\x32\x17.fulcrum.v1.PlanOptionsB\x04\xe2\x41\x01\x01\x12-\n\x0c\x63urrent_plan\x18\x03 \x01(\tB\x15\xfa\x41\x12\n\x10\x66ulcrum.dev/PlanH\x00\x12\x1b\n\x11\x63urrent_plan_json\x18\x04 \x01(\tH\x00\x12\x18\n\nrequest_id\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x06 \x01(\x08\x42\x04\xe2\x41\x01\x01\x42\t\n\x07\x63urrent\"c\n\x0eGetPlanRequest\x12\'\n\x04name\x18\x01 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x66ulcrum.dev/Plan\x12(\n\x04view\x18\x02 \x01(\x0e\x32\x14.fulcrum.v1.PlanViewB\x04\xe2\x41\x01\x01\"\xb2\x01\n\x10ListPlansRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12,\n\x06states\x18\x03 \x03(\x0e\x32\x16.fulcrum.v1.Plan.StateB\x04\xe2\x41\x01\x01\x12\x13\n\x05\x66leet\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12(\n\x04view\x18\x05 \x01(\x0e\x32\x14.fulcrum.v1.PlanViewB\x04\xe2\x41\x01\x01\"M\n\x11ListPlansResponse\x12\x1f\n\x05plans\x18\x01 \x03(\x0b\x32\x10.fulcrum.v1.Plan\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"f\n\x10\x44iffPlansRequest\x12\'\n\x04\x62\x61se\x18\x01 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x66ulcrum.dev/Plan\x12)\n\x06target\x18\x02 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x66ulcrum.dev/Plan\"l\n\x11\x44iffPlansResponse\x12\x1f\n\x05moves\x18\x01 \x03(\x0b\x32\x10.fulcrum.v1.Move\x12\x17\n\x0funchanged_count\x18\x02 \x01(\x05\x12\x1d\n\x15price_per_hour_change\x18\x03 \x01(\x01\"Y\n\x10WatchPlanRequest\x12\'\n\x04name\x18\x01 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x66ulcrum.dev/Plan\x12\x1c\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x03\x42\x04\xe2\x41\x01\x01\"\xb7\x01\n\x11WatchPlanResponse\x12 \n\x04plan\x18\x01 \x01(\x0b\x32\x10.fulcrum.v1.PlanH\x00\x12,\n\x08progress\x18\x02 \x01(\x0b\x32\x18.fulcrum.v1.PlanProgressH\x00\x12<\n\theartbeat\x18\x03 \x01(\x0b\x32\'.fulcrum.v1.WatchPlanResponse.HeartbeatH\x00\x1a\x0b\n\tHeartbeatB\x07\n\x05\x65vent*N\n\x08PlanView\x12\x19\n\x15PLAN_VIEW_UNSPECIFIED\x10\x00\x12\x13\n\x0fPLAN_VIEW_BASIC\x10\x01\x12\x12\n\x0ePLAN_VIEW_FULL\x10\x02\x32\xbc\x03\n\x0fPlanningService\x12n\n\nCreatePlan\x12\x1d.fulcrum.v1.CreatePlanRequest\x1a\x1d.google.longrunning.Operation\"\"\xca\x41\x14\n\x04Plan\x12\x0cPlanProgress\xda\x41\x08\x64ocument\x12@\n\x07GetPlan\x12\x1a.fulcrum.v1.GetPlanRequest\x1a\x10.fulcrum.v1.Plan\"\x07\xda\x41\x04name\x12H\n\tListPlans\x12\x1c.fulcrum.v1.ListPlansRequest\x1a\x1d.fulcrum.v1.ListPlansResponse\x12X\n\tDiffPlans\x12\x1c.fulcrum.v1.DiffPlansRequest\x1a\x1d.fulcrum.v1.DiffPlansResponse\"\x0e\xda\x41\x0b\x62\x61se,target\x12S\n\tWatchPlan\x12\x1c.fulcrum.v1.WatchPlanRequest\x1a\x1d.fulcrum.v1.WatchPlanResponse\"\x07\xda\x41\x04name0\x01\x42R\n\x0e\x64\x65v.fulcrum.v1P\x01Z>github.com/fulcrum-planner/fulcrum/gen/go/fulcrum/v1;fulcrumv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!fulcrum/v1/planning_service.proto\x12\nfulcrum.v1\x1a\x15\x66ulcrum/v1/plan.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#google/longrunning/operations.proto\x1a\x1egoogle/protobuf/duration.proto\"\xe9\x01\n\x11\x43reatePlanRequest\x12\x16\n\x08\x64ocument\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12.\n\x07options\x18\x02 \x01(\x0b\x32\x17.fulcrum.v1.PlanOptionsB\x04\xe2\x41\x01\x01\x12-\n\x0c\x63urrent_plan\x18\x03 \x01(\tB\x15\xfa\x41\x12\n\x10\x66ulcrum.dev/PlanH\x00\x12\x1b\n\x11\x63urrent_plan_json\x18\x04 \x01(\tH\x00\x12\x18\n\nrequest_id\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x06 \x01(\x08\x42\x04\xe2\x41\x01\x01\x42\t\n\x07\x63urrent\"c\n\x0eGetPlanRequest\x12\'\n\x04name\x18\x01 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x66ulcrum.dev/Plan\x12(\n\x04view\x18\x02 \x01(\x0e\x32\x14.fulcrum.v1.PlanViewB\x04\xe2\x41\x01\x01\"\xb2\x01\n\x10ListPlansRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12,\n\x06states\x18\x03 \x03(\x0e\x32\x16.fulcrum.v1.Plan.StateB\x04\xe2\x41\x01\x01\x12\x13\n\x05\x66leet\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12(\n\x04view\x18\x05 \x01(\x0e\x32\x14.fulcrum.v1.PlanViewB\x04\xe2\x41\x01\x01\"M\n\x11ListPlansResponse\x12\x1f\n\x05plans\x18\x01 \x03(\x0b\x32\x10.fulcrum.v1.Plan\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"f\n\x10\x44iffPlansRequest\x12\'\n\x04\x62\x61se\x18\x01 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x66ulcrum.dev/Plan\x12)\n\x06target\x18\x02 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x66ulcrum.dev/Plan\"l\n\x11\x44iffPlansResponse\x12\x1f\n\x05moves\x18\x01 \x03(\x0b\x32\x10.fulcrum.v1.Move\x12\x17\n\x0funchanged_count\x18\x02 \x01(\x05\x12\x1d\n\x15price_per_hour_change\x18\x03 \x01(\x01\"r\n\x12\x45xplainPlanRequest\x12\'\n\x04name\x18\x01 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x66ulcrum.dev/Plan\x12\x33\n\ntime_limit\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x01\"\x80\x01\n\x13\x45xplainPlanResponse\x12,\n\x08progress\x18\x01 \x01(\x0b\x32\x18.fulcrum.v1.PlanProgressH\x00\x12\x32\n\x0b\x65xplanation\x18\x02 \x01(\x0b\x32\x1b.fulcrum.v1.PlanExplanationH\x00\x42\x07\n\x05\x65vent\"\x9b\x01\n\x0fPlanExplanation\x12\x32\n\tworkloads\x18\x01 \x03(\x0b\x32\x1f.fulcrum.v1.WorkloadExplanation\x12\x14\n\x0c\x61lternatives\x18\x02 \x03(\t\x12\x12\n\nresharding\x18\x03 \x03(\t\x12*\n\x0bnode_worths\x18\x04 \x03(\x0b\x32\x15.fulcrum.v1.NodeWorth\":\n\x13WorkloadExplanation\x12\x10\n\x08workload\x18\x01 \x01(\t\x12\x11\n\tsentences\x18\x02 \x03(\t\".\n\tNodeWorth\x12\x0c\n\x04pool\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\"\xb6\x01\n\rWhatIfRequest\x12\x12\n\x08\x64ocument\x18\x01 \x01(\tH\x00\x12%\n\x04plan\x18\x02 \x01(\tB\x15\xfa\x41\x12\n\x10\x66ulcrum.dev/PlanH\x00\x12/\n\x07\x63hanges\x18\x03 \x01(\x0b\x32\x18.fulcrum.v1.FleetChangesB\x04\xe2\x41\x01\x02\x12.\n\x07options\x18\x04 \x01(\x0b\x32\x17.fulcrum.v1.PlanOptionsB\x04\xe2\x41\x01\x01\x42\t\n\x07subject\"\x81\x01\n\x0c\x46leetChanges\x12\x14\n\x06\x64\x65mand\x18\x01 \x03(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rremoved_pools\x18\x02 \x03(\tB\x04\xe2\x41\x01\x01\x12\x13\n\x05swaps\x18\x03 \x03(\tB\x04\xe2\x41\x01\x01\x12\x13\n\x05nodes\x18\x04 \x03(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06prices\x18\x05 \x03(\tB\x04\xe2\x41\x01\x01\"z\n\x0eWhatIfResponse\x12,\n\x08progress\x18\x01 \x01(\x0b\x32\x18.fulcrum.v1.PlanProgressH\x00\x12\x31\n\ncomparison\x18\x02 \x01(\x0b\x32\x1b.fulcrum.v1.FleetComparisonH\x00\x42\x07\n\x05\x65vent\"z\n\x0f\x46leetComparison\x12,\n\x0c\x62\x65\x66ore_state\x18\x01 \x01(\x0e\x32\x16.fulcrum.v1.Plan.State\x12+\n\x0b\x61\x66ter_state\x18\x02 \x01(\x0e\x32\x16.fulcrum.v1.Plan.State\x12\x0c\n\x04json\x18\x03 \x01(\t\"Y\n\x10WatchPlanRequest\x12\'\n\x04name\x18\x01 \x01(\tB\x19\xe2\x41\x01\x02\xfa\x41\x12\n\x10\x66ulcrum.dev/Plan\x12\x1c\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x03\x42\x04\xe2\x41\x01\x01\"\xb7\x01\n\x11WatchPlanResponse\x12 \n\x04plan\x18\x01 \x01(\x0b\x32\x10.fulcrum.v1.PlanH\x00\x12,\n\x08progress\x18\x02 \x01(\x0b\x32\x18.fulcrum.v1.PlanProgressH\x00\x12<\n\theartbeat\x18\x03 \x01(\x0b\x32\'.fulcrum.v1.WatchPlanResponse.HeartbeatH\x00\x1a\x0b\n\tHeartbeatB\x07\n\x05\x65vent*N\n\x08PlanView\x12\x19\n\x15PLAN_VIEW_UNSPECIFIED\x10\x00\x12\x13\n\x0fPLAN_VIEW_BASIC\x10\x01\x12\x12\n\x0ePLAN_VIEW_FULL\x10\x02\x32\xda\x04\n\x0fPlanningService\x12n\n\nCreatePlan\x12\x1d.fulcrum.v1.CreatePlanRequest\x1a\x1d.google.longrunning.Operation\"\"\xca\x41\x14\n\x04Plan\x12\x0cPlanProgress\xda\x41\x08\x64ocument\x12@\n\x07GetPlan\x12\x1a.fulcrum.v1.GetPlanRequest\x1a\x10.fulcrum.v1.Plan\"\x07\xda\x41\x04name\x12H\n\tListPlans\x12\x1c.fulcrum.v1.ListPlansRequest\x1a\x1d.fulcrum.v1.ListPlansResponse\x12X\n\tDiffPlans\x12\x1c.fulcrum.v1.DiffPlansRequest\x1a\x1d.fulcrum.v1.DiffPlansResponse\"\x0e\xda\x41\x0b\x62\x61se,target\x12Y\n\x0b\x45xplainPlan\x12\x1e.fulcrum.v1.ExplainPlanRequest\x1a\x1f.fulcrum.v1.ExplainPlanResponse\"\x07\xda\x41\x04name0\x01\x12\x41\n\x06WhatIf\x12\x19.fulcrum.v1.WhatIfRequest\x1a\x1a.fulcrum.v1.WhatIfResponse0\x01\x12S\n\tWatchPlan\x12\x1c.fulcrum.v1.WatchPlanRequest\x1a\x1d.fulcrum.v1.WatchPlanResponse\"\x07\xda\x41\x04name0\x01\x42R\n\x0e\x64\x65v.fulcrum.v1P\x01Z>github.com/fulcrum-planner/fulcrum/gen/go/fulcrum/v1;fulcrumv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -65,6 +66,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DIFFPLANSREQUEST'].fields_by_name['base']._serialized_options = b'\342A\001\002\372A\022\n\020fulcrum.dev/Plan'
   _globals['_DIFFPLANSREQUEST'].fields_by_name['target']._loaded_options = None
   _globals['_DIFFPLANSREQUEST'].fields_by_name['target']._serialized_options = b'\342A\001\002\372A\022\n\020fulcrum.dev/Plan'
+  _globals['_EXPLAINPLANREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_EXPLAINPLANREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\022\n\020fulcrum.dev/Plan'
+  _globals['_EXPLAINPLANREQUEST'].fields_by_name['time_limit']._loaded_options = None
+  _globals['_EXPLAINPLANREQUEST'].fields_by_name['time_limit']._serialized_options = b'\342A\001\001'
+  _globals['_WHATIFREQUEST'].fields_by_name['plan']._loaded_options = None
+  _globals['_WHATIFREQUEST'].fields_by_name['plan']._serialized_options = b'\372A\022\n\020fulcrum.dev/Plan'
+  _globals['_WHATIFREQUEST'].fields_by_name['changes']._loaded_options = None
+  _globals['_WHATIFREQUEST'].fields_by_name['changes']._serialized_options = b'\342A\001\002'
+  _globals['_WHATIFREQUEST'].fields_by_name['options']._loaded_options = None
+  _globals['_WHATIFREQUEST'].fields_by_name['options']._serialized_options = b'\342A\001\001'
+  _globals['_FLEETCHANGES'].fields_by_name['demand']._loaded_options = None
+  _globals['_FLEETCHANGES'].fields_by_name['demand']._serialized_options = b'\342A\001\001'
+  _globals['_FLEETCHANGES'].fields_by_name['removed_pools']._loaded_options = None
+  _globals['_FLEETCHANGES'].fields_by_name['removed_pools']._serialized_options = b'\342A\001\001'
+  _globals['_FLEETCHANGES'].fields_by_name['swaps']._loaded_options = None
+  _globals['_FLEETCHANGES'].fields_by_name['swaps']._serialized_options = b'\342A\001\001'
+  _globals['_FLEETCHANGES'].fields_by_name['nodes']._loaded_options = None
+  _globals['_FLEETCHANGES'].fields_by_name['nodes']._serialized_options = b'\342A\001\001'
+  _globals['_FLEETCHANGES'].fields_by_name['prices']._loaded_options = None
+  _globals['_FLEETCHANGES'].fields_by_name['prices']._serialized_options = b'\342A\001\001'
   _globals['_WATCHPLANREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_WATCHPLANREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\022\n\020fulcrum.dev/Plan'
   _globals['_WATCHPLANREQUEST'].fields_by_name['after_sequence']._loaded_options = None
@@ -75,28 +96,48 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PLANNINGSERVICE'].methods_by_name['GetPlan']._serialized_options = b'\332A\004name'
   _globals['_PLANNINGSERVICE'].methods_by_name['DiffPlans']._loaded_options = None
   _globals['_PLANNINGSERVICE'].methods_by_name['DiffPlans']._serialized_options = b'\332A\013base,target'
+  _globals['_PLANNINGSERVICE'].methods_by_name['ExplainPlan']._loaded_options = None
+  _globals['_PLANNINGSERVICE'].methods_by_name['ExplainPlan']._serialized_options = b'\332A\004name'
   _globals['_PLANNINGSERVICE'].methods_by_name['WatchPlan']._loaded_options = None
   _globals['_PLANNINGSERVICE'].methods_by_name['WatchPlan']._serialized_options = b'\332A\004name'
-  _globals['_PLANVIEW']._serialized_start=1282
-  _globals['_PLANVIEW']._serialized_end=1360
-  _globals['_CREATEPLANREQUEST']._serialized_start=195
-  _globals['_CREATEPLANREQUEST']._serialized_end=428
-  _globals['_GETPLANREQUEST']._serialized_start=430
-  _globals['_GETPLANREQUEST']._serialized_end=529
-  _globals['_LISTPLANSREQUEST']._serialized_start=532
-  _globals['_LISTPLANSREQUEST']._serialized_end=710
-  _globals['_LISTPLANSRESPONSE']._serialized_start=712
-  _globals['_LISTPLANSRESPONSE']._serialized_end=789
-  _globals['_DIFFPLANSREQUEST']._serialized_start=791
-  _globals['_DIFFPLANSREQUEST']._serialized_end=893
-  _globals['_DIFFPLANSRESPONSE']._serialized_start=895
-  _globals['_DIFFPLANSRESPONSE']._serialized_end=1003
-  _globals['_WATCHPLANREQUEST']._serialized_start=1005
-  _globals['_WATCHPLANREQUEST']._serialized_end=1094
-  _globals['_WATCHPLANRESPONSE']._serialized_start=1097
-  _globals['_WATCHPLANRESPONSE']._serialized_end=1280
-  _globals['_WATCHPLANRESPONSE_HEARTBEAT']._serialized_start=1260
-  _globals['_WATCHPLANRESPONSE_HEARTBEAT']._serialized_end=1271
-  _globals['_PLANNINGSERVICE']._serialized_start=1363
-  _globals['_PLANNINGSERVICE']._serialized_end=1807
+  _globals['_PLANVIEW']._serialized_start=2392
+  _globals['_PLANVIEW']._serialized_end=2470
+  _globals['_CREATEPLANREQUEST']._serialized_start=227
+  _globals['_CREATEPLANREQUEST']._serialized_end=460
+  _globals['_GETPLANREQUEST']._serialized_start=462
+  _globals['_GETPLANREQUEST']._serialized_end=561
+  _globals['_LISTPLANSREQUEST']._serialized_start=564
+  _globals['_LISTPLANSREQUEST']._serialized_end=742
+  _globals['_LISTPLANSRESPONSE']._serialized_start=744
+  _globals['_LISTPLANSRESPONSE']._serialized_end=821
+  _globals['_DIFFPLANSREQUEST']._serialized_start=823
+  _globals['_DIFFPLANSREQUEST']._serialized_end=925
+  _globals['_DIFFPLANSRESPONSE']._serialized_start=927
+  _globals['_DIFFPLANSRESPONSE']._serialized_end=1035
+  _globals['_EXPLAINPLANREQUEST']._serialized_start=1037
+  _globals['_EXPLAINPLANREQUEST']._serialized_end=1151
+  _globals['_EXPLAINPLANRESPONSE']._serialized_start=1154
+  _globals['_EXPLAINPLANRESPONSE']._serialized_end=1282
+  _globals['_PLANEXPLANATION']._serialized_start=1285
+  _globals['_PLANEXPLANATION']._serialized_end=1440
+  _globals['_WORKLOADEXPLANATION']._serialized_start=1442
+  _globals['_WORKLOADEXPLANATION']._serialized_end=1500
+  _globals['_NODEWORTH']._serialized_start=1502
+  _globals['_NODEWORTH']._serialized_end=1548
+  _globals['_WHATIFREQUEST']._serialized_start=1551
+  _globals['_WHATIFREQUEST']._serialized_end=1733
+  _globals['_FLEETCHANGES']._serialized_start=1736
+  _globals['_FLEETCHANGES']._serialized_end=1865
+  _globals['_WHATIFRESPONSE']._serialized_start=1867
+  _globals['_WHATIFRESPONSE']._serialized_end=1989
+  _globals['_FLEETCOMPARISON']._serialized_start=1991
+  _globals['_FLEETCOMPARISON']._serialized_end=2113
+  _globals['_WATCHPLANREQUEST']._serialized_start=2115
+  _globals['_WATCHPLANREQUEST']._serialized_end=2204
+  _globals['_WATCHPLANRESPONSE']._serialized_start=2207
+  _globals['_WATCHPLANRESPONSE']._serialized_end=2390
+  _globals['_WATCHPLANRESPONSE_HEARTBEAT']._serialized_start=2370
+  _globals['_WATCHPLANRESPONSE_HEARTBEAT']._serialized_end=2381
+  _globals['_PLANNINGSERVICE']._serialized_start=2473
+  _globals['_PLANNINGSERVICE']._serialized_end=3075
 # @@protoc_insertion_point(module_scope)

@@ -1,8 +1,11 @@
+import datetime
+
 from planner.service.gen.fulcrum.v1 import plan_pb2 as _plan_pb2
 from google.api import client_pb2 as _client_pb2
 from google.api import field_behavior_pb2 as _field_behavior_pb2
 from google.api import resource_pb2 as _resource_pb2
 from google.longrunning import operations_pb2 as _operations_pb2
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -84,6 +87,94 @@ class DiffPlansResponse(_message.Message):
     unchanged_count: int
     price_per_hour_change: float
     def __init__(self, moves: _Optional[_Iterable[_Union[_plan_pb2.Move, _Mapping]]] = ..., unchanged_count: _Optional[int] = ..., price_per_hour_change: _Optional[float] = ...) -> None: ...
+
+class ExplainPlanRequest(_message.Message):
+    __slots__ = ("name", "time_limit")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TIME_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    time_limit: _duration_pb2.Duration
+    def __init__(self, name: _Optional[str] = ..., time_limit: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class ExplainPlanResponse(_message.Message):
+    __slots__ = ("progress", "explanation")
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    EXPLANATION_FIELD_NUMBER: _ClassVar[int]
+    progress: _plan_pb2.PlanProgress
+    explanation: PlanExplanation
+    def __init__(self, progress: _Optional[_Union[_plan_pb2.PlanProgress, _Mapping]] = ..., explanation: _Optional[_Union[PlanExplanation, _Mapping]] = ...) -> None: ...
+
+class PlanExplanation(_message.Message):
+    __slots__ = ("workloads", "alternatives", "resharding", "node_worths")
+    WORKLOADS_FIELD_NUMBER: _ClassVar[int]
+    ALTERNATIVES_FIELD_NUMBER: _ClassVar[int]
+    RESHARDING_FIELD_NUMBER: _ClassVar[int]
+    NODE_WORTHS_FIELD_NUMBER: _ClassVar[int]
+    workloads: _containers.RepeatedCompositeFieldContainer[WorkloadExplanation]
+    alternatives: _containers.RepeatedScalarFieldContainer[str]
+    resharding: _containers.RepeatedScalarFieldContainer[str]
+    node_worths: _containers.RepeatedCompositeFieldContainer[NodeWorth]
+    def __init__(self, workloads: _Optional[_Iterable[_Union[WorkloadExplanation, _Mapping]]] = ..., alternatives: _Optional[_Iterable[str]] = ..., resharding: _Optional[_Iterable[str]] = ..., node_worths: _Optional[_Iterable[_Union[NodeWorth, _Mapping]]] = ...) -> None: ...
+
+class WorkloadExplanation(_message.Message):
+    __slots__ = ("workload", "sentences")
+    WORKLOAD_FIELD_NUMBER: _ClassVar[int]
+    SENTENCES_FIELD_NUMBER: _ClassVar[int]
+    workload: str
+    sentences: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, workload: _Optional[str] = ..., sentences: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class NodeWorth(_message.Message):
+    __slots__ = ("pool", "description")
+    POOL_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    pool: str
+    description: str
+    def __init__(self, pool: _Optional[str] = ..., description: _Optional[str] = ...) -> None: ...
+
+class WhatIfRequest(_message.Message):
+    __slots__ = ("document", "plan", "changes", "options")
+    DOCUMENT_FIELD_NUMBER: _ClassVar[int]
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    document: str
+    plan: str
+    changes: FleetChanges
+    options: _plan_pb2.PlanOptions
+    def __init__(self, document: _Optional[str] = ..., plan: _Optional[str] = ..., changes: _Optional[_Union[FleetChanges, _Mapping]] = ..., options: _Optional[_Union[_plan_pb2.PlanOptions, _Mapping]] = ...) -> None: ...
+
+class FleetChanges(_message.Message):
+    __slots__ = ("demand", "removed_pools", "swaps", "nodes", "prices")
+    DEMAND_FIELD_NUMBER: _ClassVar[int]
+    REMOVED_POOLS_FIELD_NUMBER: _ClassVar[int]
+    SWAPS_FIELD_NUMBER: _ClassVar[int]
+    NODES_FIELD_NUMBER: _ClassVar[int]
+    PRICES_FIELD_NUMBER: _ClassVar[int]
+    demand: _containers.RepeatedScalarFieldContainer[str]
+    removed_pools: _containers.RepeatedScalarFieldContainer[str]
+    swaps: _containers.RepeatedScalarFieldContainer[str]
+    nodes: _containers.RepeatedScalarFieldContainer[str]
+    prices: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, demand: _Optional[_Iterable[str]] = ..., removed_pools: _Optional[_Iterable[str]] = ..., swaps: _Optional[_Iterable[str]] = ..., nodes: _Optional[_Iterable[str]] = ..., prices: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class WhatIfResponse(_message.Message):
+    __slots__ = ("progress", "comparison")
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    COMPARISON_FIELD_NUMBER: _ClassVar[int]
+    progress: _plan_pb2.PlanProgress
+    comparison: FleetComparison
+    def __init__(self, progress: _Optional[_Union[_plan_pb2.PlanProgress, _Mapping]] = ..., comparison: _Optional[_Union[FleetComparison, _Mapping]] = ...) -> None: ...
+
+class FleetComparison(_message.Message):
+    __slots__ = ("before_state", "after_state", "json")
+    BEFORE_STATE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_STATE_FIELD_NUMBER: _ClassVar[int]
+    JSON_FIELD_NUMBER: _ClassVar[int]
+    before_state: _plan_pb2.Plan.State
+    after_state: _plan_pb2.Plan.State
+    json: str
+    def __init__(self, before_state: _Optional[_Union[_plan_pb2.Plan.State, str]] = ..., after_state: _Optional[_Union[_plan_pb2.Plan.State, str]] = ..., json: _Optional[str] = ...) -> None: ...
 
 class WatchPlanRequest(_message.Message):
     __slots__ = ("name", "after_sequence")

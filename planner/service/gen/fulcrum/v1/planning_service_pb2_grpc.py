@@ -61,6 +61,16 @@ class PlanningServiceStub(object):
                 request_serializer=fulcrum_dot_v1_dot_planning__service__pb2.DiffPlansRequest.SerializeToString,
                 response_deserializer=fulcrum_dot_v1_dot_planning__service__pb2.DiffPlansResponse.FromString,
                 _registered_method=True)
+        self.ExplainPlan = channel.unary_stream(
+                '/fulcrum.v1.PlanningService/ExplainPlan',
+                request_serializer=fulcrum_dot_v1_dot_planning__service__pb2.ExplainPlanRequest.SerializeToString,
+                response_deserializer=fulcrum_dot_v1_dot_planning__service__pb2.ExplainPlanResponse.FromString,
+                _registered_method=True)
+        self.WhatIf = channel.unary_stream(
+                '/fulcrum.v1.PlanningService/WhatIf',
+                request_serializer=fulcrum_dot_v1_dot_planning__service__pb2.WhatIfRequest.SerializeToString,
+                response_deserializer=fulcrum_dot_v1_dot_planning__service__pb2.WhatIfResponse.FromString,
+                _registered_method=True)
         self.WatchPlan = channel.unary_stream(
                 '/fulcrum.v1.PlanningService/WatchPlan',
                 request_serializer=fulcrum_dot_v1_dot_planning__service__pb2.WatchPlanRequest.SerializeToString,
@@ -105,6 +115,22 @@ class PlanningServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainPlan(self, request, context):
+        """Explains a finished plan: what was refused and why, what other ways would cost, what one more node is worth. The
+        stream carries progress and last the explanation. Nothing is stored: cancelling the call, or losing it, ends the work.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WhatIf(self, request, context):
+        """Plans a fleet as it is and as it would be with changes. The stream carries progress and last the comparison. Nothing is
+        stored: cancelling the call, or losing it, ends the work.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchPlan(self, request, context):
         """Follows the making of a plan. The first message holds the plan as it is; then every progress event in order,
         none left out; last the finished plan, after which the stream ends. Idle streams carry a heartbeat.
@@ -135,6 +161,16 @@ def add_PlanningServiceServicer_to_server(servicer, server):
                     servicer.DiffPlans,
                     request_deserializer=fulcrum_dot_v1_dot_planning__service__pb2.DiffPlansRequest.FromString,
                     response_serializer=fulcrum_dot_v1_dot_planning__service__pb2.DiffPlansResponse.SerializeToString,
+            ),
+            'ExplainPlan': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExplainPlan,
+                    request_deserializer=fulcrum_dot_v1_dot_planning__service__pb2.ExplainPlanRequest.FromString,
+                    response_serializer=fulcrum_dot_v1_dot_planning__service__pb2.ExplainPlanResponse.SerializeToString,
+            ),
+            'WhatIf': grpc.unary_stream_rpc_method_handler(
+                    servicer.WhatIf,
+                    request_deserializer=fulcrum_dot_v1_dot_planning__service__pb2.WhatIfRequest.FromString,
+                    response_serializer=fulcrum_dot_v1_dot_planning__service__pb2.WhatIfResponse.SerializeToString,
             ),
             'WatchPlan': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchPlan,
@@ -255,6 +291,60 @@ class PlanningService(object):
             '/fulcrum.v1.PlanningService/DiffPlans',
             fulcrum_dot_v1_dot_planning__service__pb2.DiffPlansRequest.SerializeToString,
             fulcrum_dot_v1_dot_planning__service__pb2.DiffPlansResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainPlan(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/fulcrum.v1.PlanningService/ExplainPlan',
+            fulcrum_dot_v1_dot_planning__service__pb2.ExplainPlanRequest.SerializeToString,
+            fulcrum_dot_v1_dot_planning__service__pb2.ExplainPlanResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WhatIf(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/fulcrum.v1.PlanningService/WhatIf',
+            fulcrum_dot_v1_dot_planning__service__pb2.WhatIfRequest.SerializeToString,
+            fulcrum_dot_v1_dot_planning__service__pb2.WhatIfResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,98 @@
+"""Questions about a fleet answered, in a worker process."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from models.errors import InvalidInput
+from planner.clock import Clock
+from planner.fleet import Fleet, read_fleet
+from planner.options import PlanOptions, Progress
+from planner.plan import Plan
+from planner.service.backend import AssignmentOutcome, ProgressEvent, Question
+
+__all__ = ["answer"]
+
+
+def answer(
+    question: Question, on_progress: Callable[[ProgressEvent], None], cancelled: Callable[[], bool]
+) -> AssignmentOutcome:
+    """Answer `question`; no path in its document is opened."""
+    fleet = read_fleet(question.document, allow_files=False)
+
+    def tell(progress: Progress) -> None:
+        on_progress(
+            ProgressEvent(
+                phase=progress.phase, elapsed_s=progress.elapsed_s, objective=progress.objective,
+                bound=progress.bound, gap=progress.gap,
+            )
+        )  # fmt: skip
+
+    def clock(share: float) -> Clock:
+        limit_s = question.time_limit_s
+        options = PlanOptions(
+            time_limit_s=None if limit_s is None else share * limit_s,
+            seed=question.seed,
+            threads=question.thread_count,
+            verify=not question.skip_verification,
+        )
+        return Clock(options=options, progress=tell, cancelled=cancelled)
+
+    if question.kind == "explain":
+        if question.plan_json is None:
+            raise InvalidInput("there is no plan to explain")
+        plan = Plan.from_json(question.plan_json)
+        made, state = _explanation(fleet, plan, clock(1.0)), str(plan.state)
+    else:
+        made, state = _comparison(fleet, question, clock)
+    return AssignmentOutcome(state=state, answer_json=json.dumps(made, indent=1, ensure_ascii=False))
+
+
+def _comparison(
+    fleet: Fleet, question: Question, clock: Callable[[float], Clock]
+) -> tuple[dict[str, Any], str]:
+    from planner.scenarios.change import parse_changes
+    from planner.scenarios.what_if import compare
+
+    found = compare(fleet, parse_changes(**question.changes), (clock(0.5), clock(0.5)))
+    return found.as_dict(), found.after.state
+
+
+def _explanation(fleet: Fleet, plan: Plan, clock: Clock) -> dict[str, Any]:
+    """What `planner.explain` says of a plan that was made before, from the fleet's candidates today."""
+    from planner.candidates.dominance import undominated
+    from planner.candidates.enumerate import enumerate_candidates
+    from planner.explain.alternatives import alternatives, node_worths
+    from planner.explain.report import explain_in_sentences
+    from planner.explain.resharding import resharding_verdicts
+    from planner.pipeline import Planned
+
+    chosen = Counter(instance.shape for instance in plan.instances)
+    clock.report("candidates")
+    candidates = enumerate_candidates(fleet, cancelled=lambda: clock.is_cancelled)
+    considered = undominated(candidates.accepted, keep=set(chosen))
+    planned = Planned(fleet=fleet, plan=plan, candidates=candidates, considered=considered)
+    workloads = [
+        {
+            "workload": workload.name,
+            "sentences": explain_in_sentences(
+                [c for c in candidates.accepted if c.workload == workload.name],
+                [refusal for refusal in candidates.refused if refusal.workload == workload.name],
+                chosen,
+            ),
+        }
+        for workload in fleet.workloads
+    ]
+    made: dict[str, Any] = {"workloads": workloads, "alternatives": [], "resharding": [], "node_worths": []}
+    if plan.instances:
+        clock.report("alternatives")
+        made["alternatives"] = [other.sentence for other in alternatives(planned, clock)]
+        made["resharding"] = list(resharding_verdicts(planned, clock))
+        clock.report("one more node")
+        made["node_worths"] = [
+            {"pool": pool, "description": worth} for pool, worth in node_worths(planned, clock)
+        ]
+    return made
