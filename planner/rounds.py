@@ -59,15 +59,27 @@ def size_and_place(
     groups do not pack into nodes (that pool is then taken to be smaller).
     Never worse than what runs today: where it would be, what runs today is the answer.
     """
-    running: dict[tuple[str, ...], int] = {}
-    for instance in current:
-        running[instance.shape] = running.get(instance.shape, 0) + 1
+    gone = _gone(fleet, current)
+    running = Counter(instance.shape for instance in current if instance.name not in gone)
     problem = SizingProblem(fleet=fleet, candidates=tuple(candidates), current=running)
-    rounds = _size_and_place(problem, current, clock)
+    rounds = _size_and_place(problem, current, gone, clock)
     return _no_worse(problem, rounds, current)
 
 
-def _size_and_place(problem: SizingProblem, current: Sequence[Instance], clock: Clock) -> Rounds:
+def _gone(fleet: Fleet, current: Sequence[Instance]) -> frozenset[str]:
+    """Names of instances that have lost a node."""
+    in_service = {
+        pool.node_name(node)
+        for pool in fleet.pools
+        for node in range(pool.nodes)
+        if node not in pool.unavailable
+    }
+    return frozenset(i.name for i in current if any(stage.node not in in_service for stage in i.stages))
+
+
+def _size_and_place(
+    problem: SizingProblem, current: Sequence[Instance], gone: frozenset[str], clock: Clock
+) -> Rounds:
     fleet = problem.fleet
     bounds: tuple[TierResult, ...] = ()
     for count in range(1, MOST_ROUNDS + 1):
@@ -81,7 +93,7 @@ def _size_and_place(problem: SizingProblem, current: Sequence[Instance], clock: 
             )
         clock.report("placement")
         candidates = problem.candidates
-        tenants = make_tenants(candidates, sizing.counts, current)
+        tenants = make_tenants(candidates, sizing.counts, current, gone=gone)
         placement = place(
             fleet,
             tenants,

@@ -36,8 +36,9 @@ OFFICE = (0.15, 0.1, 0.1, 0.1, 0.1, 0.15, 0.2, 0.45, 0.8, 1.0, 1.0, 0.95,
           0.75, 0.85, 1.0, 1.0, 0.95, 0.75, 0.45, 0.35, 0.3, 0.25, 0.2, 0.15)  # fmt: skip
 EVENING = (0.4, 0.3, 0.2, 0.2, 0.2, 0.25, 0.35, 0.5, 0.6, 0.65, 0.65, 0.7,
            0.75, 0.7, 0.7, 0.7, 0.75, 0.8, 0.9, 1.0, 1.0, 0.95, 0.8, 0.6)  # fmt: skip
-FILLED = 0.7
-"""Share of the GPUs that the largest demands take at the rate of a GPU, the mean over the pools."""
+FILLED = 1.3
+"""Share of the GPUs that the largest demands would take at the mean rate of a GPU over the pools: at the peak
+the better pools are full, and the models share them."""
 SEED = 7
 
 

@@ -33,13 +33,19 @@ class Tenant:
 
 
 def make_tenants(
-    candidates: Sequence[Candidate], counts: Mapping[int, int], current: Sequence[Instance]
-) -> tuple[Tenant, ...]:
+    candidates: Sequence[Candidate], counts: Mapping[int, int], current: Sequence[Instance],
+    *, gone: frozenset[str] = frozenset(),
+) -> tuple[Tenant, ...]:  # fmt: skip
     """Return `counts` instances of each candidate, ordered by candidate and name.
 
     Instances of the current plan with a candidate's shape go on as it. Where fewer are needed than run,
     those stop that share their nodes with most others of their shape: what stays is spread. New names take
     the lowest numbers that no current instance has.
+
+    Parameters
+    ----------
+    gone
+        Names of those of `current` that have lost a node: they stop before others do.
     """
     running: dict[tuple[str, ...], list[Instance]] = defaultdict(list)
     for instance in sorted(current, key=lambda i: i.name):
@@ -49,7 +55,7 @@ def make_tenants(
     numbers: dict[str, Iterator[int]] = defaultdict(itertools.count)
     for index in sorted(counts):
         candidate, wanted = candidates[index], counts[index]
-        stay = _stay(running[candidate.shape], wanted)
+        stay = _stay(running[candidate.shape], wanted, gone)
         tenants += [Tenant(name=i.name, candidate=index, running=i) for i in stay]
         for _ in range(wanted - len(stay)):
             prefix = f"{candidate.workload}-{candidate.role}"
@@ -59,9 +65,11 @@ def make_tenants(
     return tuple(tenants)
 
 
-def _stay(running: Sequence[Instance], wanted: int) -> list[Instance]:
+def _stay(running: Sequence[Instance], wanted: int, gone: frozenset[str]) -> list[Instance]:
     """Return which of the running instances of one shape go on."""
-    stay = list(running)
+    whole = [instance for instance in running if instance.name not in gone]
+    lost = [instance for instance in running if instance.name in gone]
+    stay = whole + lost[: max(wanted - len(whole), 0)]
     while len(stay) > wanted:
         load: dict[str, int] = defaultdict(int)
         for instance in stay:

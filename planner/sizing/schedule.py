@@ -91,6 +91,8 @@ def solve_schedule(problem: SizingProblem, placed: Mapping[int, int], clock: Clo
         alone = problem.at(period)
         demand = tuple(workload.rate_per_s for workload in alone.fleet.workloads)
         limit_s = deal.next()
+        if clock.is_over:
+            return None
         if demand not in known:
             known[demand] = _sized(alone, clock, limit_s, starts, memo)
         if not known[demand].tiers or clock.is_cancelled:

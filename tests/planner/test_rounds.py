@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 
-from planner.assemble import make_outcomes
+from planner.assemble import make_instances, make_outcomes
 from planner.clock import Clock
 from planner.fleet import Fleet
 from planner.goals import merged_objectives, plan_state
@@ -103,3 +104,21 @@ def test_no_candidates_serve_nothing() -> None:
     rounds = size_and_place(fleet, [], (), CLOCK)
     assert rounds.sizing.unserved_share == 1.0
     assert plan_state(rounds, (), "refuse", cancelled=False) == "infeasible"
+
+
+def test_what_lost_its_node_is_not_counted_as_running() -> None:
+    """A full pool loses a node: what is left is kept, the rest goes where there is room."""
+    fleet = one_workload(make_fleet(), 4.0)
+    candidates = [make_candidate(fleet, pool=pool, gpus_per_group=6) for pool in ("a", "b")]
+    before = size_and_place(fleet, candidates, (), CLOCK)
+    assert before.placement is not None
+    instances = make_instances(fleet, before.tenants, candidates, before.placement.stages)
+    dead = next(iter(instances[0].stages)).node
+    pools = tuple(
+        replace(p, unavailable=tuple(n for n in range(p.nodes) if p.node_name(n) == dead))
+        for p in fleet.pools
+    )
+    after = size_and_place(replace(fleet, pools=pools), candidates, instances, CLOCK)
+    assert after.problem.current == Counter(i.shape for i in instances if i.stages[0].node != dead)
+    assert after.placement is not None
+    assert not after.placement.misplaced

@@ -117,6 +117,14 @@ def test_fewer_instances_keep_what_stays_spread() -> None:
     assert [t.name for t in stay] == ["i0", "i2"]
 
 
+def test_instances_that_lost_a_node_stop_before_others() -> None:
+    one = [make_candidate(FLEET)]
+    current = [make_instance(f"i{n}", (Stage("a/r0/n0", (n,)),)) for n in range(3)]
+    stay = make_tenants(one, {0: 2}, current, gone=frozenset({"i0"}))
+    assert [t.name for t in stay] == ["i1", "i2"]
+    assert [t.name for t in make_tenants(one, {0: 3}, current, gone=frozenset({"i0"}))] == ["i1", "i2", "i0"]
+
+
 def test_new_names_do_not_repeat_names_that_run() -> None:
     one = [make_candidate(FLEET)]
     current = [make_instance("chat-mixed-1", (Stage("a/r0/n0", (0,)),), workload="code")]
