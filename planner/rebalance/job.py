@@ -13,6 +13,7 @@ from typing import Literal
 from planner.options import PlanOptions, Progress
 from planner.plan import Move, Plan
 from planner.rebalance.demand import Outlook, look_ahead, wanted_of, with_rates
+from planner.rebalance.follow import ended_badly, follow, live_rollout, outcome_of
 from planner.rebalance.rules import (
     Rules,
     missed_targets,
@@ -22,12 +23,15 @@ from planner.rebalance.rules import (
 )
 from planner.rebalance.series import Source
 from planner.service.client import PlanClient
-from planner.service.fleet_client import FleetClient, FleetState, Promoted
+from planner.service.fleet_client import FleetClient, FleetState, Promoted, RolloutState
 
 __all__ = ["Decision", "Turn", "rebalance_once"]
 
-Decision = Literal["hold", "promoted", "waiting", "rolled back", "measurements stale"]
-"""``waiting``: there is a better plan, and someone must promote it."""
+Decision = Literal[
+    "hold", "promoted", "rolling", "waiting", "rolled back", "rollout failed", "measurements stale"
+]
+"""``rolling``: engines are on their way to the promoted plan. ``waiting``: there is a better plan, and
+someone must promote it. ``rollout failed``: of a promotion this job did not make, or of taking one back."""
 REASON = "rebalance: "
 """Begins the reason of every promotion by the job."""
 
@@ -100,10 +104,12 @@ def rebalance_once(
         outlooks = tuple(look_ahead(w.workload, measured[w.workload], rules, now_s=now) for w in wanted)
         current = plans.get_plan(state.promoted_plan) if state.promoted_plan else None
         last = next(iter(fleets.history(fleet, limit=1)), None)
-        missed = _misses(rules, current, last, outlooks, now)
+        rollout = live_rollout(fleets, fleet)
+        if rollout is not None and rollout.state != "done":
+            return _unfinished(fleets, fleet, rollout, last, holder, rules, outlooks, now)
+        missed = _misses(rules, current, last, outlooks, now, None if rollout is None else rollout.end_s)
         if missed:
-            fleets.roll_back(fleet, etag=state.etag, holder=holder, reason=(REASON + missed[0])[:500])
-            return Turn(decision="rolled back", reasons=missed, outlooks=outlooks)
+            return _take_back(fleets, fleet, missed, holder, rules, outlooks)
         stale = tuple(f"{o.workload}: {o.stale}" for o in outlooks if o.stale)
         if stale:
             return Turn(decision="measurements stale", reasons=stale, outlooks=outlooks)
@@ -125,6 +131,13 @@ def rebalance_once(
                 fleet, name, etag=state.etag, holder=holder, request_id=name.removeprefix("plans/"),
                 reason=(REASON + "; ".join(reasons))[:500],
             )  # fmt: skip
+            begun = live_rollout(fleets, fleet)
+            if begun is not None:
+                ended = follow(fleets, fleet, begun.generation, holder, step_timeout_s=rules.step_timeout_s)
+                if ended.state != "done":
+                    why = (f"{name}: the rollout {ended.state}: {ended.reason}",)
+                    return _take_back(fleets, fleet, why, holder, rules, outlooks)
+                reasons = (*reasons, outcome_of(ended))
         return Turn(
             decision=decision, reasons=reasons, outlooks=outlooks, plan=name, moves=new.moves,
             price_per_hour=None if current is None else current.cost_per_hour,
@@ -132,15 +145,51 @@ def rebalance_once(
         )  # fmt: skip
 
 
+def _unfinished(
+    fleets: FleetClient, fleet: str, rollout: RolloutState, last: Promoted | None, holder: str, rules: Rules,
+    outlooks: tuple[Outlook, ...], now: float,
+) -> Turn:  # fmt: skip
+    """What becomes of a rollout that an earlier turn, or someone else, began."""
+    bad = ended_badly(rollout, now, rules.step_timeout_s)
+    if not bad:
+        return Turn(decision="rolling", reasons=(outcome_of(rollout),), outlooks=outlooks)
+    if last is None or not _ours(last):
+        return Turn(decision="rollout failed", reasons=(bad,), outlooks=outlooks)
+    return _take_back(fleets, fleet, (bad,), holder, rules, outlooks)
+
+
+def _take_back(
+    fleets: FleetClient, fleet: str, why: tuple[str, ...], holder: str, rules: Rules,
+    outlooks: tuple[Outlook, ...],
+) -> Turn:  # fmt: skip
+    """Promote the plan before again, and see it come to run where there are engines."""
+    fleets.roll_back(fleet, holder=holder, reason=(REASON + why[0])[:500])
+    decision: Decision = "rolled back"
+    begun = live_rollout(fleets, fleet)
+    if begun is not None:
+        ended = follow(fleets, fleet, begun.generation, holder, step_timeout_s=rules.step_timeout_s)
+        why = (*why, outcome_of(ended))
+        if ended.state != "done":
+            decision = "rollout failed"
+    return Turn(decision=decision, reasons=why, outlooks=outlooks)
+
+
+def _ours(last: Promoted) -> bool:
+    """Whether this job may take a promotion back: it made it, and something was promoted before."""
+    return last.kind == "promote" and bool(last.previous_plan) and last.reason.startswith(REASON)
+
+
 def _misses(
-    rules: Rules, current: Plan | None, last: Promoted | None, outlooks: tuple[Outlook, ...], now: float
-) -> tuple[str, ...]:
-    """Missed targets for which the last promotion is to be taken back."""
-    if current is None or last is None or last.kind != "promote" or not last.previous_plan:
+    rules: Rules, current: Plan | None, last: Promoted | None, outlooks: tuple[Outlook, ...], now: float,
+    done_s: float | None,
+) -> tuple[str, ...]:  # fmt: skip
+    """Missed targets for which the last promotion is to be taken back; `done_s` is when its rollout ended."""
+    if current is None or last is None or not _ours(last):
         return ()
-    if not last.reason.startswith(REASON) or now - last.time_s > rules.watch_s:
+    since_s = now - (last.time_s if done_s is None else done_s)
+    if since_s > rules.watch_s:
         return ()
-    if now - last.time_s < rules.warm_up_s:
+    if since_s < rules.warm_up_s:
         return ()  # engines just started: what is measured is of cold ones
     return missed_targets(
         rules, current, {o.workload: (o.ttft_ms, o.tpot_ms) for o in outlooks},

@@ -33,6 +33,8 @@ class Rules:
         After a promotion, how long missed targets take it back.
     tolerance
         Share by which a measured latency may exceed its target before it counts as missed.
+    step_timeout_s
+        Longest without an acknowledgement in the rollout of a promotion; then it is stopped and taken back.
     warm_up_s, stale_s, fewest_samples
         See `planner.rebalance.clean`.
     """
@@ -47,12 +49,13 @@ class Rules:
     cooldown_s: float = 1800.0
     watch_s: float = 900.0
     tolerance: float = 0.1
+    step_timeout_s: float = 2700.0
     warm_up_s: float = 300.0
     stale_s: float = 900.0
     fewest_samples: int = 3
 
     def __post_init__(self) -> None:
-        for name in ("horizon_s", "season_s", "step_s", "history_s", "stale_s"):
+        for name in ("horizon_s", "season_s", "step_s", "history_s", "stale_s", "step_timeout_s"):
             if not getattr(self, name) > 0:
                 raise InvalidInput(f"{name} must be positive, got {getattr(self, name)}")
         for name in ("cooldown_s", "watch_s", "warm_up_s", "tolerance"):

@@ -84,6 +84,7 @@ class RolloutState:
     waiting_nodes: tuple[str, ...]
     create_s: float
     update_s: float
+    end_s: float | None
 
     @property
     def done_count(self) -> int:
@@ -206,11 +207,16 @@ class FleetClient:
             for p in found
         )
 
-    def rollout(self, fleet: str, generation: int | None = None) -> RolloutState:
-        """How far the last promotion of a fleet, or that of a generation, is in effect."""
+    def rollout(self, fleet: str, generation: int | None = None) -> RolloutState | None:
+        """How far the last promotion of a fleet, or one by its generation, is in effect; None: no such."""
         which = "-" if generation is None else generation
         request = fleet_service_pb2.GetRolloutRequest(name=f"fleets/{fleet}/rollouts/{which}")
-        return _rollout(self._call(self._fleets.GetRollout, request))
+        try:
+            return _rollout(self._fleets.GetRollout(request, timeout=_CALL_S, wait_for_ready=True))
+        except grpc.RpcError as error:
+            if error.code() is grpc.StatusCode.NOT_FOUND:
+                return None
+            raise error_of(error, source=None, address=self.address) from None
 
     def stop_rollout(
         self, fleet: str, *, generation: int = 0, reason: str = "", holder: str = ""
@@ -288,6 +294,7 @@ def _rollout(message: rollout_pb2.Rollout) -> RolloutState:
         ),
         waiting_nodes=tuple(message.waiting_nodes), create_s=message.create_time.ToNanoseconds() / 1e9,
         update_s=message.update_time.ToNanoseconds() / 1e9,
+        end_s=message.end_time.ToNanoseconds() / 1e9 if message.HasField("end_time") else None,
     )  # fmt: skip
 
 

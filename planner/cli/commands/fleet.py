@@ -66,6 +66,46 @@ def history(fleet: str, server: Server = DEFAULT, server_ca: Authorities = None,
 
 
 @app.command()
+def engines(fleet: str, server: Server = DEFAULT, server_ca: Authorities = None, token: Token = None) -> None:
+    """Show the engines of a fleet and what they run."""
+    import time
+
+    from planner.report.rollout import engine_text
+
+    with _client(server, server_ca, token) as client:
+        for engine in client.engines(fleet):
+            typer.echo(engine_text(engine, now_s=time.time()), nl=False)
+
+
+@app.command()
+def rollout(
+    fleet: str,
+    generation: Annotated[int | None, typer.Option(help="Of which promotion; default: the last.")] = None,
+    stop: Annotated[bool, typer.Option("--stop", help="Begin no more of its steps.")] = False,
+    reason: Reason = "",
+    server: Server = DEFAULT, server_ca: Authorities = None, token: Token = None,
+) -> int:  # fmt: skip
+    """Show how far a promotion is in effect: every step from what ran to the plan.
+
+    Exit code: 0 while it goes on or when it is done, 2 when it failed or was stopped.
+    """
+    from models.errors import InvalidInput
+    from planner.cli.exit_codes import ExitCode
+    from planner.report.rollout import rollout_text
+
+    with _client(server, server_ca, token) as client:
+        found = (
+            client.stop_rollout(fleet, generation=generation or 0, reason=reason)
+            if stop
+            else client.rollout(fleet, generation)
+        )
+    if found is None:
+        raise InvalidInput(f"nothing was promoted on the fleet {fleet!r}, or before rollouts were kept")
+    typer.echo(rollout_text(found), nl=False)
+    return ExitCode.INFEASIBLE if found.state in ("failed", "stopped") else ExitCode.OK
+
+
+@app.command()
 def promote(
     fleet: str, plan: str, reason: Reason = "", server: Server = DEFAULT, server_ca: Authorities = None,
     token: Token = None,

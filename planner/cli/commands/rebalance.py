@@ -21,6 +21,9 @@ def rebalance(
     measurements: Annotated[
         Path | None, typer.Option(metavar="FILE.csv", help="Measurements from a file instead.")
     ] = None,
+    reported: Annotated[
+        bool, typer.Option("--reported", help="What the engines' agents reported to the server instead.")
+    ] = False,
     every: Annotated[str | None, typer.Option(metavar="DURATION", help="Go on for ever: 5m, 1h.")] = None,
     once: Annotated[bool, typer.Option("--once", help="One turn: for cron.")] = False,
     auto: Annotated[
@@ -39,6 +42,9 @@ def rebalance(
     watch: Annotated[
         str, typer.Option(help="After a promotion, time in which missed targets undo it.")
     ] = "15min",
+    step_timeout: Annotated[
+        str, typer.Option(help="Longest without news in a rollout; then it is taken back.")
+    ] = "45min",
     selector: Annotated[str, typer.Option(help='More label matchers: cluster="east".')] = "",
     metric_requests: Annotated[
         str, typer.Option(help="Counter of finished requests.")
@@ -75,6 +81,7 @@ def rebalance(
     from planner.options import PlanOptions
     from planner.rebalance.job import rebalance_once
     from planner.rebalance.prometheus import Metrics, PrometheusSource
+    from planner.rebalance.reported import ReportedSource
     from planner.rebalance.rules import Rules
     from planner.rebalance.series import Source
     from planner.rebalance.table import CsvSource
@@ -87,19 +94,20 @@ def rebalance(
 
     if once == (every is not None):
         raise InvalidInput("say --once, or --every with a duration such as 5min")
-    if (prometheus is None) == (measurements is None):
-        raise InvalidInput("say where the load is measured: --prometheus URL or --measurements FILE.csv")
+    if (prometheus is not None) + (measurements is not None) + reported != 1:
+        raise InvalidInput(
+            "say where the load is measured: --prometheus URL, --measurements FILE.csv or --reported"
+        )
     rules = Rules(
         horizon_s=seconds(horizon), season_s=seconds(season), step_s=seconds(step),
         history_s=seconds(history), confidence=confidence, min_saving=parse_fraction(min_saving),
         max_moves=max_moves, cooldown_s=seconds(cooldown), watch_s=seconds(watch), warm_up_s=seconds(step),
-        stale_s=3 * seconds(step),
+        stale_s=3 * seconds(step), step_timeout_s=seconds(step_timeout),
     )  # fmt: skip
-    source: Source
+    source: Source | None = None
     if measurements is not None:
         source = CsvSource(measurements)
-    else:
-        assert prometheus is not None
+    elif prometheus is not None:
         source = PrometheusSource(
             prometheus, step_s=rules.step_s, selector=selector, token=prometheus_token,
             metrics=Metrics(requests=metric_requests, ttft=metric_ttft, tpot=metric_tpot),
@@ -108,6 +116,7 @@ def rebalance(
     with contextlib.ExitStack() as stack:
         fleets = stack.enter_context(FleetClient(server, authorities=server_ca, token=token))
         plans = stack.enter_context(PlanClient(server, authorities=server_ca, token=token))
+        source = source or ReportedSource(fleets, fleet, step_s=rules.step_s)
         while True:
             began = time.monotonic()
             try:
@@ -122,6 +131,6 @@ def rebalance(
             else:
                 typer.echo(turn_json(fleet, turn) if json_ else turn_text(fleet, turn), nl=False)
                 if once:
-                    done = turn.decision in ("hold", "promoted")
+                    done = turn.decision in ("hold", "promoted", "rolling")
                     return ExitCode.OK if done else ExitCode.INFEASIBLE
             time.sleep(max(0.0, pause_s - (time.monotonic() - began)))
