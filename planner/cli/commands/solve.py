@@ -34,6 +34,16 @@ def solve(
     prices: Annotated[
         bool, typer.Option("--prices", help="Also what one more unit of each limit is worth.")
     ] = False,
+    server: Annotated[
+        str | None, typer.Option(metavar="ADDR", help="Have a Fulcrum server solve the problem.")
+    ] = None,
+    server_ca: Annotated[
+        Path | None,
+        typer.Option(envvar="FULCRUM_TLS_CA", help="PEM file of the authorities that sign the server: TLS."),
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option(envvar="FULCRUM_TOKEN", help="Bearer token for the server.")
+    ] = None,
     json_: Annotated[
         bool, typer.Option("--json", help="Print the answer as JSON instead of tables.")
     ] = False,
@@ -53,10 +63,14 @@ def solve(
     from solvers import SolveOptions
 
     check_writable(out)
+    if server is not None and max_moves is not None:
+        raise typer.BadParameter(
+            "--max-moves is for problems solved here; state a MovementBudget in the document"
+        )
     document = read_problem_file(problem)
     if max_moves is not None:
         document = with_most_moves(document, max_moves)
-    with show_progress(visible=not json_, catch_interrupt=True) as progress:
+    with show_progress(visible=not json_, catch_interrupt=server is None) as progress:
 
         def show(report: SolverProgress) -> None:
             progress(
@@ -70,7 +84,17 @@ def solve(
             time_limit_s=time_limit, solver=solver, threads=threads, seed=seed, gap=gap,
             on_progress=show, cancelled=progress.cancelled,
         )  # fmt: skip
-        made = solve_document(document, options, prices=prices)
+        if server is None:
+            made = solve_document(document, options, prices=prices)
+        else:
+            from planner.service.stream_client import StreamClient
+
+            with StreamClient(server, authorities=server_ca, token=token) as client:
+                made = client.solve(
+                    problem.read_text(encoding="utf-8"), time_limit_s=time_limit, solver=solver,
+                    threads=threads, seed=seed, gap=gap, prices=prices, progress=progress,
+                    source=str(problem),
+                )  # fmt: skip
     if out is not None:
         write_text(out, to_json(made))
     if json_:
