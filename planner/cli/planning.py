@@ -21,18 +21,38 @@ class Made:
 
     plan: Plan
     planned: Planned | None
+    remark: str | None = None
 
 
-def plan_here(path: Path, options: PlanOptions, current: Plan | None, progress: ProgressLine) -> Made:
-    """Plan in this process."""
+def plan_here(
+    path: Path,
+    options: PlanOptions,
+    current: Plan | None,
+    progress: ProgressLine,
+    *,
+    by_region: bool = False,
+    executor: str | None = None,
+) -> Made:
+    """Plan in this process, what is independent in those of an executor."""
+    import contextlib
+
     from planner.cli.files import read_fleet_file
     from planner.clock import Clock
+    from planner.executors import open_executor
     from planner.pipeline import plan_fleet
 
     fleet = read_fleet_file(path)
-    clock = Clock(options=options, progress=progress, cancelled=progress.cancelled)
-    planned = plan_fleet(fleet, clock, current=current)
-    return Made(plan=planned.plan, planned=planned)
+    with contextlib.ExitStack() as stack:
+        name = executor or ("local" if by_region else None)
+        where = None if name is None else stack.enter_context(open_executor(name))
+        clock = Clock(options=options, progress=progress, cancelled=progress.cancelled, executor=where)
+        if where is not None and by_region:
+            from planner.regions import plan_by_region
+
+            found = plan_by_region(fleet, clock, where, current=current)
+            return Made(plan=found.plan, planned=None, remark=found.sentence())
+        planned = plan_fleet(fleet, clock, current=current)
+        return Made(plan=planned.plan, planned=planned)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,15 @@ def plan(
     explain: Annotated[
         bool, typer.Option("--explain", help="Say what was considered and what binds.")
     ] = False,
+    by_region: Annotated[
+        bool, typer.Option("--by-region", help="Divide the demand among the zones and plan each by itself.")
+    ] = False,
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHERE", help="For regions and simulations: local[:PROCESSES] or ray[:ADDRESS]."
+        ),
+    ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print the plan as JSON instead of tables.")] = False,
     server: Annotated[
         str | None, typer.Option(metavar="ADDR", help="Have a Fulcrum server make the plan.")
@@ -64,6 +73,10 @@ def plan(
 
     if confidence is not None and server is not None:
         raise typer.BadParameter("--confidence is for plans made here: a server does not take it yet")
+    if server is not None and (by_region or executor is not None):
+        raise typer.BadParameter("--by-region and --executor are for plans made here, without --server")
+    if explain and by_region:
+        raise typer.BadParameter("--explain is for fleets planned as a whole, without --by-region")
     if gantt is not None and current is None:
         raise typer.BadParameter("--gantt draws the way from a plan that runs: give it with --current")
     check_writable(out)
@@ -75,7 +88,7 @@ def plan(
     running = read_plan(current) if current is not None else None
     with show_progress(visible=not json_, catch_interrupt=server is None) as progress:
         if server is None:
-            made = plan_here(fleet, options, running, progress)
+            made = plan_here(fleet, options, running, progress, by_region=by_region, executor=executor)
         else:
             where = Server(address=server, authorities=server_ca, token=token)
             made = plan_there(where, fleet, options, running, progress)
@@ -108,6 +121,8 @@ def plan(
                 print_explanation(made.planned, console, Clock(options=options))
         if out is not None:
             console.print(f"\nplan written to {out}", highlight=False, soft_wrap=True)
+    if made.remark is not None:
+        typer.echo(made.remark, err=json_)
     if result.diagnosis is not None:
         typer.echo(f"infeasible: {result.diagnosis.message}. Closest: {result.diagnosis.closest}.", err=True)
     elif not result.instances:

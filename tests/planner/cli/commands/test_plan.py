@@ -59,3 +59,17 @@ def test_the_way_from_a_running_plan_in_steps_and_as_a_picture(fleet, tmp_path, 
 def test_a_picture_of_no_way_is_refused(fleet, tmp_path, capsys):
     assert run(["plan", fleet(), "--gantt", str(tmp_path / "x.svg")]) == ExitCode.BAD_INPUT
     assert "--current" in capsys.readouterr().err
+
+
+def test_by_region(tmp_path, capsys):
+    from planner.testing import SMALL_FLEET
+
+    path = tmp_path / "fleet.yaml"
+    path.write_text(SMALL_FLEET)
+    assert run(["plan", str(path), "--by-region", "--no-verify", "--executor", "local:2"]) == ExitCode.OK
+    assert "planned by regions (" in capsys.readouterr().out
+    path.write_text(SMALL_FLEET.replace("z1", "z0"))
+    assert run(["plan", str(path), "--by-region", "--no-verify", "--json"]) == ExitCode.OK
+    assert "planned as a whole, not by regions: it has one zone" in capsys.readouterr().err
+    assert run(["plan", str(path), "--by-region", "--server", "127.0.0.1:1"]) == ExitCode.BAD_INPUT
+    assert run(["plan", str(path), "--by-region", "--explain"]) == ExitCode.BAD_INPUT
