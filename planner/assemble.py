@@ -9,6 +9,7 @@ import numpy as np
 
 from models.profiles.stated_error import measured_source
 from models.serving import operate
+from planner.adapters.assign import adapter_notes
 from planner.candidates.candidate import Candidate
 from planner.candidates.enumerate import instance_model, targets
 from planner.fleet.fleet import Fleet
@@ -61,6 +62,8 @@ def make_instances(
                 gpu_memory_utilization=c.gpu_memory_utilization,
                 stages=stages[tenant.name],
                 expected=expected[tenant.candidate],
+                adapter_slots=c.adapter_slots,
+                adapter_rank=c.adapter_rank,
                 price_per_hour=c.price_per_hour,
                 basis=c.basis,
             )
@@ -98,7 +101,8 @@ def _expectations(
         found = operate(
             [instance_model(fleet, candidates[used[i]]) for i in working],
             workload.lengths,
-            np.array([rates[i] for i in working]),
+            # An engine that takes s times longer for everything sees s times the rate.
+            np.array([rates[i] * candidates[used[i]].slowdown for i in working]),
             targets(workload),
         )
         for position, capacity in zip(working, found, strict=True):
@@ -110,8 +114,10 @@ def _expectations(
                 capacity_per_s=c.capacity_per_s,
                 ttft_ms=c.ttft_ms
                 if at_capacity or capacity.ttft_ms is None
-                else capacity.ttft_ms + c.distance_ms,
-                tpot_ms=c.tpot_ms if at_capacity else capacity.tpot_ms,
+                else capacity.ttft_ms * c.slowdown + c.distance_ms,
+                tpot_ms=c.tpot_ms
+                if at_capacity or capacity.tpot_ms is None
+                else capacity.tpot_ms * c.slowdown,
                 concurrency=capacity.concurrency,
             )
         for position, rate in enumerate(rates):
@@ -226,6 +232,7 @@ def make_notes(
             "latencies rest on datasheet numbers, not on measurements of these GPUs: measure before you sign"
         )
     notes += network_notes(fleet, instances)
+    notes += adapter_notes(fleet, instances)
     if any(instance.role != "mixed" for instance in instances) and not has_network(fleet):
         notes.append(
             "prefill instances are assumed to hand over their KV cache at 50 GB/s each, and a router "

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from planner.adapters.assign import with_adapters
 from planner.assemble import make_basis, make_instances, make_notes, make_outcomes, make_pool_uses
 from planner.candidates.candidate import Candidate
 from planner.candidates.dominance import undominated
@@ -131,6 +132,7 @@ def _assemble(
     """Put the parts together; a plan that may not be run holds no instances and says why."""
     stages = _stages(rounds)
     instances = make_instances(fleet, rounds.tenants, considered, stages)
+    instances = with_adapters(fleet, instances, running, lambda: clock.solve_options("adapters"))
     outcomes = make_outcomes(fleet, instances)
     uses = make_pool_uses(fleet, instances)
     state = plan_state(rounds, outcomes, fleet.policies.shortage, cancelled=clock.is_cancelled)

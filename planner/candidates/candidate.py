@@ -35,6 +35,12 @@ class Candidate:
         Of all its GPUs.
     network_ms
         Of `ttft_ms`, the way from the users' region and back.
+    slowdown
+        How many times longer steps take than the engine's own: adapters beside the base model.
+    reserved_bytes
+        Of each GPU's memory, what the slots of adapters take.
+    adapter_slots, adapter_rank
+        Adapters an instance holds in GPU memory, and their largest rank.
     handover
         Way of the caches of a prefill instance to its decode instances.
     basis
@@ -71,6 +77,10 @@ class Candidate:
     expert_parallel_size: int = 1
     network_ms: float = 0.0
     handover: Link = HANDOVER
+    slowdown: float = 1.0
+    reserved_bytes: float = 0.0
+    adapter_slots: int = 0
+    adapter_rank: int = 0
 
     @property
     def distance_ms(self) -> float:

@@ -13,7 +13,7 @@ from typing import Any
 from models.errors import Unsupported
 from planner.export import Options
 from planner.export.shared.groups import Group
-from planner.export.shared.launch import Seat
+from planner.export.shared.launch import Flag, Seat
 from planner.export.shared.models import Serving, servings
 from planner.export.shared.pods import documents, process_of
 from planner.plan import Plan
@@ -66,6 +66,13 @@ def _application(serving: Serving, options: Options, *, alone: bool) -> dict[str
     }
 
 
+def _argument(value: Flag) -> Any:
+    """A flag's value as YAML has it."""
+    if value is None:
+        return True
+    return list(value) if isinstance(value, tuple) else value
+
+
 def _config(group: Group, options: Options) -> dict[str, Any]:
     one = group.one
     if one.gpu not in _ACCELERATORS:
@@ -73,7 +80,7 @@ def _config(group: Group, options: Options) -> dict[str, Any]:
         raise Unsupported(f"{one.name}: Ray has no accelerator type for {one.gpu}; it has {known}")
     process = process_of(group, options, Seat(nodes=group.nodes, own="", head=""))
     arguments: dict[str, Any] = {
-        name.removeprefix("--").replace("-", "_"): True if value is None else value
+        name.removeprefix("--").replace("-", "_"): _argument(value)
         for name, value in process.flags.items()
         if name not in _SET_BY_RAY
     }

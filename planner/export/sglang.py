@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from models.errors import Unsupported
 from planner.export import Options
-from planner.export.shared.launch import Engine, LaunchCommand, Process, Seat, commands_of
+from planner.export.shared.launch import Engine, Flag, LaunchCommand, Process, Seat, commands_of
 from planner.export.shared.shell import script
 from planner.export.shared.version import Versions
 from planner.export.shared.words import plain
@@ -44,7 +44,7 @@ def launch_commands(plan: Plan, version: str = "") -> tuple[LaunchCommand, ...]:
 def _process(instance: Instance, seat: Seat, version: str) -> Process:
     """Return ``sglang.launch_server`` with its flags for one node of an instance."""
     replicas = instance.data_parallel_size
-    flags: dict[str, str | int | float | None] = {
+    flags: dict[str, Flag] = {
         "--model-path": plain(instance.repository),
         "--served-model-name": plain(instance.model),
         # SGLang's tensor-parallel size is that of all replicas, among which it divides tokens and requests.
@@ -65,6 +65,11 @@ def _process(instance: Instance, seat: Seat, version: str) -> Process:
         flags["--ep-size"] = instance.expert_parallel_size
     if (quantization := _quantization(instance)) is not None:
         flags["--quantization"] = quantization
+    if instance.adapter_slots:
+        flags |= {"--enable-lora": None, "--max-loras-per-batch": instance.adapter_slots}
+        flags["--max-lora-rank"] = instance.adapter_rank
+        if instance.adapters:
+            flags["--lora-paths"] = tuple(f"{a.name}={plain(a.repository)}" for a in instance.adapters)
     if instance.role != "mixed":
         if instance.pipeline_parallel_size > 1:
             raise Unsupported(f"{instance.name}: a hand-over of the KV cache between pipeline stages")

@@ -69,6 +69,8 @@ def _refuse(instance: Instance, seat: Seat) -> None:
             f"{name}: trtllm-serve is told about attention data parallelism in a YAML file "
             "(enable_attention_dp), not by flags"
         )
+    if instance.adapter_slots:
+        raise Unsupported(f"{name}: trtllm-serve is told about LoRA adapters in a YAML file, not by flags")
     if instance.role != "mixed":
         raise Unsupported(
             f"{name}: trtllm-serve is told about a hand-over of the KV cache in a YAML file "

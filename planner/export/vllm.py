@@ -12,7 +12,7 @@ import json
 
 from models.errors import Unsupported
 from planner.export import Options
-from planner.export.shared.launch import Engine, LaunchCommand, Process, Seat, commands_of
+from planner.export.shared.launch import Engine, Flag, LaunchCommand, Process, Seat, commands_of
 from planner.export.shared.shell import script
 from planner.export.shared.version import Versions
 from planner.export.shared.words import plain
@@ -43,7 +43,7 @@ def launch_commands(plan: Plan, version: str = "") -> tuple[LaunchCommand, ...]:
 def _process(instance: Instance, seat: Seat, version: str) -> Process:
     """Return ``vllm serve`` with its flags for one node of an instance."""
     environment: dict[str, str] = {}
-    flags: dict[str, str | int | float | None] = {
+    flags: dict[str, Flag] = {
         "--served-model-name": plain(instance.model),
         "--tensor-parallel-size": instance.tensor_parallel_size,
         "--pipeline-parallel-size": instance.pipeline_parallel_size,
@@ -65,6 +65,11 @@ def _process(instance: Instance, seat: Seat, version: str) -> Process:
         flags["--enable-expert-parallel"] = None
     if (quantization := _quantization(instance)) is not None:
         flags["--quantization"] = quantization
+    if instance.adapter_slots:
+        flags |= {"--enable-lora": None, "--max-loras": instance.adapter_slots}
+        flags["--max-lora-rank"] = instance.adapter_rank
+        if instance.adapters:
+            flags["--lora-modules"] = tuple(f"{a.name}={plain(a.repository)}" for a in instance.adapters)
     if instance.role in _KV_ROLE:
         if instance.pipeline_parallel_size > 1:
             raise Unsupported(f"{instance.name}: NixlConnector serves no pipeline-parallel instances")

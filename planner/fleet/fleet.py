@@ -7,6 +7,7 @@ from typing import Literal
 
 from models.architecture import Architecture
 from models.workload import LengthDistribution
+from planner.fleet.adapters import Adapters
 from planner.fleet.network import Topology
 from planner.fleet.pool import Pool
 from planner.fleet.speeds import Speeds
@@ -87,6 +88,8 @@ class ServedWorkload:
         the plan is placed for.
     region
         Where its requests come from; "": everywhere, at no distance.
+    adapters
+        LoRA adapters that its requests ask for; None: the base model alone.
     """
 
     name: str
@@ -100,6 +103,7 @@ class ServedWorkload:
     tenant: str = ""
     period_rates_per_s: tuple[float, ...] = ()
     region: str = ""
+    adapters: Adapters | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from models.document import Document, InvalidDocument
 from models.document.reader import Path as DocumentPath
 from models.errors import FulcrumError, InvalidInput, UnknownName
 from models.workload import Columns, LengthDistribution, load_lengths, parse_lengths, read_trace
+from planner.fleet.adapter_entries import adapters_of
 from planner.fleet.demand import Demand, check_delays, make_periods, placed_at, trace_demand
 from planner.fleet.fleet import (
     Fleet,
@@ -197,6 +198,7 @@ class Resolver:
             ttft=ttft, tpot=tpot, priority=entry.priority, lengths_source=source,
             tenant=entry.tenant or entry.name or entry.model,
             period_rates_per_s=tuple(rate * factor for factor in shape),
+            adapters=adapters_of(self, entry.lora, (*path, "lora")),
         )  # fmt: skip
 
     def demand(

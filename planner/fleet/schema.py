@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, WithJsonSchema
 
+from planner.fleet.adapter_entries import LoraEntry
 from planner.fleet.entries import Degree, Duration, Entry, Name, Rate, Share, Text
 from planner.fleet.network_entries import NetworkEntry, TopologyEntry
 from planner.fleet.speed_entries import TransitionEntry, WeightSourceEntry
@@ -169,6 +170,8 @@ class WorkloadEntry(Entry):
     """1 is served first when supply is short."""
     tenant: Name | None = None
     """Whose requests these are; default: the workload is a tenant of its own."""
+    lora: LoraEntry | None = None
+    """LoRA adapters of its model that its requests ask for; such workloads are served on mixed instances."""
     regions: dict[str, Share] | None = Field(default=None, min_length=1)
     """Shares of the rate by the region that requests come from; default: from everywhere, at no distance."""
     shape: list[Annotated[float, Field(ge=0)]] | None = Field(default=None, min_length=1)

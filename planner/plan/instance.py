@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from planner.plan.adapters import AdapterSlot
+
 __all__ = ["STRICT", "Expectation", "Instance", "Role", "Stage"]
 
 Role = Literal["mixed", "prefill", "decode"]
@@ -99,6 +101,12 @@ class Instance:
     """What to expect of it."""
     price_per_hour: float
     """Price of its GPUs."""
+    adapters: tuple[AdapterSlot, ...] = ()
+    """LoRA adapters it holds."""
+    adapter_slots: int = 0
+    """Adapters it can hold in GPU memory."""
+    adapter_rank: int = 0
+    """Largest rank of them."""
     basis: str
     """What the prediction rests on: ``measured``, ``imported`` or ``datasheet``."""
 

@@ -29,6 +29,8 @@ def print_plan(plan: Plan, console: Console) -> None:
         console.print(_groups(plan))
         console.print(_placement(plan))
         console.print(_pools(plan))
+    if any(instance.adapters for instance in plan.instances):
+        console.print(_adapters(plan))
     if any(moved.fullest_link for moved in plan.kv_transfers):
         console.print(_kv_transfers(plan))
     if plan.schedule is not None:
@@ -119,6 +121,16 @@ def _pools(plan: Plan) -> Table:
     for p in plan.pools:
         total = p.nodes * p.gpus_per_node
         table.add_row(p.name, p.gpu, str(p.nodes), str(p.gpus_used), str(total), money(p.cost_per_hour))
+    return table
+
+
+def _adapters(plan: Plan) -> Table:
+    table = _table("\nadapters", "instance", ">slots", ">in use", "adapters")
+    holding = [instance for instance in plan.instances if instance.adapters]
+    for instance in holding[:MOST_ROWS]:
+        said = ", ".join(f"{slot.name} {rate(slot.rate_per_s)}" for slot in instance.adapters)
+        table.add_row(instance.name, str(instance.adapter_slots), str(len(instance.adapters)), said)
+    _cut(table, len(holding), "instances")
     return table
 
 

@@ -18,6 +18,8 @@ def limit_supply(columns: Columns) -> None:
     withheld = columns.problem.withheld_gpus
     supply = np.array([pool.usable_gpus - withheld.get(pool.name, 0) for pool in pools], np.float64)
     builder.constrain(builder.affine([(columns.gpus_per_pool(), 1.0)], -supply), name=SUPPLY)
+    if columns.fleet.policies.shortage == "refuse":
+        _hold_adapters(columns)
     if barred := columns.problem.barred:
         used = np.array([float(index in barred) for index in range(len(columns.candidates))])
         builder.constrain(builder.total(columns.weighted(used)), name="caches beyond the links")
@@ -37,3 +39,14 @@ def limit_supply(columns: Columns) -> None:
                 builder.affine([(groups, 1.0)], -float(k * pool.nodes_in_service)),
                 name=f"{pool.name}: groups of more than 1/{k + 1} node",
             )
+
+
+def _hold_adapters(columns: Columns) -> None:
+    """Constrain workloads with adapters to as many instances as the copies of those need."""
+    workloads = [w for w in columns.fleet.workloads if w.adapters is not None and w.rate_per_s > 0]
+    if not workloads:
+        return
+    least = np.array([float(w.adapters.least_instances) for w in workloads if w.adapters is not None])
+    onto = columns.onto("workload", [w.name for w in workloads], lambda c: c.workload)
+    running = columns.builder.total(columns.weighted(1.0), onto)
+    columns.builder.constrain(columns.builder.affine([(running, -1.0)], least), name="slots for adapters")

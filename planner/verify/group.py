@@ -6,7 +6,7 @@ instance stands for all. (A router that looks at queues does better; the plan do
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -49,10 +49,15 @@ def replay_candidate(
     fleet: Fleet, candidate: Candidate, stream: Stream, rate_per_s: float
 ) -> Latencies | None:
     """Serve a stream on one instance of a candidate, as its users see it: with the way to it and back."""
-    seen = replay_instance(instance_model(fleet, candidate), stream, rate_per_s)
-    if seen is None or seen.ttft_ms is None or candidate.distance_ms == 0:
+    # An engine that takes s times longer for everything sees s times the rate.
+    slow = candidate.slowdown
+    seen = replay_instance(instance_model(fleet, candidate), stream, rate_per_s * slow)
+    if seen is None or (slow == 1.0 and candidate.distance_ms == 0):
         return seen
-    return replace(seen, ttft_ms=seen.ttft_ms + candidate.distance_ms)
+    return Latencies(
+        ttft_ms=None if seen.ttft_ms is None else seen.ttft_ms * slow + candidate.distance_ms,
+        tpot_ms=None if seen.tpot_ms is None else seen.tpot_ms * slow,
+    )
 
 
 def _mixed(instance: InstanceModel, stream: Stream, rate_per_s: float) -> Latencies:

@@ -87,7 +87,7 @@ def _kind(i: Instance) -> tuple[object, ...]:
     """Everything a process is started with, and the shape of its place."""
     return (
         *i.shape, i.checkpoint, i.max_num_seqs, i.max_num_batched_tokens, i.max_model_len,
-        i.gpu_memory_utilization, _gpus_by_node(i),
+        i.gpu_memory_utilization, i.adapters, i.adapter_slots, i.adapter_rank, _gpus_by_node(i),
     )  # fmt: skip
 
 

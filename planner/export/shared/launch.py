@@ -10,7 +10,7 @@ from planner.export.shared.version import Versions
 from planner.export.shared.words import address
 from planner.plan import Instance, Plan
 
-__all__ = ["Engine", "LaunchCommand", "Process", "Seat", "commands_of", "nodes_of", "port_count_of"]
+__all__ = ["Engine", "Flag", "LaunchCommand", "Process", "Seat", "commands_of", "nodes_of", "port_count_of"]
 
 FIRST_PORT = 8000
 FIRST_SIDE_CHANNEL_PORT = 5600
@@ -47,6 +47,16 @@ class Seat:
     leads: bool = True
 
 
+Flag = str | int | float | tuple[str, ...] | None
+"""Value of a flag: one word, several, or none."""
+
+
+def _words(value: Flag) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    return value if isinstance(value, tuple) else (str(value),)
+
+
 @dataclass(frozen=True, slots=True)
 class Process:
     """What to run: flag words of a command, and its environment.
@@ -54,11 +64,11 @@ class Process:
     Parameters
     ----------
     flags
-        Flag → value; None for a flag without one.
+        Flag → value; None for a flag without one, a tuple for one with several.
     """
 
     words: tuple[str, ...]
-    flags: Mapping[str, str | int | float | None]
+    flags: Mapping[str, Flag]
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def command(self) -> tuple[str, ...]:
@@ -67,8 +77,7 @@ class Process:
 
     def flag_words(self) -> tuple[str, ...]:
         """The flags with their values."""
-        pairs = ((name,) if value is None else (name, str(value)) for name, value in self.flags.items())
-        return tuple(word for pair in pairs for word in pair)
+        return tuple(word for name, value in self.flags.items() for word in (name, *_words(value)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
