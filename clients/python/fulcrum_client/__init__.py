@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from fulcrum_client.client import Client
 from fulcrum_client.contract import messages
+from fulcrum_client.engine import Engine
 
-__all__ = ["Client", "messages"]
+__all__ = ["Client", "Engine", "messages"]

@@ -11,7 +11,7 @@ import grpc
 
 from fulcrum_client.contract import messages
 
-__all__ = ["Client"]
+__all__ = ["Client", "is_away"]
 
 _ASSIGNMENT = "/fulcrum.v1.AssignmentService/"
 _PLANNING = "/fulcrum.v1.PlanningService/"
@@ -47,7 +47,11 @@ class Client:
         key: bytes | None = None,
         patience_s: float = 30.0,
     ) -> None:
-        options = [("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES)]
+        options = [
+            ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
+            ("grpc.keepalive_time_ms", 20_000),  # a stream to a server that vanished without a word ends
+            ("grpc.keepalive_timeout_ms", 10_000),
+        ]
         if root_certificates is None and token is None:
             self._channel = grpc.insecure_channel(address, options)
         else:
@@ -91,19 +95,19 @@ class Client:
             request.options.time_limit.FromNanoseconds(round(time_limit_s * 1e9))
         if current_plan is not None:
             request.current_plan = current_plan
-        operation = self._call(_PLANNING + "CreatePlan", request, "google.longrunning.Operation", timeout_s)
+        operation = self.call(_PLANNING + "CreatePlan", request, "google.longrunning.Operation", timeout_s)
         return operation.name.replace("operations/", "plans/", 1)
 
     def get_plan(self, name: str, *, timeout_s: float = 30.0) -> Any:
         """The plan (``fulcrum.v1.Plan``) as it is."""
         request = messages["fulcrum.v1.GetPlanRequest"](name=name)
-        return self._call(_PLANNING + "GetPlan", request, "fulcrum.v1.Plan", timeout_s)
+        return self.call(_PLANNING + "GetPlan", request, "fulcrum.v1.Plan", timeout_s)
 
     def list_plans(self, *, fleet: str = "", page_size: int = 0, timeout_s: float = 30.0) -> Iterator[Any]:
         """All plans, newest first, without their instances."""
         request = messages["fulcrum.v1.ListPlansRequest"](fleet=fleet, page_size=page_size)
         while True:
-            page = self._call(_PLANNING + "ListPlans", request, "fulcrum.v1.ListPlansResponse", timeout_s)
+            page = self.call(_PLANNING + "ListPlans", request, "fulcrum.v1.ListPlansResponse", timeout_s)
             yield from page.plans
             if not page.next_page_token:
                 return
@@ -132,7 +136,7 @@ class Client:
                     if finished and response.plan.document:
                         return
             except grpc.RpcError as error:
-                if not _away(error) or time.monotonic() - last_contact > self._patience_s:
+                if not is_away(error) or time.monotonic() - last_contact > self._patience_s:
                     raise
             time.sleep(0.2)
 
@@ -149,7 +153,7 @@ class Client:
         request = messages["google.longrunning.CancelOperationRequest"](
             name=name.replace("plans/", "operations/", 1)
         )
-        self._call(_OPERATIONS + "CancelOperation", request, "google.protobuf.Empty", timeout_s)
+        self.call(_OPERATIONS + "CancelOperation", request, "google.protobuf.Empty", timeout_s)
 
     def solve_assignment(
         self,
@@ -181,18 +185,24 @@ class Client:
         finally:
             stream.cancel()
 
-    def _call(self, path: str, request: Any, response: str, timeout_s: float) -> Any:
-        """Call, and again while the server is away; every method here may be repeated."""
+    def call(self, path: str, request: Any, response: str, timeout_s: float = 30.0) -> Any:
+        """Call a method, such as ``/fulcrum.v1.PlanningService/GetPlan``, again and again while the server is
+        away: it must be one that may be repeated. `response` is the full name of its message.
+        """
         method = self._method(path, response)
         end, pause_s = time.monotonic() + self._patience_s, 0.1
         while True:
             try:
                 return method(request, timeout=timeout_s)
             except grpc.RpcError as error:
-                if not _away(error) or time.monotonic() + pause_s > end:
+                if not is_away(error) or time.monotonic() + pause_s > end:
                     raise
             time.sleep(pause_s)
             pause_s = min(2 * pause_s, 2.0)
+
+    def stream(self, path: str, request: Any, response: str) -> Iterator[Any]:
+        """Call a method that answers with a stream, once."""
+        return iter(self._method(path, response, stream=True)(request))
 
     def _method(self, path: str, response: str, *, stream: bool = False) -> Callable[..., Any]:
         if path not in self._calls:
@@ -205,5 +215,6 @@ class Client:
         return self._calls[path]
 
 
-def _away(error: grpc.RpcError) -> bool:
+def is_away(error: grpc.RpcError) -> bool:
+    """Whether the server is away, or starting: the same call may succeed soon."""
     return bool(error.code() == grpc.StatusCode.UNAVAILABLE)

@@ -41,16 +41,55 @@ print(json.dumps(result))
 """
 
 
-def test_the_client_needs_grpcio_and_protobuf_only(server, tmp_path):
+ENGINE = """
+import json, sys
+sys.path.insert(0, sys.argv[2])
+from fulcrum_client import Client, Engine, messages
+with Client(sys.argv[1]) as client:
+    register = messages["fulcrum.v1.RegisterFleetRequest"](document="fleet: demo")
+    client.call("/fulcrum.v1.FleetService/RegisterFleet", register, "fulcrum.v1.Fleet")
+    name = client.create_plan("fleet: demo")
+    client.wait_plan(name)
+    promote = messages["fulcrum.v1.PromotePlanRequest"](name="fleets/demo", plan=name)
+    client.call("/fulcrum.v1.FleetService/PromotePlan", promote, "fulcrum.v1.Fleet")
+    engines = [Engine(client, "demo", f"e{i}", node=node, labels={"rack": "7"})
+               for i, node in enumerate(("h100/r0/n0", "h100/r1/n2"))]
+    done = []
+    for step in (0, 1):
+        for engine in engines:
+            assignment = next(a for a in engine.assignments() if [s.step.index for s in a.steps] == [step])
+            engine.acknowledge(assignment.generation, step, "started")
+            done.append(engine.acknowledge(assignment.generation, step, "done").rollout_state)
+    sample = {"instance_id": "chat-mixed-0@1", "window": {"seconds": 10}, "request_count": 5}
+    sample = messages["fulcrum.v1.LoadSample"](**sample)
+    sample.end_time.GetCurrentTime()
+    discarded = engines[0].report([sample], {"chat-mixed-0@1": "ready"})
+    engines[1].delete()
+print(json.dumps([done, discarded, assignment.instances[0].instance.engine]))
+"""
+
+
+def run_without_a_planner(script, server, folder):
+    """What a script prints that is run with the client package alone."""
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, server.address, str(CLIENT)],
-        check=False, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120,
+        [sys.executable, "-c", script, server.address, str(CLIENT)],
+        check=False, cwd=folder, env=environment, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
-
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {
+    return json.loads(done.stdout)
+
+
+def test_an_engine_needs_no_planner_either(server, tmp_path):
+    states, discarded, engine = run_without_a_planner(ENGINE, server, tmp_path)
+
+    assert states == [1, 1, 1, 2]
+    assert discarded == []
+    assert engine == "vllm"
+
+
+def test_the_client_needs_grpcio_and_protobuf_only(server, tmp_path):
+    assert run_without_a_planner(SCRIPT, server, tmp_path) == {
         "kinds": ["plan", "progress", "progress", "progress", "plan"],
         "sequences": [1, 2, 3],
         "state": Plan.STATE_OPTIMAL,
