@@ -21,6 +21,7 @@ from planner.service.hub import Hub
 from planner.service.lease_watch import LeaseWatch
 from planner.service.metrics import Metrics
 from planner.service.protos import code_pb2
+from planner.service.tracing import NO_TRACING, PlanTrace, Tracing
 from planner.store.plans import PlanStore, wall_clock_us
 from planner.store.records import PlanRecord, PlanState
 
@@ -44,6 +45,8 @@ class Dispatcher:
         For plans that state none.
     metrics
         Told of every plan that ended here.
+    tracing
+        Has spans for each.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class Dispatcher:
         max_attempts: int = 5,
         default_time_limit_s: float | None = None,
         metrics: Metrics | None = None,
+        tracing: Tracing = NO_TRACING,
     ) -> None:
         self._store = store
         self._executor = executor
@@ -68,6 +72,7 @@ class Dispatcher:
         self._max_attempts = max_attempts
         self._default_time_limit_s = default_time_limit_s
         self._metrics = metrics or Metrics()
+        self._tracing = tracing
         self._wake = asyncio.Event()
         self._slots = asyncio.Semaphore(executor.slot_count)
         self._running: dict[str, tuple[asyncio.Task[None], asyncio.Event]] = {}
@@ -151,9 +156,11 @@ class Dispatcher:
         if record.cancel_requested:
             cancelled.set()
         renewing = asyncio.create_task(self._keep_lease(record.id, cancelled))
+        trace, ended = self._tracing.plan(record), "released"
         try:
             start_s = time.monotonic()
-            state, outcome, error = await self._outcome(record, cancelled)
+            state, outcome, error = await self._outcome(record, cancelled, trace)
+            ended = state.value
             seconds = time.monotonic() - start_s
             gap, result_json = (None, None) if outcome is None else (outcome.gap, outcome.plan_json)
             self._metrics.solve_ended("plan", state.value, seconds, gap)
@@ -165,11 +172,12 @@ class Dispatcher:
         except Exception:
             log.exception("plan %s: left to the next attempt", record.id)
         finally:
+            trace.end(ended)
             renewing.cancel()
             self._hub.publish(record.id)
 
     async def _outcome(
-        self, record: PlanRecord, cancelled: asyncio.Event
+        self, record: PlanRecord, cancelled: asyncio.Event, trace: PlanTrace
     ) -> tuple[PlanState, Outcome | None, bytes | None]:
         try:
             if record.attempt_count > self._max_attempts:
@@ -181,7 +189,7 @@ class Dispatcher:
             time_limit_s = self._time_limit_s(record)
             if cancelled.is_set() or (time_limit_s is not None and time_limit_s <= 0):
                 return PlanState.CANCELLED, None, None
-            outcome = await self._run(record, time_limit_s, cancelled)
+            outcome = await self._run(record, time_limit_s, cancelled, trace)
             return PlanState(outcome.state), outcome, None
         except StatusError as error:
             log.warning("plan %s failed: %s", record.id, error)
@@ -190,7 +198,9 @@ class Dispatcher:
             log.exception("plan %s failed", record.id)
             return PlanState.FAILED, None, status_of(error).SerializeToString()
 
-    async def _run(self, record: PlanRecord, time_limit_s: float | None, cancelled: asyncio.Event) -> Outcome:
+    async def _run(
+        self, record: PlanRecord, time_limit_s: float | None, cancelled: asyncio.Event, trace: PlanTrace
+    ) -> Outcome:
         """Have the plan made; every progress event is stored when this returns."""
         events: asyncio.Queue[ProgressEvent | None] = asyncio.Queue()
         storing = asyncio.create_task(self._store_events(record.id, events))
@@ -202,8 +212,13 @@ class Dispatcher:
             thread_count=record.options.thread_count,
             skip_verification=record.options.skip_verification,
         )
+
+        def tell(event: ProgressEvent) -> None:
+            trace.event(event)
+            events.put_nowait(event)
+
         try:
-            return await self._executor.plan(work, events.put_nowait, cancelled)
+            return await self._executor.plan(work, tell, cancelled)
         finally:
             events.put_nowait(None)
             await storing

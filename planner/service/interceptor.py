@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -21,6 +22,7 @@ from planner.service.errors import StatusError, failure, status_of
 from planner.service.identity import Role, caller
 from planner.service.metrics import Metrics
 from planner.service.protos import code_pb2
+from planner.service.tracing import NO_TRACING, CallTrace, Tracing
 
 __all__ = ["OPEN_METHODS", "REQUIRED_ROLES", "Guard"]
 
@@ -28,6 +30,9 @@ log = logging.getLogger(__name__)
 
 _Reader = Callable[[Any], Any]
 
+_IDENTIFIERS = {"name": "name", "parent": "name", "plan": "plan", "request_id": "request"}
+"""Fields of messages whose values are logged and traced, with the word for them there."""
+_PRINTABLE = re.compile(r"[A-Za-z0-9/._-]{1,200}")
 _ASSIGNMENT = "/fulcrum.v1.AssignmentService/"
 _PLANNING = "/fulcrum.v1.PlanningService/"
 _ENGINES = "/fulcrum.v1.EngineService/"
@@ -80,11 +85,14 @@ class Guard(grpc.aio.ServerInterceptor):
         Tells callers by their metadata.
     metrics
         Counts the calls.
+    tracing
+        Has a span for each.
     """
 
-    def __init__(self, authenticator: Authenticator, metrics: Metrics) -> None:
+    def __init__(self, authenticator: Authenticator, metrics: Metrics, tracing: Tracing = NO_TRACING) -> None:
         self._authenticator = authenticator
         self._metrics = metrics
+        self._tracing = tracing
 
     async def intercept_service(
         self,
@@ -116,10 +124,11 @@ class Guard(grpc.aio.ServerInterceptor):
 
     def _unary(self, details: grpc.HandlerCallDetails, inner: Any, read: _Reader) -> Any:
         async def answer(request: Any, context: Any) -> Any:
-            with _observed(details.method, self._metrics) as call:
+            with _observed(details, self._metrics, self._tracing) as call:
                 try:
                     self._admit(details)
-                    return await inner(read(request), context)
+                    message = call.about(read(request))
+                    return call.about(await inner(message, context))
                 except Exception as error:  # noqa: BLE001 - every error becomes a Status
                     await call.abort(context, error)
 
@@ -127,10 +136,10 @@ class Guard(grpc.aio.ServerInterceptor):
 
     def _stream(self, details: grpc.HandlerCallDetails, inner: Any, read: _Reader) -> Any:
         async def answer(request: Any, context: Any) -> None:
-            with _observed(details.method, self._metrics) as call:
+            with _observed(details, self._metrics, self._tracing) as call:
                 try:
                     self._admit(details)
-                    result = inner(read(request), context)
+                    result = inner(call.about(read(request)), context)
                     if hasattr(result, "__aiter__"):
                         async with contextlib.aclosing(result):  # what it holds ends with the call
                             async for response in result:
@@ -177,7 +186,17 @@ class _Call:
     """One RPC, for its line in the log and the metrics."""
 
     method: str
+    trace: CallTrace
     code: str = "OK"
+    subject: dict[str, str] = field(default_factory=dict)
+
+    def about(self, message: Any) -> Any:
+        """Remember the ids of requests and the names of resources in a message, and hand it on."""
+        for name, label in _IDENTIFIERS.items():
+            value = getattr(message, name, None)
+            if isinstance(value, str) and _PRINTABLE.fullmatch(value):
+                self.subject[label] = value
+        return message
 
     async def abort(self, context: Any, error: Exception) -> None:
         """End the RPC with the Status of `error`."""
@@ -191,21 +210,26 @@ class _Call:
 
 
 @contextlib.contextmanager
-def _observed(method: str, metrics: Metrics) -> Iterator[_Call]:
-    """Count an RPC, and log method, caller, code and time of it; never what was sent."""
-    call = _Call(method)
+def _observed(details: grpc.HandlerCallDetails, metrics: Metrics, tracing: Tracing) -> Iterator[_Call]:
+    """Count, trace and log an RPC: method, caller, code, time, names and ids; never what else was sent."""
+    method = details.method
     start = time.perf_counter()
-    try:
-        yield call
-    except asyncio.CancelledError:
-        call.code = "CANCELLED"
-        raise
-    finally:
-        seconds = time.perf_counter() - start
-        metrics.rpc_ended(method, call.code, seconds)
-        who = caller.get()
-        level = logging.DEBUG if method in OPEN_METHODS else logging.INFO
-        log.log(
-            level, "rpc method=%s caller=%s tenant=%s code=%s ms=%.1f",
-            method, who.name, who.tenant, call.code, 1e3 * seconds,
-        )  # fmt: skip
+    with tracing.call(method, details.invocation_metadata) as trace:
+        call = _Call(method, trace)
+        try:
+            yield call
+        except asyncio.CancelledError:
+            call.code = "CANCELLED"
+            raise
+        finally:
+            seconds = time.perf_counter() - start
+            metrics.rpc_ended(method, call.code, seconds)
+            who = caller.get()
+            trace.set(tenant=who.tenant, **call.subject)
+            trace.end(call.code)
+            level = logging.DEBUG if method in OPEN_METHODS else logging.INFO
+            log.log(
+                level, "rpc method=%s caller=%s tenant=%s code=%s ms=%.1f%s",
+                method, who.name, who.tenant, call.code, 1e3 * seconds,
+                "".join(f" {label}={value}" for label, value in call.subject.items()),
+            )  # fmt: skip

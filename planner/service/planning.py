@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import grpc.aio
@@ -30,6 +31,7 @@ from planner.service.names import parse_plan, plan_name
 from planner.service.paging import decode_token, encode_token, page_limit
 from planner.service.protos import operations_pb2, plan_pb2, planning_service_pb2, planning_service_pb2_grpc
 from planner.service.questions import Questions
+from planner.service.tracing import NO_TRACING, Tracing
 from planner.store.plans import PlanStore, QueueFull, RequestIdReused
 from planner.store.records import NewPlan, PlanRecord, PlanState
 
@@ -59,6 +61,7 @@ class PlanningService(planning_service_pb2_grpc.PlanningServiceServicer):
         questions: Questions,
         limits: PlanLimits,
         *,
+        tracing: Tracing = NO_TRACING,
         heartbeat_s: float = 10.0,
         poll_s: float = 2.0,
     ) -> None:
@@ -67,6 +70,7 @@ class PlanningService(planning_service_pb2_grpc.PlanningServiceServicer):
         self._dispatcher = dispatcher
         self._hub = hub
         self._questions = questions
+        self._tracing = tracing
         self._limits = limits
         self._finished = FinishedPlans()
         self._filling: dict[str, asyncio.Lock] = {}
@@ -86,7 +90,7 @@ class PlanningService(planning_service_pb2_grpc.PlanningServiceServicer):
             tenant=current_tenant(),
             fleet=fleet,
             document=request.document,
-            options=options,
+            options=replace(options, trace_parent=self._tracing.parent()),
             current_json=current_json,
             request_id=request_id,
             request_digest=request_digest(request),

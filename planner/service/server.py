@@ -54,6 +54,7 @@ from planner.service.protos import profile_service_pb2_grpc as profile_grpc
 from planner.service.questions import Questions
 from planner.service.rollouts import Rollouts
 from planner.service.streamed import StreamedWork
+from planner.service.tracing import Tracing, open_tracing
 from planner.store.database import Database
 from planner.store.plans import PlanStore
 
@@ -99,6 +100,8 @@ class ServerConfig:
         Where Prometheus may scrape, HOST:PORT, with the certificates of `tls`; None is nowhere.
     http
         Where browsers find the plans, HOST:PORT, with the same certificates and tokens; None is nowhere.
+    otlp_endpoint
+        URL of an OpenTelemetry collector for traces; None: as the environment says, by default nowhere.
     insecure
         Listen beyond this machine even without TLS or without tokens.
     worker_nice
@@ -128,6 +131,7 @@ class ServerConfig:
     tokens: Path | None = None
     metrics: str | None = None
     http: str | None = None
+    otlp_endpoint: str | None = None
     insecure: bool = False
     reflection: bool = True
     keepalive_s: float = 20.0
@@ -163,9 +167,13 @@ class PlanServer:
     ----------
     executor
         Where plans are made; default: worker processes, as the configuration says.
+    tracing
+        Where traces go; default: as the configuration and the environment say.
     """
 
-    def __init__(self, config: ServerConfig, *, executor: Executor | None = None) -> None:
+    def __init__(
+        self, config: ServerConfig, *, executor: Executor | None = None, tracing: Tracing | None = None
+    ) -> None:
         self.config = config
         self.port = 0
         self.metrics_server: MetricsServer | None = None
@@ -180,6 +188,7 @@ class PlanServer:
         if config.tokens is not None:
             authenticator = TokenAuthenticator(read_tokens(config.tokens))
         self._store = AsyncStore(PlanStore(Database(config.store)))
+        self.tracing = tracing or open_tracing(config.otlp_endpoint)
         self.metrics = Metrics()
         self.metrics.watch(self._store.store, lambda: self._executor.restart_count)
         hub = Hub()
@@ -192,10 +201,11 @@ class PlanServer:
             max_attempts=config.max_attempts,
             default_time_limit_s=config.default_time_limit_s,
             metrics=self.metrics,
+            tracing=self.tracing,
         )
         most_bytes = config.limits.document_bytes + _MESSAGE_SLACK_BYTES
         self._server = grpc.aio.server(
-            interceptors=(Guard(authenticator, self.metrics),),
+            interceptors=(Guard(authenticator, self.metrics, self.tracing),),
             maximum_concurrent_rpcs=_MAX_CONCURRENT_RPCS,
             options=(
                 ("grpc.max_receive_message_length", most_bytes),
@@ -215,7 +225,7 @@ class PlanServer:
             self._executor, self._streamed, config.limits, default_time_limit_s=config.default_time_limit_s
         )
         planning = PlanningService(
-            self._store, self._executor, self._dispatcher, hub, questions, config.limits
+            self._store, self._executor, self._dispatcher, hub, questions, config.limits, tracing=self.tracing
         )
         planning_grpc.add_PlanningServiceServicer_to_server(planning, self._server)  # type: ignore[no-untyped-call]
         self._rollouts = Rollouts(self._store)
@@ -276,6 +286,7 @@ class PlanServer:
         await self._streamed.close()
         await self._executor.close()
         self._store.close()
+        await asyncio.to_thread(self.tracing.close)
 
     def _bind(self) -> int:
         tls = self.config.tls

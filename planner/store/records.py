@@ -52,6 +52,8 @@ class PlanOptionsRecord:
         Time after which the answer is of no use, µs since the epoch.
     skip_verification
         Do not replay the plan in the simulator.
+    trace_parent
+        W3C ``traceparent`` of the request that asked for the plan; says nothing about how it is made.
     """
 
     time_limit_s: float | None = None
@@ -59,6 +61,7 @@ class PlanOptionsRecord:
     seed: int = 0
     thread_count: int = 1
     skip_verification: bool = False
+    trace_parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

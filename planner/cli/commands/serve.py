@@ -44,6 +44,13 @@ def serve(
     http: Annotated[
         str | None, typer.Option(help="Address of pages for browsers: HOST:PORT.", metavar="ADDR")
     ] = None,
+    otlp_endpoint: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Collector of traces, http://HOST:4317; default: OTEL_EXPORTER_OTLP_ENDPOINT, or none.",
+        ),
+    ] = None,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Listen beyond this machine without TLS or tokens.")
     ] = False,
@@ -73,6 +80,7 @@ def serve(
         tokens=tokens,
         metrics=metrics,
         http=http,
+        otlp_endpoint=otlp_endpoint,
         insecure=insecure,
     )
     logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")

@@ -36,8 +36,9 @@ def _run(coroutine: Coroutine[Any, Any, Any]) -> Any:
 class Running:
     """A started server and plain clients for it."""
 
-    def __init__(self, config: ServerConfig) -> None:
+    def __init__(self, config: ServerConfig, **parts: Any) -> None:
         self.config = config
+        self._parts = parts
         self._stopped = False
         self.server = _run(self._start())
         self.address = f"127.0.0.1:{self.server.port}"
@@ -47,7 +48,7 @@ class Running:
             self.operations = operations_pb2_grpc.OperationsStub(self.channel)
 
     async def _start(self) -> PlanServer:
-        server = PlanServer(self.config)
+        server = PlanServer(self.config, **self._parts)
         await server.start()
         return server
 
@@ -95,8 +96,8 @@ def start_server(tmp_path: Path, _scripted: None) -> Iterator[Callable[..., Runn
     """Start servers that share one SQLite file; all are stopped at the end."""
     with contextlib.ExitStack() as stack:
 
-        def start(**settings: Any) -> Running:
-            running = Running(_config(tmp_path, **settings))
+        def start(*, tracing: Any = None, **settings: Any) -> Running:
+            running = Running(_config(tmp_path, **settings), tracing=tracing)
             stack.callback(running.stop)
             return running
 

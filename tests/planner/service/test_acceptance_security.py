@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import ssl
 import subprocess
@@ -293,12 +294,15 @@ def test_the_log_says_who_did_what_and_never_a_token(secured, certificates, capl
         planning = planning_service_pb2_grpc.PlanningServiceStub(connection)
         for token in (PLANNER, "wrong-token"):
             metadata = (("authorization", f"Bearer {token}"),)
-            request = planning_service_pb2.CreatePlanRequest(document="fleet: demo # private")
+            request = planning_service_pb2.CreatePlanRequest(
+                document="fleet: demo # private", request_id="r-1"
+            )
             code_of(lambda m=metadata, r=request: planning.CreatePlan(r, metadata=m, timeout=30))
     secured.stop()
 
     text = caplog.text
     assert "method=/fulcrum.v1.PlanningService/CreatePlan caller=p tenant=one code=OK" in text
     assert "method=/fulcrum.v1.PlanningService/CreatePlan caller=- tenant= code=UNAUTHENTICATED" in text
+    assert re.search(r"CreatePlan caller=p .* request=r-1 name=operations/[0-9a-f]{32}", text)
     assert "token" not in text.replace("the token is not known", "")
     assert "private" not in text
