@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from planner.candidates.dominance import undominated
@@ -12,7 +12,7 @@ from planner.executors import Executor
 from planner.fleet.fleet import Fleet
 from planner.pipeline import plan_fleet
 from planner.plan import Plan
-from planner.regions.divide import Division, cost_bound, divide
+from planner.regions.divide import cost_bound, divide, ways_of
 from planner.regions.merge import merged
 from planner.regions.region import Region, regional_fleet, regions_of, why_whole
 from planner.tasks import PlanTask, plan_all
@@ -85,15 +85,16 @@ def plan_by_region(
     ).accepted
     regions = regions_of(fleet)
     clock.report("dividing")
-    bound = cost_bound(fleet, accepted, regions)
     candidates = undominated(accepted)
+    bound = cost_bound(fleet, candidates)
+    ways = ways_of(fleet, candidates, regions)
     room = dict.fromkeys((region.name for region in regions), 1.0)
     reason = "the demand cannot be divided so that each workload fits one region"
     keep = _homes(fleet, current, regions)
     divisions = 0
     while divisions < MOST_DIVISIONS and not (clock.is_over or clock.is_cancelled):
         limit_s = _seconds(clock, DIVIDE_S)
-        division = divide(fleet, candidates, regions, room=room, keep=keep, time_limit_s=limit_s)
+        division = divide(fleet, ways, regions, room=room, keep=keep, time_limit_s=limit_s)
         if division is None and keep:
             keep = {}
             continue
@@ -109,7 +110,7 @@ def plan_by_region(
                 clock.report("transition")
                 plan = replace(plan, transition=transition_between(fleet, current, plan))
             return ByRegion(
-                plan=plan, region_of=dict(division.region_of), divisions=divisions, cost_bound=bound,
+                plan=plan, region_of=division, divisions=divisions, cost_bound=bound,
                 why_whole=None,
             )  # fmt: skip
         reason = f"no division tried left every region enough ({', '.join(failed)} could not be planned)"
@@ -122,7 +123,7 @@ def plan_by_region(
 def _plans(
     fleet: Fleet,
     regions: Sequence[Region],
-    division: Division,
+    division: Mapping[str, str],
     clock: Clock,
     executor: Executor,
     current: Plan | None,
@@ -132,7 +133,7 @@ def _plans(
     options = replace(clock.options, time_limit_s=limit_s)
     tasks, names = [], []
     for region in regions:
-        mine = {name for name, where in division.region_of.items() if where == region.name}
+        mine = {name for name, where in division.items() if where == region.name}
         if not mine:
             continue
         names.append(region.name)

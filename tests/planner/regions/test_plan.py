@@ -154,7 +154,7 @@ def test_regions_and_their_fleets():
 def test_the_bound_is_below_every_plan_and_none_where_nothing_fits():
     fleet = fleet_of((30, 20))
     accepted = enumerate_candidates(fleet).accepted
-    bound = cost_bound(fleet, accepted, regions_of(fleet))
+    bound = cost_bound(fleet, accepted)
     assert 0 < bound <= plan_fleet(fleet, clock()).plan.cost_per_hour
     flooded = replace(fleet, workloads=tuple(replace(w, rate_per_s=1e6) for w in fleet.workloads))
-    assert cost_bound(flooded, accepted, regions_of(flooded)) is None
+    assert cost_bound(flooded, accepted) is None
