@@ -40,7 +40,9 @@ CONTEST_SHARE = 0.04
 SLOW = 0.5
 """The hot one wins with this share of what the cool one gained: a long round will give it more."""
 COOLING = 1 / 500.0
-"""Last temperature of a round, as a share of its first; the last hundredths of it are a descent."""
+"""Temperature of a round at `TAIL`, as a share of its first; the last hundredths of it are a descent."""
+TAIL = 0.88, 1 / 50.0
+"""Where in a round it cools faster, by how much: what is dear is settled, what is cheap (moves) is not yet."""
 SEGMENTS = 10
 """Parts of a round, after which threads may join; in the second half they meet after each."""
 LONGEST = 20_000
@@ -274,9 +276,11 @@ class Rounds:
     # -- helpers -----------------------------------------------------------------------------------------
 
     def _temperature(self, hot: float, progress: float) -> float:
-        """Geometric cooling from `hot` to where even the last tier is cold."""
+        """Geometric cooling from `hot`, faster at the end: first to where even the last tier is cold."""
         cold = COOLING * min(hot, 2.0 * self._cold)
-        return hot * (cold / hot) ** progress if progress < 0.97 else 0.0
+        if progress < TAIL[0]:
+            return hot * (cold / hot) ** (progress / TAIL[0])
+        return cold * TAIL[1] ** ((progress - TAIL[0]) / (0.97 - TAIL[0])) if progress < 0.97 else 0.0
 
     def _progress(self, thread: int, span: tuple[float, float]) -> float:
         """How far this round is, by the budget or by the longest that a round may be."""
