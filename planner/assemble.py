@@ -62,6 +62,7 @@ def make_instances(
                 gpu_memory_utilization=c.gpu_memory_utilization,
                 stages=stages[tenant.name],
                 expected=expected[tenant.candidate],
+                gpu_parts=c.gpu_parts,
                 adapter_slots=c.adapter_slots,
                 adapter_rank=c.adapter_rank,
                 price_per_hour=c.price_per_hour,
@@ -184,6 +185,7 @@ def make_pool_uses(fleet: Fleet, instances: Sequence[Instance]) -> tuple[PoolUse
             nodes=pool.nodes,
             gpus_per_node=pool.gpus_per_node,
             gpus_used=used[pool.name],
+            gpu_parts=pool.gpu_parts,
             cost_per_hour=pool.cost_per_hour(used[pool.name]),
         )
         for pool in fleet.pools
@@ -239,6 +241,11 @@ def make_notes(
             "must pair them with decode instances of their zone"
         )
     for pool in fleet.pools:
+        if pool.gpu_parts > 1 and any(instance.pool == pool.name for instance in instances):
+            notes.append(
+                f"{pool.gpu_parts} instances share each GPU of {pool.name}: steps are planned to take "
+                f"{pool.part_slowdown:g} times as long, and a part costs its share of the GPU's price"
+            )
         if pool.availability < 1.0 and any(instance.pool == pool.name for instance in instances):
             notes.append(
                 f"instances on {pool.name} are counted with {pool.availability:.1%} of their capacity: "

@@ -35,8 +35,11 @@ class Candidate:
         Of all its GPUs.
     network_ms
         Of `ttft_ms`, the way from the users' region and back.
+    gpu_parts
+        Instances that share each of its GPUs; its counts of GPUs are then those of parts.
     slowdown
-        How many times longer steps take than the engine's own: adapters beside the base model.
+        How many times longer steps take than the engine's own: adapters beside the base model, other
+        instances on the GPU.
     reserved_bytes
         Of each GPU's memory, what the slots of adapters take.
     adapter_slots, adapter_rank
@@ -77,6 +80,7 @@ class Candidate:
     expert_parallel_size: int = 1
     network_ms: float = 0.0
     handover: Link = HANDOVER
+    gpu_parts: int = 1
     slowdown: float = 1.0
     reserved_bytes: float = 0.0
     adapter_slots: int = 0

@@ -23,6 +23,8 @@ class Terms:
         Way of a prefill instance's caches.
     reserved_bytes
         Of each GPU's memory, what the engine sets aside for adapters.
+    parts
+        Instances that share the memory of each GPU.
     slowdown
         How many times longer everything takes: an engine asked for targets ``T / s`` at rates ``s · r`` is
         this one asked for T at r.
@@ -30,6 +32,7 @@ class Terms:
 
     handover: Link = HANDOVER
     reserved_bytes: float = 0.0
+    parts: int = 1
     slowdown: float = 1.0
 
 
@@ -64,7 +67,9 @@ def instance_model(fleet: Fleet, candidate: Candidate) -> InstanceModel:
         expert_parallel_size=candidate.expert_parallel_size,
     )
     sequences, budget = candidate.max_num_seqs, candidate.max_num_batched_tokens
-    terms = Terms(handover=candidate.handover, reserved_bytes=candidate.reserved_bytes)
+    terms = Terms(
+        handover=candidate.handover, reserved_bytes=candidate.reserved_bytes, parts=candidate.gpu_parts
+    )
     return InstanceModel.of(configuration(model, pool, candidate.role, shape, sequences, budget, terms))
 
 
@@ -75,10 +80,10 @@ def configuration(
     """Return what the planner chooses for an instance, with what its neighbourhood makes of it."""
     known = engine(model.engine)
     # The cache gets what is left of the engine's share of the memory.
-    left = known.memory_fraction - terms.reserved_bytes / pool.gpu.memory_bytes
+    left = known.memory_fraction / terms.parts - terms.reserved_bytes / pool.gpu.memory_bytes
     return Configuration(
         architecture=model.architecture, gpu=pool.gpu, parallelism=shape,
-        engine=replace(known, memory_fraction=left) if terms.reserved_bytes else known,
+        engine=replace(known, memory_fraction=left) if terms.reserved_bytes or terms.parts > 1 else known,
         role=role, weights=model.weights, kv_cache=model.kv_cache, max_num_seqs=sequences,
         max_num_batched_tokens=budget, kv_transfer_bytes_per_s=terms.handover.bandwidth_bytes_per_s,
     )  # fmt: skip

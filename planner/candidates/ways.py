@@ -83,9 +83,10 @@ class Ways:
         self.adapters = workload.adapters
         self.latency_ms = assumed_handover(fleet, pool, 1).latency_ms
         self.barred = self._too_far()
-        slow = 1.0 if workload.adapters is None else 1.0 + workload.adapters.overhead
+        overhead = 0.0 if workload.adapters is None else workload.adapters.overhead
+        self.slowdown = pool.part_slowdown * (1.0 + overhead)
         self.wanted = tightened(
-            targets(workload, 0.0 if self.barred else self.network_ms + self.latency_ms, slow),
+            targets(workload, 0.0 if self.barred else self.network_ms + self.latency_ms, self.slowdown),
             engine=self.model.engine,
             generation=pool.gpu.generation,
             confidence=confidence,
@@ -113,7 +114,8 @@ class Ways:
             if self.adapters is None
             else self.adapters.slots
             * adapter_bytes_per_gpu(self.model.architecture, shape, self.adapters.rank),
-            slowdown=1.0 if self.adapters is None else 1.0 + self.adapters.overhead,
+            parts=self.pool.gpu_parts,
+            slowdown=self.slowdown,
         )
 
     def settings(self) -> list[_Row]:
@@ -173,6 +175,8 @@ class Ways:
             network_ms=self.network_ms,
             handover=terms.handover,
             slowdown=slow,
+            gpu_parts=terms.parts,
+            gpu_memory_utilization=made.gpu_memory_utilization / terms.parts,
             reserved_bytes=terms.reserved_bytes,
             adapter_slots=0 if self.adapters is None else self.adapters.slots,
             adapter_rank=0 if self.adapters is None else self.adapters.rank,
@@ -219,6 +223,10 @@ def _misfit(
     model: ServedModel, pool: Pool, role: Role, shape: Parallelism, allowed: AllowedParallelism
 ) -> tuple[str, str] | None:
     """Why an instance of this shape cannot exist on the pool, before any pricing."""
+    if pool.gpu_parts > 1 and shape.gpus > 1:
+        return "node", f"GPUs of {pool.name} are shared by {pool.gpu_parts} instances of one GPU each"
+    if pool.part_models is not None and model.name not in pool.part_models:
+        return "policy", f"{model.name} is not one of the models that share the GPUs of {pool.name}"
     for forbidden in allowed.forbidden:
         if forbidden.fits(
             model=model.name,

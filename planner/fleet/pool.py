@@ -35,6 +35,10 @@ class Pool:
         Power of a GPU in use, and most that those of the pool and of a rack may draw; None: no such limit.
     network
         Links of its nodes and racks; None: not stated, see `planner.fleet.network.HANDOVER`.
+    gpu_parts, part_slowdown, part_models
+        Equal parts of a GPU, each for an instance of its own: every count of GPUs of the pool, its price and
+        power are then those of parts. How many times longer steps take there, and the models that may run
+        on parts (None: all).
     weights_from
         Where a node reads weights that it loads; empty: a local disk of `planner.fleet.speeds`.
     """
@@ -54,6 +58,9 @@ class Pool:
     pool_limit_watts: float | None = None
     rack_limit_watts: float | None = None
     network: Network | None = None
+    gpu_parts: int = 1
+    part_slowdown: float = 1.0
+    part_models: frozenset[str] | None = None
     weights_from: tuple[WeightSource, ...] = ()
 
     @property

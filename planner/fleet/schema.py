@@ -59,6 +59,18 @@ class PowerEntry(Entry):
     """Most that the GPUs in use of one rack may draw."""
 
 
+class GpuShareEntry(Entry):
+    """GPUs of a pool in equal parts, each for an instance of its own."""
+
+    parts: int = Field(ge=2, le=16)
+    """Instances that share a GPU; each gets that part of its memory."""
+    slowdown: float | None = Field(default=None, ge=1, le=100)
+    """How many times longer the steps of an instance take while the other parts are busy, as measured;
+    default: `parts`, as if they took turns."""
+    models: list[Text] | None = Field(default=None, min_length=1)
+    """Models that may run on parts; default: all that fit."""
+
+
 class PoolEntry(Entry):
     """Equal nodes of one GPU type."""
 
@@ -82,6 +94,8 @@ class PoolEntry(Entry):
     """GPUs paid for whether used or not; default: none."""
     spot: SpotEntry | None = None
     """How often the pool's GPUs are taken back; default: never."""
+    share: GpuShareEntry | None = None
+    """Several small models on one GPU: the pool then has instances of one GPU only; default: whole GPUs."""
     power: PowerEntry | None = None
     """Power budgets; default: none."""
     network: NetworkEntry | None = None

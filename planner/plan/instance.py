@@ -95,6 +95,9 @@ class Instance:
     """Longest request, prompt and answer, in tokens."""
     gpu_memory_utilization: float
     """Share of GPU memory the engine may take."""
+    gpu_parts: int = 1
+    """Instances that share each of its GPUs. Above 1, indices and counts are those of parts: part p is on GPU
+    ``p // gpu_parts``."""
     stages: tuple[Stage, ...]
     """Where it runs, one entry per pipeline stage."""
     expected: Expectation

@@ -58,6 +58,8 @@ class PoolUse:
     """GPUs in a node."""
     gpus_used: int
     """GPUs the plan gives out."""
+    gpu_parts: int = 1
+    """Instances that share a GPU. Above 1, the two counts are those of parts."""
     cost_per_hour: float
     """Price of the GPUs used."""
 

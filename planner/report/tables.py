@@ -57,8 +57,9 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def _headline(plan: Plan) -> Text:
-    used, total = sum(p.gpus_used for p in plan.pools), sum(p.nodes * p.gpus_per_node for p in plan.pools)
-    text = f"fleet {plan.fleet}: {plan.state}, {used} of {total} GPUs, {money(plan.cost_per_hour)}"
+    used = sum(p.gpus_used / p.gpu_parts for p in plan.pools)
+    total = sum(p.nodes * p.gpus_per_node // p.gpu_parts for p in plan.pools)
+    text = f"fleet {plan.fleet}: {plan.state}, {used:g} of {total} GPUs, {money(plan.cost_per_hour)}"
     return Text(text, style="bold")
 
 
@@ -106,7 +107,7 @@ def _placement(plan: Plan) -> Table:
     for instance in plan.instances:
         parts: dict[str, list[str]] = defaultdict(list)
         for stage in instance.stages:
-            parts[stage.node].append(_indices(stage.gpus))
+            parts[stage.node].append(_indices(stage.gpus, instance.gpu_parts))
         for node, stages in parts.items():
             nodes[node].append(f"{instance.name} [{' | '.join(stages)}]")
     table = _table("\nplacement", "node", "instances [GPUs of a stage | of the next]")
@@ -119,8 +120,8 @@ def _placement(plan: Plan) -> Table:
 def _pools(plan: Plan) -> Table:
     table = _table("\npools", "pool", "GPU", ">nodes", ">GPUs used", ">of", ">price")
     for p in plan.pools:
-        total = p.nodes * p.gpus_per_node
-        table.add_row(p.name, p.gpu, str(p.nodes), str(p.gpus_used), str(total), money(p.cost_per_hour))
+        used, total = p.gpus_used / p.gpu_parts, p.nodes * p.gpus_per_node // p.gpu_parts
+        table.add_row(p.name, p.gpu, str(p.nodes), f"{used:g}", str(total), money(p.cost_per_hour))
     return table
 
 
@@ -173,8 +174,10 @@ def _place(stages: Sequence[Stage]) -> str:
     return ", ".join(f"{stage.node} [{_indices(stage.gpus)}]" for stage in stages) or "–"
 
 
-def _indices(gpus: Sequence[int]) -> str:
-    """``0-3`` for consecutive indices, else all of them."""
+def _indices(gpus: Sequence[int], parts: int = 1) -> str:
+    """``0-3`` for consecutive indices, else all of them; ``2.1`` for a part of GPU 2."""
+    if parts > 1:
+        return ",".join(f"{index // parts}.{index % parts}" for index in gpus)
     if len(gpus) > 1 and gpus[-1] - gpus[0] == len(gpus) - 1:
         return f"{gpus[0]}-{gpus[-1]}"
     return ",".join(map(str, gpus))

@@ -44,6 +44,11 @@ class Group:
     @property
     def gpus_per_node(self) -> int:
         """GPUs on each of its nodes; raises `Unsupported` when they differ."""
+        if self.one.gpu_parts > 1:
+            raise Unsupported(
+                f"{self.one.name}: pods are given whole GPUs, and {self.one.gpu_parts} instances share each "
+                f"of {self.one.pool}; export to commands (vllm, sglang)"
+            )
         found = {_gpus_by_node(member) for member in self.members}
         counts = {count for shares in found for count in shares}
         if len(counts) != 1:

@@ -169,7 +169,8 @@ def commands_of(
                 leads=rank == 0,
             )
             process = engine.process(instance, seat, version)
-            gpus = [gpu for stage in instance.stages if stage.node == node for gpu in stage.gpus]
+            parts = [gpu for stage in instance.stages if stage.node == node for gpu in stage.gpus]
+            gpus = sorted({part // instance.gpu_parts for part in parts}) if instance.gpu_parts > 1 else parts
             yield LaunchCommand(
                 instance=instance.name,
                 node=node,
