@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from models.document import read_document
@@ -13,7 +13,7 @@ from planner.rebalance.forecast import Forecast, evenly, forecast
 from planner.rebalance.rules import Rules
 from planner.rebalance.series import Measured, Series, Wanted
 
-__all__ = ["Outlook", "look_ahead", "wanted_of", "with_rates"]
+__all__ = ["Outlook", "look_ahead", "moving_little", "wanted_of", "with_rates", "without_nodes"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +86,29 @@ def with_rates(document: str, rate_per_s: Mapping[str, float]) -> str:
         workload.pop("shape", None)
     entry.pop("periods", None)
     entry.get("policies", {}).pop("demand", None)
+    return json.dumps(entry, ensure_ascii=False, sort_keys=True)
+
+
+def without_nodes(document: str, lost: Collection[str]) -> str:
+    """Return a self-contained fleet document in which these nodes are out of service.
+
+    Names that no pool has are left out: of a fleet that was larger once.
+    """
+    fleet = read_fleet(document, source="the registered fleet", allow_files=False)
+    entry = json.loads(json.dumps(read_document(document, source="the registered fleet").value))
+    for pool, written in zip(fleet.pools, entry["pools"], strict=True):
+        gone = {index for name in lost if (index := pool.node_index(name)) >= 0}
+        if gone:
+            written["unavailable"] = sorted({*pool.unavailable, *gone})
+    return json.dumps(entry, ensure_ascii=False, sort_keys=True)
+
+
+def moving_little(document: str) -> str:
+    """Return a self-contained fleet document that would rather move little than cost little."""
+    fleet = read_fleet(document, source="the registered fleet", allow_files=False)
+    entry = json.loads(json.dumps(read_document(document, source="the registered fleet").value))
+    goals = [goal for goal in fleet.goals if goal != "movement"]
+    entry["goals"] = [goals[0], "movement", *goals[1:]]
     return json.dumps(entry, ensure_ascii=False, sort_keys=True)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from planner.service.fleet_client import FleetClient, RolloutState
 
-__all__ = ["ended_badly", "follow", "live_rollout", "outcome_of"]
+__all__ = ["ended_badly", "follow", "live_rollout", "lost_nodes", "outcome_of"]
 
 POLL_S = 2.0
 LEASE_S = 120.0
@@ -16,6 +16,12 @@ LEASE_S = 120.0
 def live_rollout(fleets: FleetClient, fleet: str) -> RolloutState | None:
     """The last rollout of a fleet; None where there is none, or no engine to do its steps."""
     return fleets.rollout(fleet) if any(True for _ in fleets.engines(fleet)) else None
+
+
+def lost_nodes(fleets: FleetClient, fleet: str) -> frozenset[str]:
+    """Nodes all of whose registered engines have fallen silent."""
+    engines = list(fleets.engines(fleet))
+    return frozenset(e.node for e in engines) - {e.node for e in engines if e.state == "live"}
 
 
 def follow(

@@ -28,6 +28,8 @@ DAMPING = 0.98
 """Factor on the trend at each step: a trend never goes on for ever."""
 MOST_ORIGINS = 60
 """Points the backtest forecasts from."""
+FEWEST_ORIGINS = 12
+"""With fewer of them behind two seasons, seasons are not modelled yet: the error would be known too badly."""
 LOWEST_PEAK = 1e-9
 """Peaks below it have no relative error."""
 
@@ -110,8 +112,9 @@ def forecast(values: Floats, *, season: int, horizon: int, confidence: float = 0
 
 
 def _origins(count: int, season: int, horizon: int) -> list[int]:
-    """Points the backtest forecasts from: in the last half, and after two seasons where possible."""
-    first = max(count // 2, min(2 * season, count - horizon))
+    """Points the backtest forecasts from: in the last half, after two seasons if that leaves enough."""
+    seasonal = 2 * season + FEWEST_ORIGINS + horizon <= count
+    first = max(count // 2, 2 * season if seasonal else 0)
     found = list(range(max(first, 1), count - horizon + 1))
     return found[:: max(1, -(-len(found) // MOST_ORIGINS))]
 

@@ -6,20 +6,28 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from planner.options import PlanOptions, Progress
 from planner.plan import Move, Plan
-from planner.rebalance.demand import Outlook, look_ahead, wanted_of, with_rates
-from planner.rebalance.follow import ended_badly, follow, live_rollout, outcome_of
+from planner.rebalance.demand import (
+    Outlook,
+    look_ahead,
+    moving_little,
+    wanted_of,
+    with_rates,
+    without_nodes,
+)
+from planner.rebalance.follow import ended_badly, follow, live_rollout, lost_nodes, outcome_of
 from planner.rebalance.rules import (
     Rules,
     missed_targets,
     reason_to_stay,
     reasons_against,
     reasons_to_plan,
+    suffices,
 )
 from planner.rebalance.series import Source
 from planner.service.client import PlanClient
@@ -104,8 +112,8 @@ def rebalance_once(
         outlooks = tuple(look_ahead(w.workload, measured[w.workload], rules, now_s=now) for w in wanted)
         current = plans.get_plan(state.promoted_plan) if state.promoted_plan else None
         last = next(iter(fleets.history(fleet, limit=1)), None)
-        rollout = live_rollout(fleets, fleet)
-        if rollout is not None and rollout.state != "done":
+        rollout, lost = live_rollout(fleets, fleet), lost_nodes(fleets, fleet)
+        if rollout is not None and rollout.state != "done" and not lost & set(rollout.waiting_nodes):
             return _unfinished(fleets, fleet, rollout, last, holder, rules, outlooks, now)
         missed = _misses(rules, current, last, outlooks, now, None if rollout is None else rollout.end_s)
         if missed:
@@ -116,14 +124,19 @@ def rebalance_once(
         rates = {o.workload: o.forecast.upper_per_s for o in outlooks if o.forecast is not None}
         document = with_rates(state.document, {name: max(rate, 1e-6) for name, rate in rates.items()})
         demand = _demand(document)
-        why = reasons_to_plan(rules, current, demand, None if last is None else now - last.time_s)
+        broken = _broken(current, lost)
+        why = broken + reasons_to_plan(rules, current, demand, None if last is None else now - last.time_s)
         if not why:
             return Turn(
                 decision="hold", reasons=("the promoted plan carries what is expected",), outlooks=outlooks
             )
-        name, new = plans.make_plan(document, options=options, current=current, progress=progress)
+        if current is not None and (broken or not suffices(current, demand)):
+            document = moving_little(document)  # what must be done is done quickly; saving can wait
+        name, new = plans.make_plan(
+            without_nodes(document, lost), options=options, current=current, progress=progress
+        )
         against = reasons_against(rules, new)
-        stay = None if against else reason_to_stay(rules, current, new, demand)
+        stay = None if against or broken else reason_to_stay(rules, current, new, demand)
         decision: Decision = "hold" if stay else "waiting" if against or not automatic else "promoted"
         reasons = (*why, stay) if stay else why + against
         if decision == "promoted":
@@ -143,6 +156,16 @@ def rebalance_once(
             price_per_hour=None if current is None else current.cost_per_hour,
             new_price_per_hour=new.cost_per_hour,
         )  # fmt: skip
+
+
+def _broken(current: Plan | None, lost: Collection[str]) -> tuple[str, ...]:
+    """What of the promoted plan is gone with the nodes that are lost."""
+    instances = () if current is None else current.instances
+    return tuple(
+        f"node {node} is lost, with {', '.join(gone[:5])} of the promoted plan"
+        for node in sorted(lost)
+        if (gone := [i.name for i in instances if any(stage.node == node for stage in i.stages)])
+    )
 
 
 def _unfinished(

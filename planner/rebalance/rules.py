@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from models.errors import InvalidInput
 from planner.plan import Plan
 
-__all__ = ["Rules", "missed_targets", "reason_to_stay", "reasons_against", "reasons_to_plan"]
+__all__ = ["Rules", "missed_targets", "reason_to_stay", "reasons_against", "reasons_to_plan", "suffices"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +125,7 @@ def reason_to_stay(
     rules: Rules, current: Plan | None, new: Plan, demand_per_s: Mapping[str, float]
 ) -> str | None:
     """Why a new plan is not worth its moves, though it may be promoted; None when it is."""
-    if current is None or not _suffices(current, demand_per_s):
+    if current is None or not suffices(current, demand_per_s):
         return None
     saving = 1 - new.cost_per_hour / current.cost_per_hour if current.cost_per_hour > 0 else 0.0
     if saving >= rules.min_saving:
@@ -165,6 +165,7 @@ def missed_targets(
     return tuple(found)
 
 
-def _suffices(current: Plan, demand_per_s: Mapping[str, float]) -> bool:
+def suffices(current: Plan, demand_per_s: Mapping[str, float]) -> bool:
+    """Whether a plan carries a demand, after the loss it survives."""
     capacity = {outcome.name: outcome.surviving_capacity_per_s for outcome in current.workloads}
     return all(wanted <= capacity.get(name, 0.0) * (1 + 1e-9) for name, wanted in demand_per_s.items())

@@ -100,3 +100,11 @@ def test_gaps_are_filled_linearly() -> None:
 def test_what_is_no_load_is_refused(values: list[float]) -> None:
     with pytest.raises(InvalidInput):
         forecast(np.array(values), season=DAY, horizon=4)
+
+
+def test_little_more_than_two_seasons_are_not_a_backtest():
+    # 24 steps a season, two seasons and a bit: one origin would be all that is left behind them
+    values = np.tile(5 + 4 * np.sin(np.arange(24) / 24 * 2 * np.pi), 3)[:52]
+    found = forecast(values, season=24, horizon=3)
+    assert found.origins >= 12
+    assert forecast(np.tile(values[:24], 4), season=24, horizon=3).model != "last value"
