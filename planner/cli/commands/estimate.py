@@ -30,6 +30,7 @@ def estimate(
     kv_cache: Annotated[str, typer.Option(help="KV cache precision.")] = "bf16",
     max_num_seqs: Annotated[int, typer.Option(help="Most requests in a running batch.")] = 256,
     max_num_batched_tokens: Annotated[int, typer.Option(help="Most tokens in a step.")] = 8192,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Predict latency and throughput of one configuration, with intervals."""
     from models.architecture import resolve
@@ -58,4 +59,9 @@ def estimate(
         )
     )
     found = run(instance, input_tokens=isl, output_tokens=osl, concurrency=concurrency, rate_per_s=rate)
+    if json_:
+        from planner.cli.json_out import echo_json
+
+        echo_json({"configuration": str(instance.configuration), "estimate": found})
+        return
     typer.echo(estimate_text(instance, found), nl=False)

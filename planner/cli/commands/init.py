@@ -36,6 +36,7 @@ def init(
     osl: Annotated[int, typer.Option(help="Output tokens.")] = 200,
     ttft_p95: Annotated[str, typer.Option(help="Target for the time to first token.")] = "2s",
     tpot_p95: Annotated[str, typer.Option(help="Target for the time per output token.")] = "50ms",
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Write a first fleet document, checked by reading it back: edit it, then `fulcrum plan` it."""
     from models.errors import InvalidInput
@@ -64,6 +65,11 @@ def init(
     )  # fmt: skip
     read_fleet(document, source=str(out), base_dir=out.parent)
     write_text(out, document)
+    if json_:
+        from planner.cli.json_out import echo_json
+
+        echo_json({"document": out, "pools": pools, "notes": notes})
+        return
     for note in notes:
         typer.echo(f"note: {note}")
     typer.echo(f"{out} written; next: fulcrum plan {out}")

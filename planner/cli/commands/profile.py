@@ -43,6 +43,7 @@ def run(
     allow_contention: Annotated[
         bool, typer.Option("--allow-contention", help="Measure although others use the GPU; marks points.")
     ] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:
     """Measure a device until the budget is spent or interpolation is good enough.
 
@@ -72,7 +73,9 @@ def run(
         fresh=fresh,
         allow_contention=allow_contention,
     )
-    outcome = run_with_progress(device, options, make_console(), gpu=gpu)
+    outcome = run_with_progress(device, options, make_console(quiet=json_), gpu=gpu)
+    if json_:
+        _print({"stopped": outcome.stopped, "profile": out})
     return ExitCode.INTERRUPTED if outcome.stopped == "cancelled" else ExitCode.OK
 
 
@@ -85,6 +88,7 @@ def preflight(
         typer.Option(help="Architectures whose shapes are tried (repeat it); default: the catalogue."),
     ] = None,
     tp: Annotated[str, typer.Option(help="Tensor parallel sizes whose shards are tried.")] = "1,2,4,8",
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:
     """Try one small point of every measurement and say what works here; nothing is written."""
     from planner.report.console import make_console
@@ -92,7 +96,9 @@ def preflight(
     from profiler.space import Request
 
     request = Request(models=tuple(models or ()), tensor_parallel_sizes=_whole_numbers(tp))
-    preflight_with_report(device, _names(ops), request, make_console())
+    tried = preflight_with_report(device, _names(ops), request, make_console(quiet=json_))
+    if json_:
+        _print(tried)
     return 0
 
 
@@ -100,6 +106,7 @@ def preflight(
 def show(
     profile: Annotated[str, typer.Argument(metavar="PROFILE", help="Folder, or name of a known profile.")],
     plot: Annotated[Path | None, typer.Option(help="Also draw rooflines and latencies to this file.")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what a profile holds, the rates it reaches and how well it interpolates."""
     from models.profiles.catalogue import find_profile
@@ -107,8 +114,11 @@ def show(
     from profiler.show import print_profile
 
     found = find_profile(profile)
-    console = make_console()
-    print_profile(found, console)
+    console = make_console(quiet=json_)
+    if json_:
+        _print({"manifest": found.manifest, "plot": plot})
+    else:
+        print_profile(found, console)
     if plot is not None:
         from profiler.plot import plot_profile
 
@@ -120,18 +130,23 @@ def show(
 def compare(
     first: Annotated[str, typer.Argument(metavar="A", help="Folder, or name of a known profile.")],
     second: Annotated[str, typer.Argument(metavar="B", help="The other one.")],
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Put two profiles side by side: B's time relative to A's, at A's points."""
     from models.profiles.catalogue import find_profile
     from planner.report.console import make_console
-    from profiler.show import print_comparison
+    from profiler.show import compare_profiles, print_comparison
 
+    if json_:
+        _print(compare_profiles(find_profile(first), find_profile(second)))
+        return
     print_comparison(find_profile(first), find_profile(second), make_console())
 
 
 @app.command()
 def validate(
     profile: Annotated[str, typer.Argument(metavar="PROFILE", help="Folder, or name of a known profile.")],
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Check every file of a profile and print the leave-one-out error of each table."""
     from models.profiles.catalogue import find_profile
@@ -141,11 +156,16 @@ def validate(
 
     folder = find_profile(profile).folder
     assert folder is not None
+    if json_:
+        _print(validate_profile(folder))
+        return
     print_validation(validate_profile(folder), make_console())
 
 
 @app.command("list")
-def list_() -> None:
+def list_(
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
     """List the profiles that ship with Fulcrum and those in the folders of FULCRUM_PROFILES."""
     from models.profiles.catalogue import known_profiles
     from models.profiles.store import read_manifest
@@ -153,6 +173,9 @@ def list_() -> None:
 
     console = make_console()
     known = known_profiles()
+    if json_:
+        _print([{"name": name, "manifest": read_manifest(folder)} for name, folder in known.items()])
+        return
     if not known:
         console.print("no profiles are installed; `fulcrum profile run --out DIR` measures one")
     for name, folder in known.items():
@@ -177,6 +200,7 @@ def import_(
     ] = "",
     gpu: Annotated[str, typer.Option(help="Catalogue name of the GPU (vidur-network).")] = "",
     replace: Annotated[bool, typer.Option("--replace", help="Replace what is there.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Import measurements of others: operator tables as a profile, serving results as rows of a CSV file.
 
@@ -185,6 +209,14 @@ def import_(
     from models.errors import InvalidInput
     from models.profiles.importers.registry import ImportRequest, importer, importers
 
+    if source is None and json_:
+        _print(
+            [
+                {"format": n, "result": k.result, "summary": k.summary, "needs": k.options}
+                for n, k in importers().items()
+            ]
+        )
+        return
     if source is None:
         for name, known in importers().items():
             needs = "".join(f" --{option}" for option in known.options)
@@ -194,7 +226,11 @@ def import_(
         raise InvalidInput("--out is needed: where to write what is imported")
     given = {name: value for name, value in (("system", system), ("gpu", gpu)) if value}
     request = ImportRequest(source=source, out=out, replace=replace, options=given)
-    for line in importer(form)(request):
+    lines = list(importer(form)(request))
+    if json_:
+        _print({"out": out, "report": lines})
+        return
+    for line in lines:
         typer.echo(line)
 
 
@@ -209,23 +245,32 @@ def check(
     parts: Annotated[
         bool, typer.Option("--parts", help="Also time the operators alone: where is it off?")
     ] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:
     """Build layers of a model with random weights, time real steps, and compare them with the prediction."""
     from models.profiles.catalogue import find_profile
     from planner.report.console import make_console
     from profiler.check.command import check_profile
 
-    check_profile(
+    checked = check_profile(
         find_profile(profile),
         model,
-        make_console(),
+        make_console(quiet=json_),
         device_name=device,
         tp=tp,
         layers=layers,
         seed=seed,
         parts=parts,
     )
+    if json_:
+        _print(checked)
     return 0
+
+
+def _print(value: object) -> None:
+    from planner.cli.json_out import echo_json
+
+    echo_json(value)
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -56,6 +56,7 @@ def simulate(
     kv_cache: Annotated[str, typer.Option(help="KV cache precision.")] = "bf16",
     max_num_seqs: Annotated[int, typer.Option(help="Most requests in a running batch.")] = 256,
     max_num_batched_tokens: Annotated[int, typer.Option(help="Most tokens in a step.")] = 8192,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Replay a trace, or draw requests from a length table, and print the latencies of the requests.
 
@@ -115,14 +116,25 @@ def simulate(
         found = both.requests
         shown = summary(sides[1], found)
         each = found.output_tokens_per_s / gpus
-        typer.echo(estimate_text(sides[1], replace(shown, output_tokens_per_s_per_gpu=each)), nl=False)
+        shown, model_of = replace(shown, output_tokens_per_s_per_gpu=each), sides[1]
     else:
         one = instance("mixed", tp)
         found = run(
             one, work.input_tokens, work.output_tokens, concurrency=concurrency, prefixes=prefixes,
             reuse=reuse, arrivals_s=None if concurrency else work.arrivals_s,
         )  # fmt: skip
-        typer.echo(estimate_text(one, summary(one, found)), nl=False)
+        shown, model_of = summary(one, found), one
+    share = found.reused_prompt_tokens / float(work.input_tokens.sum() + found.recomputed_tokens)
+    if json_:
+        from planner.cli.json_out import echo_json
+
+        echo_json(
+            {
+                "configuration": str(model_of.configuration), "requests": len(work), "simulated": shown,
+                "prompt_share_found_in_cache": share,
+            }
+        )  # fmt: skip
+        return
+    typer.echo(estimate_text(model_of, shown), nl=False)
     if found.reused_prompt_tokens:
-        share = found.reused_prompt_tokens / float(work.input_tokens.sum() + found.recomputed_tokens)
         typer.echo(f"prompt tokens found in the cache: {share:.1%}")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 __all__ = ["warmup"]
 
 
-def warmup() -> None:
+def warmup(
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
     """Compile the search and analysis kernels now, so that the first large problem need not wait for it."""
     import time
 
@@ -18,4 +22,9 @@ def warmup() -> None:
     begin = time.perf_counter()
     compile_kernels()
     compile_analysis()
+    if json_:
+        from planner.cli.json_out import echo_json
+
+        echo_json({"seconds": time.perf_counter() - begin, "folder": cache_directory()})
+        return
     typer.echo(f"kernels ready in {time.perf_counter() - begin:.1f} s, kept in {cache_directory()}")
