@@ -53,14 +53,21 @@ class Clock:
         """A clock of its own for a phase that may take `share` of the time left; it reports nothing."""
         return Clock(replace(self.rest(share), on_progress=None))
 
-    def report(self, phase: str, tier: int, objective: float | None, bound: float | None) -> bool:
+    def report(
+        self,
+        phase: str,
+        tier: int,
+        objective: float | None,
+        bound: float | None,
+        evaluations_per_s: float | None = None,
+    ) -> bool:
         """Record and pass on the state of the solve; True when it should stop."""
         now = self.elapsed_s
         better = objective is not None and objective < self._best.get(tier, float("inf"))
         if better and objective is not None:
             # a better value here may have been paid for in the later tiers: what they had does not count
             self._best = {t: value for t, value in self._best.items() if t < tier} | {tier: objective}
-            self.trajectory.append(TrajectoryPoint(now, tier, objective, bound))
+            self.trajectory.append(TrajectoryPoint(now, tier, objective, bound, evaluations_per_s))
         due = better or now - self._last_report >= REPORT_EVERY_S
         if due and self._options.on_progress is not None:
             self._last_report = now
@@ -72,6 +79,7 @@ class Clock:
                     objective=self._best.get(tier),
                     bound=bound,
                     gap=relative_gap(self._best.get(tier), bound),
+                    evaluations_per_s=evaluations_per_s,
                 )
             )
         return self.stopped

@@ -28,6 +28,8 @@ class Progress:
         Of that tier: best value found and proven lower bound; None while there is none.
     gap
         Relative gap between the two (see `solvers.result.relative_gap`).
+    evaluations_per_s
+        Moves that search has priced a second, all threads together; None from other phases.
     """
 
     phase: str
@@ -36,6 +38,7 @@ class Progress:
     objective: float | None
     bound: float | None
     gap: float | None
+    evaluations_per_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

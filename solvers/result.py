@@ -68,12 +68,21 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class TrajectoryPoint:
-    """The best known objective of a tier at one time."""
+    """The best known objective of a tier at one time, and what was proven about it by then.
+
+    ``evaluations_per_s``: moves that search has priced a second, all threads together; None from others.
+    """
 
     elapsed_s: float
     tier: int
     objective: float
     bound: float | None = None
+    evaluations_per_s: float | None = None
+
+    @property
+    def gap(self) -> float | None:
+        """Relative gap (`relative_gap`) at that time; None while nothing is proven."""
+        return relative_gap(self.objective, self.bound)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,6 +58,8 @@ def solve_portfolio(graph: Graph, options: SolveOptions) -> Result:
     if graph.space.n_objects == 0 or graph.space.n_containers == 0:
         team.branch(None)
         return team.result()
+    if team.finished:
+        return team.result()
     columns = _columns(graph)
     if columns > LARGE:
         _large(team)

@@ -33,9 +33,12 @@ class Best:
         self.assignment = np.asarray(assignment, np.int32)
         self._key = self._measured(self.assignment)
 
-    def offer(self, assignment: Ints, source: str) -> bool:
-        """Take `assignment` if it is better; `source` names who found it."""
-        key = self._measured(assignment)
+    def offer(self, assignment: Ints, source: str, values: tuple[float, ...] | None = None) -> bool:
+        """Take `assignment` if it is better; `source` names who found it.
+
+        `values`: of its tiers, when the reference evaluation has found it feasible already.
+        """
+        key = self._measured(assignment) if values is None else (0.0, 0.0, *values)
         with self._lock:
             for mine, other in zip(self._key, key, strict=True):
                 if abs(mine - other) > 1e-12 * max(1.0, abs(mine), abs(other)):

@@ -21,6 +21,7 @@ from solvers.milp.solve import solve_milp
 from solvers.options import Progress, SolveOptions
 from solvers.portfolio.best import Best
 from solvers.portfolio.immediate import immediate_bounds
+from solvers.portfolio.listening import Enough, Watch
 from solvers.result import INFEASIBLE, OPTIMAL, Result, Timings, relative_gap
 
 if TYPE_CHECKING:
@@ -54,57 +55,6 @@ class _Bounds:
             out.append(bound if as_good else None)
             as_good = as_good and value <= mine + 1e-9 * max(1.0, abs(mine))
         return out
-
-
-@dataclass(slots=True)
-class _Enough:
-    """Listens to a search until no tier can become better than it is.
-
-    ``bounds_for``: from the tiers' values to what is proven for assignments as good as that.
-    """
-
-    bounds_for: Callable[[tuple[float, ...]], list[float | None]]
-    n_tiers: int
-    seen: dict[int, float] = field(default_factory=dict)
-
-    def hearing(self, then: Callable[[Progress], None] | None) -> Callable[[Progress], None]:
-        def hear(progress: Progress) -> None:
-            if progress.objective is not None:
-                self.seen[progress.tier] = progress.objective
-            if then is not None:
-                then(progress)
-
-        return hear
-
-    @property
-    def reached(self) -> bool:
-        if not self.n_tiers or len(self.seen) < self.n_tiers:
-            return False
-        values = tuple(self.seen[i] for i in range(self.n_tiers))
-        return all(
-            b is not None and v <= b + 1e-12 * max(1.0, abs(b))
-            for v, b in zip(values, self.bounds_for(values), strict=True)
-        )
-
-
-@dataclass(slots=True)
-class _Watch:
-    """Listens to branch and bound: is the gap of the tier at work wider than `limit`?"""
-
-    limit: float
-    gap: float | None = None
-
-    def hearing(self, then: Callable[[Progress], None] | None) -> Callable[[Progress], None]:
-        def hear(progress: Progress) -> None:
-            self.gap = progress.gap
-            if then is not None:
-                then(progress)
-
-        return hear
-
-    @property
-    def wide(self) -> bool:
-        return self.gap is None or self.gap > self.limit
 
 
 @dataclass(slots=True)
@@ -215,7 +165,7 @@ class Team:
         if self.finished or (left is not None and left <= 0):
             return
         options = self._inner("search", left, threads or self.options.threads, iterations)
-        enough = _Enough(self.bounds_for, len(self.graph.tiers))
+        enough = Enough(self.bounds_for, len(self.graph.tiers))
         listening = replace(
             options,
             start=self.best.assignment,
@@ -241,7 +191,7 @@ class Team:
 
     def _take(self, found: Result) -> None:
         if found.assignment is not None:
-            self.best.offer(found.assignment, "search")
+            self.best.offer(found.assignment, "search", tuple(t.value for t in found.tiers))
         self._count(found)
 
     def improve(self, until_s: float | None, *, parts: int | None = None, threads: int = 1) -> bool:
@@ -296,7 +246,7 @@ class Team:
         """
         options = self._inner("milp", self._left(None if stay_below > 0 else until_s), threads, None)
         start = self.best.assignment if self.best.assigned else None
-        watch = _Watch(stay_below)
+        watch = Watch(stay_below)
 
         def leave() -> bool:
             late = until_s is not None and self.clock.elapsed_s > until_s
@@ -373,11 +323,23 @@ class Team:
         )
 
     def _forward(self, phase: str) -> Callable[[Progress], None]:
-        return lambda p: self._report(phase, p.tier, p.objective, p.bound)
+        return lambda p: self._report(phase, p.tier, p.objective, p.bound, p.evaluations_per_s)
 
-    def _report(self, phase: str, tier: int, objective: float | None, bound: float | None) -> None:
+    def _report(
+        self,
+        phase: str,
+        tier: int,
+        objective: float | None,
+        bound: float | None,
+        evaluations_per_s: float | None = None,
+    ) -> None:
+        if objective is not None:
+            # the first tier's bounds hold for all assignments, as immediate ones do for every tier
+            known = self.bounds_for((objective,))[0] if tier == 0 else self._immediate[tier]
+            if known is not None and np.isfinite(known) and (bound is None or known > bound):
+                bound = known
         with self._lock:
-            self.clock.report(phase, tier, objective, bound)
+            self.clock.report(phase, tier, objective, bound, evaluations_per_s)
 
     def _improved(self, tiers: tuple[float, ...]) -> None:
         for level, value in enumerate(tiers):

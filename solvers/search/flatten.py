@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +21,7 @@ from solvers.search.model import Model, pack
 from solvers.search.pools import Pool, item_of_container, longs
 from solvers.search.remainder import Remainder, flatten_remainder
 
-__all__ = ["flatten", "node_values", "relaxed"]
+__all__ = ["Interrupted", "flatten", "node_values", "relaxed"]
 
 
 def relaxed(graph: Graph) -> Graph:
@@ -29,18 +30,39 @@ def relaxed(graph: Graph) -> Graph:
     return replace(graph, space=replace(graph.space, may_be_unassigned=anywhere))
 
 
-def flatten(graph: Graph, start: Ints) -> Model:
-    """Flatten `graph`. What `start` breaks already may stay broken, at a price (see `Model.weighted`)."""
+class Interrupted(Exception):
+    """There was no time, or no wish, to go on before the model was made."""
+
+
+def _going_on() -> bool:
+    return False
+
+
+def flatten(graph: Graph, start: Ints, stopped: Callable[[], bool] = _going_on) -> Model:
+    """Flatten `graph`. What `start` breaks already may stay broken, at a price (see `Model.weighted`).
+
+    Raises Interrupted when `stopped`, which is asked between the steps, says so.
+    """
+
+    def go_on() -> None:
+        if stopped():
+            raise Interrupted
+
     space = graph.space
     n, m = space.n_objects, space.n_containers
+    go_on()
     parts = take_apart(graph, Evaluator(relaxed(graph), start))
+    go_on()
     _forbid_unassigned(parts)
     group_blocks = {id(t): parts.blocks.block(t.scope) for t in parts.groups.tables}
     dynamic: list[DynamicTable] = []
     columns, column_fields, n_costs, widest = column_tables(parts, dynamic)
+    go_on()
     linear, linear_fields = linear_tables(parts, dynamic)
     groups, group_fields = group_tables(parts, group_blocks, start)
+    go_on()
     rest = flatten_remainder(parts, dynamic)
+    go_on()
     initial = np.append(np.where(space.initial < 0, m, space.initial), -2).astype(np.int32)
     priced = {
         "move_w": np.zeros(n + 1),

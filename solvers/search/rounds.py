@@ -42,7 +42,7 @@ SLOW = 0.5
 COOLING = 1 / 500.0
 """Temperature of a round at `TAIL`, as a share of its first; the last hundredths of it are a descent."""
 TAIL = 0.88, 1 / 50.0
-"""Where in a round it cools faster, by how much: what is dear is settled, what is cheap (moves) is not yet."""
+"""Where in a round it cools faster, and by how much: what is cheap (moves) is settled last."""
 SEGMENTS = 10
 """Parts of a round, after which threads may join; in the second half they meet after each."""
 LONGEST = 20_000
@@ -279,8 +279,9 @@ class Rounds:
         """Geometric cooling from `hot`, faster at the end: first to where even the last tier is cold."""
         cold = COOLING * min(hot, 2.0 * self._cold)
         if progress < TAIL[0]:
-            return hot * (cold / hot) ** (progress / TAIL[0])
-        return cold * TAIL[1] ** ((progress - TAIL[0]) / (0.97 - TAIL[0])) if progress < 0.97 else 0.0
+            return float(hot * (cold / hot) ** (progress / TAIL[0]))
+        late = (progress - TAIL[0]) / (0.97 - TAIL[0])
+        return float(cold * TAIL[1] ** late) if late < 1.0 else 0.0
 
     def _progress(self, thread: int, span: tuple[float, float]) -> float:
         """How far this round is, by the budget or by the longest that a round may be."""
@@ -315,8 +316,11 @@ class Rounds:
         for worker in self.workers:
             if not self._over():
                 worker.go_to(self.best.assignment, self.best.cost)
+        clock = self.budget.clock
+        tried = sum(int(w.counts.reshape(layout.MOVES, -1)[:, layout.TRIED].sum()) for w in self.workers)
+        rate = tried / max(clock.elapsed_s, 1e-9)
         for level, value in enumerate(self.best.tiers):
-            self.budget.clock.report("search", level, value, None)
+            clock.report("search", level, value, None, rate)
 
     def _scale(self) -> float:
         """Median of what random moves cost more; at most that of the last tier alone."""

@@ -16,7 +16,7 @@ from solvers.judge import judged
 from solvers.options import SolveOptions
 from solvers.result import Result, Timings
 from solvers.search.company import ALONE, Company
-from solvers.search.flatten import flatten, relaxed
+from solvers.search.flatten import Interrupted, flatten, relaxed
 from solvers.search.incumbent import Budget, Incumbent
 from solvers.search.layout import GROUP, MOVES, OUTCOMES
 from solvers.search.model import Model
@@ -37,8 +37,9 @@ def search(
     """Search for the best assignment of `graph` within the limits of `options`.
 
     Without a time or iteration limit it stops after `DEFAULT_LIMIT_S` seconds. Nothing is proven: the status
-    is ``feasible``, ``unknown`` or ``cancelled``. With an iteration limit and no time limit reached, the same
-    seed and number of threads give the same answer. `company`: other members of a portfolio.
+    is ``feasible``, ``unknown`` or ``cancelled``. When it has to stop before it could begin, there is no
+    assignment, not even the start. With an iteration limit and no time limit reached, the same seed and
+    number of threads give the same answer. `company`: other members of a portfolio.
 
     Raises
     ------
@@ -51,7 +52,10 @@ def search(
     start = _start(graph, options)
     if graph.space.n_objects == 0 or graph.space.n_containers == 0:
         return judged(graph, start, solver="search", gap=options.gap)
-    model = flatten(graph, start)
+    try:
+        model = flatten(graph, start, lambda: clock.stopped)
+    except Interrupted:
+        return judged(graph, None, solver="search", gap=options.gap, cancelled=clock.cancelled)
     order, rank = similarity(model)
     weights = model.weighted(np.ones(model.n_tiers), 1.0)
     first = Worker(model, weights, start, order, rank, options.seed)
@@ -72,7 +76,8 @@ def search(
     budget = Budget(clock, limit_s, options.iteration_limit, [0] * len(workers), 2.0 * once_s)
     run = Rounds(model, workers, budget, best, tier_weights, company)
     run.everything()
-    run.send_home()
+    if not clock.cancelled:
+        run.send_home()
     counts = np.sum([w.counts for w in workers], axis=0).reshape(MOVES, OUTCOMES)
     seconds = max(clock.elapsed_s - built, 1e-9)
     return judged(

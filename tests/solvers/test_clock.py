@@ -24,3 +24,14 @@ def test_a_limit_is_over_and_cancelling_is_asked_for():
     assert clock.remaining_s == 0.0
     assert asked
     assert Clock(SolveOptions(cancelled=lambda: True)).stopped
+
+
+def test_a_point_has_its_gap_and_how_fast_search_was():
+    heard = []
+    clock = Clock(SolveOptions(on_progress=heard.append))
+    clock.report("search", 0, 10.0, None, 2e6)
+    clock.report("lns", 0, 8.0, 6.0)
+    first, second = clock.trajectory
+    assert (first.gap, first.evaluations_per_s) == (None, 2e6)
+    assert (second.gap, second.evaluations_per_s) == (0.25, None)
+    assert [h.evaluations_per_s for h in heard] == [2e6, None]

@@ -85,6 +85,7 @@ def test_large_problems_keep_the_limit_and_have_a_bound_for_every_tier(threads):
     assert evaluate(graph, result.assignment).tiers.tolist() == [t.value for t in result.tiers]
     assert all(t.bound is not None for t in result.tiers)
     assert result.trajectory
+    assert all(p.bound is None or p.gap is not None for p in result.trajectory)
     times = [p.elapsed_s for p in result.trajectory]
     assert times == sorted(times)
 

@@ -55,3 +55,13 @@ def test_others_hear_only_of_what_is_feasible_and_better():
     assert best.better_than((20.0,)) is None
     assert best.better_than((12.0,)) is None
     assert np.array_equal(best.better_than((21.0,)), [0, 0, 0, 0, 1, 1])
+
+
+def test_known_values_are_compared_like_measured_ones():
+    graph = even()
+    best = Best(graph, np.zeros(6, np.int32))
+    even_now = np.array([0, 0, 1, 1, 2, 2], np.int32)
+    assert best.offer(even_now, "known", (12.0,))
+    assert best.feasible
+    assert best.tiers == (12.0,)
+    assert not best.offer(np.array([0, 0, 0, 1, 1, 2], np.int32), "known", (14.0,))

@@ -72,6 +72,13 @@ def test_deadline_and_cancellation_are_honoured():
     assert result.status == CANCELLED
 
 
+def test_cancelled_before_it_begins_there_is_no_answer():
+    graph, _ = balance()
+    result = search(graph, SolveOptions(time_limit_s=60, cancelled=lambda: True))
+    assert result.status == CANCELLED
+    assert result.assignment is None
+
+
 def test_an_impossible_problem_is_unknown_not_solved():
     graph, _ = balance(room=0.5)
     result = search(graph, SolveOptions(iteration_limit=20_000))
