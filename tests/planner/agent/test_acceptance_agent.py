@@ -117,9 +117,18 @@ def test_a_plan_comes_to_run_and_survives_its_server(world: World) -> None:
         assert len(both.instances) == 2
 
         nodes = ["h100/r0/n0", "h100/r0/n1"]
+        fleets.promote("demo", small)
+        world.start(
+            "dry", "agent", "--fleet", "demo", "--node", nodes[0], "--server", world.address, "--once"
+        )
+        assert world.processes.pop("dry").wait(timeout=60) == 0
+        said = (world.folder / "dry.log").read_text()
+        assert "chat-mixed-0@1: loaded on GPUs 0" in said
+        assert "CUDA_VISIBLE_DEVICES=0 vllm serve meta-llama/Llama-3.1-8B" in said
+        assert not world.engines()
+        assert not list(fleets.engines("demo"))
         for node in nodes:
             world.agent(node)
-        fleets.promote("demo", small)
         until(lambda: _state(fleets) == "done")
         (only,) = world.engines().values()
 
