@@ -63,6 +63,9 @@ class Alternative:
         }[self.question]
         if self.cost_per_hour is None or self.extra_per_hour is None:
             return f"{self.workload} {subject}: demand cannot be covered with this supply"
+        if self.extra_per_hour < 0.005:
+            shapes = ", ".join(self.shapes)
+            return f"{self.workload} {subject} ({shapes}): {money(self.cost_per_hour)}, the same"
         than = self.cost_per_hour - self.extra_per_hour
         more = f" (+{share(self.extra_per_hour / than)})" if than > 0 else ""
         tie = "; within the prediction interval, so a tie" if self.tie else ""
@@ -113,7 +116,7 @@ def node_worths(planned: Planned, clock: Clock) -> Iterator[tuple[str, str]]:
             for tier in base.tiers
             if tier.name in after and abs(tier.value - after[tier.name]) > 1e-6 * max(1.0, abs(tier.value))
         ]
-        yield grown.name, "; ".join(changes) or "nothing"
+        yield grown.name, "; ".join(changes) or "changes no goal, so its supply does not bind"
 
 
 def _questions(

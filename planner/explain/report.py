@@ -47,6 +47,8 @@ def print_explanation(planned: Planned, console: Console, clock: Clock) -> None:
             console.print(Text(sentence))
         for pool, worth in node_worths(planned, clock):
             console.print(Text(f"one more node of {pool}: {worth}"))
+        if clock.is_over:
+            console.print(Text("time was over before all of this was asked: --time-limit gives more"))
 
 
 def _bounds(candidates: Sequence[Candidate], chosen: Counter[tuple[str, ...]]) -> list[str]:
