@@ -145,9 +145,7 @@ def test_a_plan_comes_to_run_and_survives_its_server(world: World) -> None:
         first = nodes[0].replace("/", "-")
         world.end(first, signal.SIGKILL)  # the agent, not its engine
         world.agent(nodes[0])
-        until(
-            lambda: all(e.state == "live" and "ready" in e.instances.values() for e in fleets.engines("demo"))
-        )
+        until(lambda: f"runs already as process {only}" in (world.folder / f"{first}.log").read_text())
         assert world.engines() == running
 
         until(lambda: _reported(fleets))
