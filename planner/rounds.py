@@ -13,6 +13,7 @@ from planner.incumbent import Layout, is_better, layout_values, standing_layout
 from planner.placement.place import Misplaced, Placement, place
 from planner.placement.tenant import Tenant, make_tenants
 from planner.plan.instance import Instance
+from planner.sizing.apart import Memo
 from planner.sizing.graph import UNSERVED
 from planner.sizing.problem import SizingProblem
 from planner.sizing.solve import COVERED_SHARE, Sizing, solve_sizing
@@ -84,7 +85,8 @@ def _size_and_place(
     bounds: tuple[TierResult, ...] = ()
     for count in range(1, MOST_ROUNDS + 1):
         clock.report("sizing")
-        sizing = solve_sizing(problem, clock.solve_options("sizing"))
+        memo = None if fleet.periods is None else Memo()
+        sizing = solve_sizing(problem, clock.solve_options("sizing"), memo=memo)
         bounds = bounds or sizing.tiers
         short = not sizing.covers_demand and fleet.policies.shortage == "refuse"
         if not sizing.tiers or short or clock.is_cancelled:

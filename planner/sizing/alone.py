@@ -15,7 +15,7 @@ __all__ = ["Alone", "Answer"]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-GAP = 1e-4
+GAP = 2e-5
 """Relative gap at which a branch of the search is left."""
 MOST_NODES = 50_000
 """Nodes after which the search stops with the bound it has: some 50 ms."""

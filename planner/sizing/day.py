@@ -1,4 +1,4 @@
-"""The periods of a large fleet drawn together: each workload takes one of its known answers in each.
+"""The periods of a fleet drawn together: each workload takes one of its known answers in each.
 
 For one workload the cheapest course through the periods with what changes between them is a shortest path
 over (period, answer); an answer may be taken in every period whose demand it serves. The workloads are taken

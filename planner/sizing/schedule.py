@@ -4,14 +4,14 @@
 
 The first pass minimises the cost of each period; its proven bounds, and what their rises cost at least, are a
 bound of the total. Around a day the last period comes before the first; else what runs first has been started
-by then. The second pass goes over the periods again, each minimised with its neighbours held (of a large
-fleet over the workloads, each through all periods), as long as the total falls. The period that is placed
-keeps its counts.
+by then. The second pass goes over the workloads, each through all periods, and of a fleet that is
+not large over the periods, each minimised with its neighbours held, as long as the total falls and is not
+proven. The period that is placed keeps its counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from planner.clock import Clock
@@ -103,16 +103,7 @@ def solve_schedule(problem: SizingProblem, placed: Mapping[int, int], clock: Clo
     rows = [_row(problem, sizing.counts) for sizing in first]
     rows[periods.placed] = _row(problem, placed)
     best = _cost(problem, rows)
-    if periods.start_delay_s > 0:
-        for _ in range(MOST_PASSES):
-            large = len(problem.candidates) >= LARGE
-            drawn = drawn_together(problem, rows, memo) if large else _again(problem, rows, clock)
-            cost = _cost(problem, drawn)
-            if cost >= best * (1 - 1e-4):
-                break
-            rows, best = drawn, cost
-    made = tuple(_period(problem, row, sizing) for row, sizing in zip(rows, first, strict=True))
-    bounds = [period.cost_bound for period in made]
+    bounds = [_bound_of(sizing) for sizing in first]
     bound = None
     if all(value is not None for value in bounds):
         bound = least_total(
@@ -121,7 +112,38 @@ def solve_schedule(problem: SizingProblem, placed: Mapping[int, int], clock: Clo
             delay_s=periods.start_delay_s,
             ring=periods.is_a_day,
         )
+    if periods.start_delay_s > 0:
+        apart = rows
+        rows, best = _falling(problem, rows, bound, lambda rows: drawn_together(problem, rows, memo))
+        if len(problem.candidates) < LARGE:
+            # From where the workloads ended, and from where the periods began: neither is always better.
+            ends = [
+                _falling(problem, start, bound, lambda rows: _again(problem, rows, clock))
+                for start in (rows, apart)
+            ]
+            rows, best = min(ends, key=lambda end: end[1])
+    made = tuple(_period(problem, row, sizing) for row, sizing in zip(rows, first, strict=True))
     return ScheduleCounts(periods=made, cost=best, bound=bound, gap=relative_gap(best, bound))
+
+
+def _falling(
+    problem: SizingProblem,
+    rows: list[list[int]],
+    bound: float | None,
+    change: Callable[[list[list[int]]], list[list[int]]],
+) -> tuple[list[list[int]], float]:
+    """Change the rows as long as that takes something off their cost, and they are not proven."""
+    best = _cost(problem, rows)
+    for _ in range(MOST_PASSES):
+        gap = relative_gap(best, bound)
+        if gap is not None and gap <= GAP:
+            break
+        changed = change(rows)
+        cost = _cost(problem, changed)
+        if cost >= best * (1 - 1e-4):
+            break
+        rows, best = changed, cost
+    return rows, best
 
 
 class _Deal:
@@ -204,12 +226,16 @@ def _cost_per_hour(problem: SizingProblem, row: list[int]) -> float:
     return sum(pool.cost_per_hour(used[pool.name]) for pool in problem.fleet.pools)
 
 
+def _bound_of(sizing: Sizing) -> float | None:
+    """No counts that serve as much cost less in an hour."""
+    return next((tier.bound for tier in sizing.tiers if tier.name == "cost"), None)
+
+
 def _period(problem: SizingProblem, row: list[int], sizing: Sizing) -> PeriodCounts:
-    bounds = {tier.name: tier.bound for tier in sizing.tiers}
     cost = _cost_per_hour(problem, row)
     return PeriodCounts(
         counts={index: count for index, count in enumerate(row) if count},
         cost_per_hour=cost,
-        cost_bound=bounds.get("cost"),
+        cost_bound=_bound_of(sizing),
         unserved=sizing.unserved_share,
     )

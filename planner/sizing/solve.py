@@ -115,6 +115,8 @@ class _Run:
         Most fleets can serve what they are asked to: covering a demand at least cost is then one problem, and
         how much can be served at most need not be asked.
         """
+        if len(self.service) == len(self.names):  # no goal after service: only that is asked
+            return False
         self.held = {name: 0.0 for name in self.service if name.startswith(UNSERVED)}
         found = self._minimise(len(self.service), service=True)
         if found:
@@ -125,23 +127,27 @@ class _Run:
         return False
 
     def decompose(self, memo: Memo | None) -> bool:
-        """Size a large problem's workloads apart, and whether that was near enough to its bound.
+        """Size the workloads apart, and whether that was near enough to its bound.
 
-        What runs, completed by what is missing, is kept where it is as near: other counts would be hardly
-        better, and everything would move.
+        Done for large problems, and where `memo` says that there are more like this one. A large one is near
+        enough within 1 %, and what runs, completed by what is missing, is kept where it is as near: other
+        counts would be hardly better, and everything would move. Of others the answer is where branch and
+        bound begins, and the bound what it need not prove again.
         """
         position = len(self.service)
-        if len(self.problem.candidates) < LARGE or self.names[position : position + 1] != ("cost",):
+        large = len(self.problem.candidates) >= LARGE
+        if (memo is None and not large) or self.names[position : position + 1] != ("cost",):
             return False
         begun = time.monotonic()
         limit = self.deal.next(0, position)
         served = {name: 0.0 for name in self.service if name.startswith(UNSERVED)}
         running = self.problem.running
-        kept = round_up(self.problem, running) if any(running) else None
+        kept = round_up(self.problem, running) if large and any(running) else None
         apart = solve_apart(self.problem, replace(self.options, time_limit_s=limit), memo)
         self.deal.spend(time.monotonic() - begun)
         if apart is None:
             return False
+        self.least_cost = apart.bound
         graph = sizing_graph(self.problem)
         near: list[tuple[float, Ints]] = []
         for row in (kept, apart.counts):
@@ -151,11 +157,16 @@ class _Run:
         if not near:
             return False
         least = min(cost for cost, _ in near)
-        cost, self.best = next((c, row) for c, row in near if c <= least * (1 + LARGE_GAP))
+        cost, best = next((c, row) for c, row in near if c <= least * (1 + (LARGE_GAP if large else 0.0)))
         gap = relative_gap(cost, apart.bound)
-        if kept is None and (gap is None or gap > LARGE_GAP):
-            self.least_cost = apart.bound
+        if kept is None and (gap is None or gap > (LARGE_GAP if large else self.options.gap)):
+            if (
+                self.best is None
+                or evaluate(graph, self.best).tiers.tolist() > evaluate(graph, best).tiers.tolist()
+            ):
+                self.best = best
             return False
+        self.best = best
         nothing: list[float | None] = [0.0] * len(self.service)
         self.bounds = [*nothing, apart.bound]
         self.held = served
