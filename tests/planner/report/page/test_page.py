@@ -15,11 +15,14 @@ import pytest
 from node_tools import MODULES, needs_packages
 
 from planner.assemble import make_outcomes, make_pool_uses
+from planner.capacity.one_more import OneMore, PoolGain
 from planner.plan import Diagnosis, Move, Objective, Plan, Stage
 from planner.plan.schedule import PeriodPlan, Schedule
 from planner.plan.transition import Step, Transition
 from planner.plan.verification import LatencySpread, Replayed, Verification
 from planner.report.page import plan_page
+from planner.report.page.front import FrontPoint
+from planner.report.page.trajectory import Sample
 from planner.testing import make_fleet, make_instance
 
 HERE = Path(__file__).parent
@@ -71,6 +74,15 @@ EMPTY = replace(
 )  # fmt: skip
 
 
+RICH = plan_page(
+    PLAN,
+    current=replace(PLAN, instances=INSTANCES[:1], moves=()),
+    trajectory=[Sample(phase="sizing", elapsed_s=n, objective=10.0 - n, bound=float(n)) for n in range(3)],
+    front=[FrontPoint(headroom=0.1 * n, cost_per_hour=5.0 + n) for n in range(3)],
+    more=OneMore(today=1.5, tried=64.0, pools=(PoolGain(pool="a", factor=1.75, price_per_hour=16.0),)),
+)
+
+
 class Checker(html.parser.HTMLParser):
     """Every element is closed in order, every id is there once, every link leads to one."""
 
@@ -102,6 +114,17 @@ class Checker(html.parser.HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text.append(data)
+
+
+def test_what_is_asked_for_is_added() -> None:
+    checker = Checker()
+    checker.feed(RICH)
+    assert checker.open == []
+    assert len(set(checker.ids)) == len(checker.ids)
+    text = " ".join(" ".join(checker.text).split())
+    for words in ("Before", "After", "Solver, sizing", "What latency headroom costs", "1.50 times", "+25 %"):
+        assert words in text, words
+    assert "Before" not in plan_page(PLAN)
 
 
 @pytest.mark.parametrize("plan", [PLAN, EMPTY], ids=["full", "empty"])
@@ -147,11 +170,11 @@ def test_gpus_that_are_not_adjacent_are_drawn_apart() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium")
 @needs_packages("puppeteer-core", "axe-core")
-@pytest.mark.parametrize("plan", [PLAN, EMPTY], ids=["full", "empty"])
+@pytest.mark.parametrize("page", [plan_page(PLAN), plan_page(EMPTY), RICH], ids=["full", "empty", "rich"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_browser_and_axe_find_no_fault(plan: Plan, scheme: str, tmp_path: Path) -> None:
+def test_a_browser_and_axe_find_no_fault(page: str, scheme: str, tmp_path: Path) -> None:
     path = tmp_path / "plan.html"
-    path.write_text(plan_page(plan), encoding="utf-8")
+    path.write_text(page, encoding="utf-8")
     done = subprocess.run(
         ["node", str(HERE / "axe.js"), path.as_uri(), scheme, shutil.which("chromium") or ""],
         env={**os.environ, "NODE_PATH": str(MODULES)}, check=False,
