@@ -163,9 +163,18 @@ class Ways:
                 slow = self._terms(role, shape).slowdown
                 late = None if capacity.ttft_ms is None else capacity.ttft_ms * slow + self.network_ms
                 tpot = None if capacity.tpot_ms is None else capacity.tpot_ms * slow
-                why = (capacity.limit, capacity.reason, late, tpot)
+                why = (capacity.limit, capacity.reason + self._taken_off(), late, tpot)
                 refused.append(_refusal(self.workload, self.pool, role, shape, *why))
         return Candidates(accepted=tuple(accepted), refused=tuple(refused))
+
+    def _taken_off(self) -> str:
+        """Why the targets in a reason are not those of the document."""
+        said = []
+        if self.slowdown != 1.0:
+            said.append(f"divided by {self.slowdown:g}, as steps take so many times longer")
+        if self.network_ms > 0:
+            said.append(f"less {self.network_ms:g} ms on the way")
+        return f" (targets are {' and '.join(reversed(said))})" if said else ""
 
     def _as_seen(self, made: Candidate, terms: Terms) -> Candidate:
         """The candidate as its users see it: slower than the engine alone, and at a distance."""

@@ -84,7 +84,7 @@ def alternatives(planned: Planned, clock: Clock) -> Iterator[Alternative]:
         if not mine or base.cost is None:
             continue
         margin = _uncertainty(planned.fleet, mine) * base.cost_of(workload.name)
-        for question, keep in _questions(mine, used):
+        for question, keep in _questions(mine, used, planned.fleet.policies.roles):
             if clock.is_over or clock.is_cancelled:
                 return
             rest = [c for c in planned.candidates.accepted if c.workload != workload.name or keep(c)]
@@ -120,14 +120,17 @@ def node_worths(planned: Planned, clock: Clock) -> Iterator[tuple[str, str]]:
 
 
 def _questions(
-    mine: Sequence[Candidate], used: set[tuple[str, ...]]
+    mine: Sequence[Candidate], used: set[tuple[str, ...]], allowed: Sequence[str]
 ) -> Iterator[tuple[Way, Callable[[Candidate], bool]]]:
-    """What is asked about a workload, and which of its candidates each question leaves."""
+    """What is asked about a workload, and which of its candidates each question leaves.
+
+    Ways that ``policies.roles`` does not allow are not asked about.
+    """
     yield "shape", lambda c: c.shape not in used
     roles = {c.role for c in mine}
-    if roles != {"mixed"}:
+    if roles != {"mixed"} and "mixed" in allowed:
         yield "mixed", lambda c: c.role == "mixed"
-    if "mixed" in roles:
+    if "mixed" in roles and "disaggregated" in allowed:
         yield "disaggregated", lambda c: c.role != "mixed"
 
 

@@ -41,6 +41,11 @@ def print_explanation(planned: Planned, console: Console, clock: Clock) -> None:
             console.print(Text(sentence))
     if planned.plan.instances:
         console.print(Text("\notherwise (sized again, everything else free to change)", style="bold"))
+        if len(planned.fleet.policies.roles) == 1:
+            only = (
+                "mixed instances" if "mixed" in planned.fleet.policies.roles else "prefill and decode apart"
+            )
+            console.print(Text(f"policies.roles allows {only} only: the other way is not asked about"))
         for other in alternatives(planned, clock):
             console.print(Text(other.sentence))
         for sentence in resharding_verdicts(planned, clock):

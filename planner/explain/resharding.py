@@ -31,7 +31,7 @@ def resharding_verdicts(planned: Planned, clock: Clock) -> Iterator[str]:
         model = fleet.model(workload.model)
         if clock.is_over or clock.is_cancelled:
             return
-        if pool.gpus_per_node < 2:
+        if pool.gpus_per_node < 2 or pool.gpu_parts > 1:
             continue
         phases = EnginePhases(
             architecture=model.architecture, gpu=pool.gpu, engine=model.engine, weights=model.weights,

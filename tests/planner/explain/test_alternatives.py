@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 import yaml
 
@@ -66,3 +68,9 @@ def test_nothing_is_asked_when_the_time_is_up(planned):
     over = Clock(options=PlanOptions(time_limit_s=1e-6), started=0.0)
     assert list(alternatives(planned, over)) == []
     assert list(node_worths(planned, over)) == []
+
+
+def test_ways_that_the_policy_leaves_out_are_not_asked_about(planned):
+    policies = dataclasses.replace(planned.fleet.policies, roles=("mixed",))
+    only = dataclasses.replace(planned, fleet=dataclasses.replace(planned.fleet, policies=policies))
+    assert {other.question for other in alternatives(only, CLOCK)} <= {"shape", "mixed"}

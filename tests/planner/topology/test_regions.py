@@ -92,6 +92,14 @@ def test_a_way_longer_than_the_target_is_refused_with_both() -> None:
     assert "the way from eu to ap and back takes 230 ms, the TTFT target is 100 ms" in reasons
 
 
+def test_refusals_say_what_the_way_takes_off_the_target() -> None:
+    text = FLEET.replace("SPILL", "free").replace("ttft_p95: 500ms", "ttft_p95: 240ms")
+    late = [r for r in enumerate_candidates(read_fleet(text)).refused if r.limit == "ttft" and r.pool == "ap"]
+    assert late
+    mine = [r.reason for r in late if r.workload == "chat.eu"]
+    assert all(reason.endswith("(targets are less 230 ms on the way)") for reason in mine)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
