@@ -147,7 +147,8 @@ class EngineService(engine_service_pb2_grpc.EngineServiceServicer):
             state = await self._rollouts.write(
                 self._acknowledged.acknowledge, record.tenant, record.fleet,
                 generation=request.generation, step=request.step_index, node=record.node,
-                gpus=engine_gpus(record), outcome=outcome, engine=record.id, reason=request.reason,
+                gpus=engine_gpus(record), outcome=outcome, engine=record.id,
+                reason=request.reason.replace("\0", " "),
             )  # fmt: skip
         self._rollouts.changed(record.tenant, record.fleet)
         return engine_service_pb2.AcknowledgeStepResponse(rollout_state=f"STATE_{state.name}")
@@ -191,8 +192,8 @@ def _refusals(name: str) -> Iterator[None]:
 
 def _facts(engine: engine_service_pb2.Engine) -> dict[str, Any]:
     """What an engine says of itself, checked."""
-    if not engine.node or len(engine.node) > _TEXT:
-        raise invalid_argument("engine.node", f"is not a name of 1 to {_TEXT} characters")
+    if not 0 < len(engine.node) <= _TEXT or not engine.node.isprintable():
+        raise invalid_argument("engine.node", f"is not a name of 1 to {_TEXT} printable characters")
     gpus = sorted(set(engine.gpu_indices))
     if len(gpus) != len(engine.gpu_indices) or len(gpus) > _GPUS or (gpus and gpus[0] < 0):
         raise invalid_argument("engine.gpu_indices", f"are not up to {_GPUS} different numbers from 0")

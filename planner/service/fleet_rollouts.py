@@ -95,7 +95,7 @@ class FleetRollouts(fleet_service_pb2_grpc.FleetServiceServicer):
         try:
             await self._rollouts.write(
                 self._rollout_store.stop, tenant, fleet, generation=request.generation,
-                reason=request.reason or "stopped",
+                reason=request.reason.replace("\0", " ") or "stopped",
             )  # fmt: skip
         except RolloutMoved as moved:
             if not moved.generation:

@@ -222,6 +222,7 @@ def test_registration_is_repeatable_and_guards_gpus(engines) -> None:
     assert refusal(lambda: register(engines, "e2", HEAD)) == (precondition, "GPUS_TAKEN")
     assert refusal(lambda: register(engines, "bad id", HEAD))[0] == code_pb2.INVALID_ARGUMENT
     assert refusal(lambda: register(engines, "e3", ""))[0] == code_pb2.INVALID_ARGUMENT
+    assert refusal(lambda: register(engines, "e3", "n\0"))[0] == code_pb2.INVALID_ARGUMENT
     assert refusal(lambda: register(engines, "e3", HEAD, gpu_indices=[1, 1]))[0] == code_pb2.INVALID_ARGUMENT
     assert refusal(lambda: register(engines, "e3", HEAD, lease_s=1))[0] == code_pb2.INVALID_ARGUMENT
     page = engines.ListEngines(pb.ListEnginesRequest(parent="fleets/demo", page_size=1), timeout=10)
