@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from benchmarks.service import main, missed
 from benchmarks.service_load.queueing import shares
 from benchmarks.service_load.watching import judge
 
 
+@pytest.mark.slow
 def test_watching_and_queueing_in_small(capsys):
     sizes = ["--watchers", "12", "--events", "40", "--plans", "24", "--tenants", "3"]
     main(["--parts", "watching", "queueing", *sizes])
@@ -23,6 +26,7 @@ def test_watching_and_queueing_in_small(capsys):
     assert found["queueing"]["server_rss_bytes"] < 2**30
 
 
+@pytest.mark.slow
 def test_reading_in_small(capsys):
     code = main(
         ["--parts", "reading", "--rate", "50", "--seconds", "1", "--read-plans", "1", "--solves", "1"]

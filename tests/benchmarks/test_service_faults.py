@@ -20,6 +20,7 @@ def run(capsys, *arguments):
     return found
 
 
+@pytest.mark.slow
 def test_killed_servers_and_workers_lose_and_double_nothing(capsys):
     found = run(capsys, "--faults", "server", "worker", "--stores", "sqlite", "--count", "2")
 
@@ -29,6 +30,7 @@ def test_killed_servers_and_workers_lose_and_double_nothing(capsys):
         assert found[fault]["promotions_acknowledged"] > 2
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_refused_and_got_over(capsys):
     found = run(capsys, "--faults", "disk", "--seconds", "1.2")["disk"]
 
@@ -47,6 +49,7 @@ def test_a_silent_line_is_noticed_and_the_watch_goes_on(capsys):
 
 
 @pytest.mark.skipif(postgres_programs() is None, reason="PostgreSQL is not installed")
+@pytest.mark.slow
 def test_a_database_that_restarts_is_waited_for(capsys):
     found = run(capsys, "--faults", "postgres", "--restarts", "1")["postgres"]
 
