@@ -87,3 +87,26 @@ def test_a_trace_of_a_workload_is_written_into_the_document(tmp_path: Path) -> N
     assert fleet.workloads[0].period_rates_per_s == pytest.approx((2.0, 2.0, 2.0))
     again = read_fleet(fleet.self_contained, allow_files=False)
     assert again.workloads[0].period_rates_per_s == fleet.workloads[0].period_rates_per_s
+
+
+def test_delays_of_changes_default_to_the_next_longer_one() -> None:
+    def delays(stated: str) -> tuple[float, float, float]:
+        periods = read_fleet(f"periods: {{count: 2, length: 1h, {stated}}}\n{SMALL_FLEET}").periods
+        assert periods is not None
+        return periods.delays_s
+
+    assert delays("start_delay: 10min") == (600.0, 600.0, 600.0)
+    assert delays("start_delay: 10min, reshard: 4min") == (240.0, 240.0, 600.0)
+    assert delays("start_delay: 10min, role_switch: 30s") == (30.0, 600.0, 600.0)
+
+
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [
+        ("start_delay: 1min, reshard: 2min", "takes longer than start_delay, which does more: at most 60s"),
+        ("start_delay: 9min, reshard: 2min, role_switch: 3min", "takes longer than reshard"),
+    ],
+)
+def test_a_smaller_change_takes_no_longer_than_a_larger_one(stated: str, said: str) -> None:
+    with pytest.raises(InvalidDocument, match=said):
+        read_fleet(f"periods: {{count: 2, length: 1h, {stated}}}\n{SMALL_FLEET}")
