@@ -25,8 +25,9 @@ run, as its harness reports them: the initial burst is inside the TTFT. Re-runs 
 differ by 19 % (TTFT) and 34 % (TPOT) at the 75th percentile.
 
 The structure of the model, unlike its constants, was chosen with all of these rows in view: rows of other
-tables will be somewhat worse. Of disaggregated runs the two constants of their own, hand-over time and decode
-factor, were set on these same rows: their errors are not held out.
+tables will be somewhat worse. The two constants of disaggregated runs, hand-over time and share of a step,
+are those of rows of other models, too; most of these rows are of one model, DeepSeek-V3, whose constants then
+rest on few rows of others.
 """
 KINDS = {
     "free": "aggregated",
@@ -102,8 +103,11 @@ def _errors(rows: Sequence[dict[str, Any]]) -> list[str]:
 def _intervals(coverage: Sequence[dict[str, Any]]) -> list[str]:
     out = ["## Intervals\n"]
     out.append(
-        "An 80 % interval is the 10 % and 90 % quantile of measured ÷ predicted over the held-out rows of "
-        "the engine and generation. How many rows it holds when it is made without those of their model:\n"
+        "An 80 % interval is made of two quantiles of measured ÷ predicted over the held-out rows of the "
+        "engine and generation. Rows of a model err alike, so that the 10 % and 90 % quantiles hold fewer "
+        "rows of another model: the quantiles are moved outwards, alike for the engines of a generation, "
+        "until they hold 80 % of the rows of models that are left out in turn. How many rows of a model they hold when "
+        "quantiles and shift are both made without any row of it:\n"
     )
     out.append("| generation | rows of the sort | rows | TTFT | TPOT |")
     out.append("|---|---|---|---|---|")

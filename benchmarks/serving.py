@@ -64,8 +64,11 @@ def _predict(case: Case | Refused) -> dict[str, str]:
     config = case.configuration
     known = calibration(config.engine.name, config.gpu.generation)
     try:
-        run = measure if case.prefill is None else measure_disaggregated
-        found = run(case, known.overheads, known.client_delay_ms[case.harness])
+        delay = known.client_delay_ms[case.harness]
+        if case.prefill is None:
+            found = measure(case, known.overheads, delay)
+        else:
+            found = measure_disaggregated(case, known.overheads, delay, known.handover)
     except FulcrumError as error:
         return {**empty, "note": error.message}
     ttft, tpot = known.ttft, known.tpot

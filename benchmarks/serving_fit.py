@@ -22,13 +22,17 @@ import numpy.typing as npt
 
 from benchmarks.silicon.calibrate import BASE, Fit, Sample, fit, leave_models_out, predict
 from benchmarks.silicon.decisions import Option, judge, judge_by_chance
-from benchmarks.silicon.disaggregated import measure_disaggregated
-from benchmarks.silicon.errors import coverage, errors_of, quantiles
-from benchmarks.silicon.harness import client_delay_ms
+from benchmarks.silicon.disaggregated import fit_handover, measure_disaggregated, remembered
+from benchmarks.silicon.disaggregated import leave_models_out as leave_models_out_apart
+from benchmarks.silicon.errors import Ratios, coverage, errors_of, quantiles, tail_of
+from benchmarks.silicon.harness import Measured, client_delay_ms
 from benchmarks.silicon.rows import MEASURED, Case, Refused, parse_row, read_rows
 from models.errors import FulcrumError
+from models.serving.calibration import Handover
 
 ROOT = Path(__file__).parents[1]
+KINDS = ("", "full", "unsure", "apart")
+"""Rows whose intervals are made together: see `_class`."""
 ENOUGH = 8
 """Rows that an interval is made of, at least."""
 
@@ -60,6 +64,8 @@ def main(argv: Sequence[str]) -> int:
         return error.exit_code
     fits: dict[str, Any] = {}
     held: list[_Held] = []
+    every_fit: dict[str, Fit] = {}
+    left_out: dict[str, dict[str, Fit]] = {}
     keys = sorted({_key(s.case) for s in samples})
     for generation in sorted({key.partition("/")[2] for key in keys}):
         every = {k: [s for s in samples if _key(s.case) == k] for k in keys if k.endswith(f"/{generation}")}
@@ -79,6 +85,17 @@ def main(argv: Sequence[str]) -> int:
             ]
             held += part
             fits[key] = _record(key, mine, whole[key])
+            every_fit[key] = whole[key]
+        for model, some in left.items():
+            left_out.setdefault(model, {}).update(some)
+    apart = [s for s in samples if s.case.kind == "apart"]
+    part, handovers = _held_apart(apart, left_out, every_fit)
+    held += part
+    for key, record in fits.items():
+        record["handover"] = {
+            name: round(value, 3)
+            for name, value in asdict(handovers.get(key.partition("/")[0], handovers[""])).items()
+        }
     for key, record in fits.items():
         record.update(_spreads(key, held))
     options.calibration.parent.mkdir(parents=True, exist_ok=True)
@@ -154,21 +171,36 @@ def _samples(path: Path) -> tuple[list[Sample], dict[str, Any]]:
 def _held(samples: list[Sample], one: Fit) -> list[_Held]:
     together = [s for s in samples if s.case.kind != "apart"]
     found = predict([s.case for s in together], one.constants)
-    out = [
+    return [
         _Held(s, float(t), float(p), bool(full))
         for s, (t, p, full) in zip(together, found, strict=True)
         if np.isfinite(t)
     ]
+
+
+def _held_apart(
+    samples: list[Sample], fits: dict[str, dict[str, Fit]], whole: dict[str, Fit]
+) -> tuple[list[_Held], dict[str, Handover]]:
+    """Disaggregated rows by constants without those of their model, and the constants of all rows."""
+
+    def run(case: Case, fit: Fit, handover: Handover) -> Measured:
+        engine = case.configuration.engine.name
+        delay = client_delay_ms(engine, case.harness, fit.delays(engine))
+        return measure_disaggregated(case, fit.overheads(BASE), delay, handover)
+
+    found = remembered(lambda case, handover: run(case, whole[_key(case)], handover))
+    handovers = fit_handover(samples, found)
+    left = leave_models_out_apart(samples, found, handovers)
+    held = []
     for s in samples:
-        if s.case.kind == "apart":
-            engine = s.case.configuration.engine.name
-            delay = client_delay_ms(engine, s.case.harness, one.delays(engine))
-            try:
-                run = measure_disaggregated(s.case, one.overheads(BASE), delay)
-            except FulcrumError:
-                continue
-            out.append(_Held(s, run.ttft_ms, run.tpot_ms, run.pressed))
-    return out
+        key, model = _key(s.case), s.case.model
+        own = fits[model][key] if model in fits and key in fits[model] else whole[key]
+        try:
+            got = run(s.case, own, left[model][s.case.configuration.engine.name])
+        except FulcrumError:
+            continue
+        held.append(_Held(s, got.ttft_ms, got.tpot_ms, got.pressed))
+    return held, handovers
 
 
 def _record(key: str, samples: list[Sample], whole: Fit) -> dict[str, Any]:
@@ -203,13 +235,27 @@ def _spreads(key: str, held: list[_Held]) -> dict[str, list[float]]:
         lambda _: True,
     )
     out: dict[str, list[float]] = {}
-    for kind in ("", "full", "unsure", "apart"):
+    for kind in KINDS:
         same = [h for h in held if _class(h) == kind and (kind or trainable(h.sample.case))]
         mine = next(some for n in near if len(some := [h for h in same if n(h)]) >= ENOUGH)
         for what in ("ttft", "tpot"):
-            low, high = quantiles(*_column(mine, f"{what}_ms"))
+            tail = tail_of(_ratios(same, generation, what))
+            low, high = quantiles(_ratio(mine, what), tail)
             out[f"{what}_{kind}" if kind else what] = [round(low, 3), round(high, 3)]
     return out
+
+
+def _ratio(held: list[_Held], what: str) -> npt.NDArray[np.float64]:
+    """Measured ÷ predicted."""
+    predicted, measured = _column(held, f"{what}_ms")
+    return measured / predicted
+
+
+def _ratios(held: list[_Held], generation: str, what: str) -> Ratios:
+    """The same by engine, of one generation, with the models of the rows."""
+    keys = sorted({_key(h.sample.case) for h in held if _key(h.sample.case).endswith(f"/{generation}")})
+    groups = {key: [h for h in held if _key(h.sample.case) == key] for key in keys}
+    return {k: (_ratio(some, what), [h.sample.case.model for h in some]) for k, some in groups.items()}
 
 
 def _column(held: list[_Held], name: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -221,19 +267,12 @@ def _coverage(held: list[_Held]) -> list[dict[str, Any]]:
     """How much the 80 % intervals hold, those of a model made without its rows, by generation and sort."""
     out = []
     for generation in sorted({_key(h.sample.case).partition("/")[2] for h in held}):
-        for kind in ("", "full", "unsure", "apart"):
-            inside: dict[str, list[tuple[float, int]]] = {"ttft": [], "tpot": []}
-            keys = sorted({_key(h.sample.case) for h in held if _key(h.sample.case).endswith(generation)})
-            for key in keys:
-                some = [h for h in held if _key(h.sample.case) == key and _class(h) == kind]
-                some = [h for h in some if kind or trainable(h.sample.case)]
-                models = [h.sample.case.model for h in some]
-                if len(set(models)) > 1:
-                    for what, found in inside.items():
-                        found.append((coverage(*_column(some, f"{what}_ms"), models), len(some)))
-            if inside["ttft"]:
-                rows = sum(n for _, n in inside["ttft"])
-                shares = {w: round(sum(c * n for c, n in found) / rows, 1) for w, found in inside.items()}
+        for kind in KINDS:
+            some = [h for h in held if _class(h) == kind and (kind or trainable(h.sample.case))]
+            found = {what: coverage(_ratios(some, generation, what)) for what in ("ttft", "tpot")}
+            rows = found["ttft"][1]
+            if rows:
+                shares = {what: round(share, 1) for what, (share, _) in found.items()}
                 out.append({"generation": generation, "kind": kind or "free", "rows": rows, **shares})
     return out
 

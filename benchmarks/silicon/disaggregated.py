@@ -1,64 +1,45 @@
-"""Closed loops on prefill and decode workers apart.
+"""Closed loops on prefill and decode workers apart, and the two constants they need of each engine.
 
-Mean-value analysis of a closed network (Schweitzer's approximation): the prefill workers are one queue, the
-decode workers a delay whose length depends on how many requests decode. Prompts of the initial burst (one
-request of each client) wait behind each other.
-
-A worker with data-parallel attention steps as fast as its busiest rank. Prompts come one at a time, so that a
-rank rarely has company: a prompt alone takes longer by a power of the ranks, and a full worker yields less
-than its ranks together. Behind the prefill stands the hand-over: the cache crosses, the decode worker admits
-the request, and the first tokens reach the client.
+The client is answered by the decode worker: its first token comes after the cache has crossed, the worker has
+taken the request and made a step. What that hand-over costs besides, and how long a step of a worker takes
+that only decodes, compared with the constants fitted on mixed ones, is fitted for each engine: medians over
+rows, drawn to those of all engines.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
-from benchmarks.silicon.harness import REQUESTS_PER_CLIENT, Measured
+from benchmarks.silicon.calibrate import Sample
+from benchmarks.silicon.harness import REQUESTS_PER_CLIENT, Measured, lengths
 from benchmarks.silicon.rows import Case
-from models.errors import InvalidInput
-from models.serving import InstanceModel, Overheads
-from models.serving.load import Load
-from models.workload import LengthDistribution
+from models.errors import FulcrumError, InvalidInput
+from models.serving import Configuration, InstanceModel, Overheads
+from models.serving.calibration import Handover
+from models.serving.disaggregated import simulate_clients
 
-__all__ = ["HANDOVER", "Handover", "measure_disaggregated"]
+__all__ = ["fit_handover", "leave_models_out", "measure_disaggregated", "remembered"]
 
-ROUNDS = 40
-DECODE_FACTOR = 0.9
-"""Time of a step on an instance that only decodes, by that of the constants fitted on mixed ones."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Handover:
-    """What it costs an engine to prefill and decode apart: round figures, set on rows with worker counts.
-
-    Parameters
-    ----------
-    alone_power
-        A prompt alone on a worker of n data-parallel ranks takes n to this power as long as on a rank.
-    full_factor
-        A full data-parallel worker takes that many times as long for a prompt as its ranks together would.
-    fixed_ms, decode_steps
-        Between the end of a prefill and the first token at the client: fixed, and in steps of the decoder.
-    """
-
-    alone_power: float
-    full_factor: float
-    fixed_ms: float
-    decode_steps: float
+MOST_REQUESTS = 40_000
+"""Requests simulated at most: a run of more clients than a tenth of that is cut short, not its burst."""
+PRIOR_ROWS = 10.0
+"""How many rows of its own weigh as much as what is known of all engines."""
+QUIET_MS = 1000.0
+"""TTFT without a hand-over up to which a row tells its length: prompts that queue hide it."""
+ROUNDS = 2
+Found = Callable[[Case, Handover], Measured]
 
 
-HANDOVER = {
-    "sglang": Handover(alone_power=1.0, full_factor=2.0, fixed_ms=0.0, decode_steps=2.0),
-    "tensorrt-llm": Handover(alone_power=0.75, full_factor=2.0, fixed_ms=30.0, decode_steps=5.0),
-    "vllm": Handover(alone_power=0.75, full_factor=2.0, fixed_ms=200.0, decode_steps=0.0),
-}
+@lru_cache(maxsize=1024)
+def _priced(configuration: Configuration) -> InstanceModel:
+    return InstanceModel.of(configuration)
 
 
-def measure_disaggregated(case: Case, overheads: Overheads, delay_ms: float) -> Measured:
+def measure_disaggregated(case: Case, overheads: Overheads, delay_ms: float, handover: Handover) -> Measured:
     """Mean TTFT and TPOT of a disaggregated case.
 
     Raises
@@ -68,40 +49,98 @@ def measure_disaggregated(case: Case, overheads: Overheads, delay_ms: float) -> 
     """
     if case.prefill is None:
         raise InvalidInput("an aggregated case")
-    mean = 0.9 if case.harness == "inferencex" else 1.0  # lengths are uniform from 0.8 L to L
-    outputs = max(case.output_tokens * mean, 2.0)
-    lengths = LengthDistribution.fixed(case.input_tokens * mean, outputs)
-    engine = replace(case.configuration.engine, overheads=replace(overheads, request_ms=0.0))
-    prefill = Load([InstanceModel.of(replace(case.prefill, engine=engine, role="prefill"))], lengths)
-    decode = Load([InstanceModel.of(replace(case.configuration, engine=engine, role="decode"))], lengths)
-    workers, decoders = case.workers
-    over = HANDOVER[engine.name]
-    ranks = case.prefill.parallelism.data_parallel_size
-    service = 1e3 / float(prefill.max_rate_per_s[0])  # between two prompts of a worker
-    service *= (over.full_factor if ranks > 1 else 1.0) / workers
-    alone = float(prefill.at_rate(np.array([1e-9])).service_ms[0, 0].max()) * ranks**over.alone_power
+    share = handover.step_share
+    own = replace(overheads, request_ms=0.0)
+    slower = replace(
+        own,
+        linear_scale=own.linear_scale * share,
+        kernel_ms=own.kernel_ms * share,
+        step_ms=own.step_ms * share,
+        sequence_ms=own.sequence_ms * share,
+    )
+    prefill, decode = _with(case.prefill, own), _with(case.configuration, slower)
     clients = case.concurrency
-    running = clients / decoders
-    ttft, tpot = alone, 0.0
+    count = max(min(REQUESTS_PER_CLIENT[case.harness] * clients, MOST_REQUESTS), 3 * clients)
+    inputs, outputs = lengths(case, count)
+    run = simulate_clients(
+        prefill,
+        decode,
+        inputs,
+        np.maximum(outputs, 3),
+        concurrency=clients,
+        prefill_instances=case.workers[0],
+        decode_instances=case.workers[1],
+    )
+    ttft = float((run.first_step_ms - run.sent_ms).mean()) + handover.handover_ms + delay_ms
+    # the first token came with the first step of the decode worker
+    tpot = float(((run.end_ms - run.first_step_ms) / (np.maximum(outputs, 3) - 2.0)).mean())
+    held = -(-clients // case.workers[1]) * (case.input_tokens + case.output_tokens)
+    return Measured(ttft, tpot, held > 0.85 * decode.memory.kv_cache_tokens)
+
+
+def fit_handover(samples: Sequence[Sample], found: Found) -> dict[str, Handover]:
+    """The constants of each engine on its disaggregated rows; under ``""`` those of an engine without any."""
+    at = {name: Handover() for name in {"", *(s.case.configuration.engine.name for s in samples)}}
     for _ in range(ROUNDS):
-        tpot = DECODE_FACTOR * float(decode.decode_ms(np.array([max(running, 1.0)]))[0])
-        between = over.fixed_ms + over.decode_steps * tpot
-        life = (outputs - 1) * tpot
-        ttft = _response(clients, service, max(alone - service, 0.0), between + life) + between
-        rate = clients / (ttft + life)
-        running = 0.5 * running + 0.5 * rate * life / decoders
-    burst = alone + service * (clients - 1) / 2 + between
-    share = 1.0 / REQUESTS_PER_CLIENT[case.harness]
-    held = running * float(decode.instances[0].memory.cache.sequence_bytes(case.input_tokens + outputs / 2))
-    pressed = held / decode.dp[0] > 0.85 * decode.cache_room[0]
-    return Measured((1 - share) * ttft + share * burst + delay_ms, tpot, bool(pressed))
+        at = _better(samples, found, at)
+    return at
 
 
-def _response(clients: int, service: float, fixed: float, think: float) -> float:
-    """Mean time at a queue and a fixed delay behind it, of a closed network with `think` elsewhere.
+def leave_models_out(
+    samples: Sequence[Sample], found: Found, at: Mapping[str, Handover]
+) -> dict[str, dict[str, Handover]]:
+    """For each model, the constants without any row of it, from the errors at those of all rows."""
+    models = sorted({s.case.model for s in samples})
+    return {m: _better([s for s in samples if s.case.model != m], found, at) for m in models}
 
-    With r = service (1 + (n − 1) r / (r + fixed + think)), Schweitzer's approximation: a quadratic in r.
-    """
-    rest = fixed + think
-    over = service * clients - rest
-    return fixed + (over + math.sqrt(over * over + 4.0 * service * rest)) / 2.0
+
+def _better(samples: Sequence[Sample], found: Found, at: Mapping[str, Handover]) -> dict[str, Handover]:
+    """Constants that repair the errors of these rows at given ones."""
+    shares: dict[str, list[float]] = {}
+    delays: dict[str, list[float]] = {}
+    for sample in samples:
+        name = sample.case.configuration.engine.name
+        try:
+            run = found(sample.case, at[name])
+        except FulcrumError:
+            continue
+        step = np.log(at[name].step_share * sample.tpot_ms / run.tpot_ms)
+        shares.setdefault(name, []).append(float(step))
+        quiet = run.ttft_ms - at[name].handover_ms
+        if quiet <= QUIET_MS:
+            delays.setdefault(name, []).append(sample.ttft_ms - quiet)
+    return {
+        name: Handover(
+            step_share=float(np.exp(_drawn(shares, name))), handover_ms=max(_drawn(delays, name), 0.0)
+        )
+        for name in at
+    }
+
+
+def _drawn(values: dict[str, list[float]], name: str) -> float:
+    """The median of an engine's rows, drawn to the median of all engines and of one without a difference."""
+    common = float(np.median([0.0, *(np.median(some) for some in values.values())]))
+    mine = values.get(name, [])
+    if not mine:
+        return common
+    return (len(mine) * float(np.median(mine)) + PRIOR_ROWS * common) / (len(mine) + PRIOR_ROWS)
+
+
+def remembered(run: Found) -> Found:
+    """The same function, which simulates no case twice with the same constants."""
+    known: dict[tuple[Case, Handover], Measured] = {}
+
+    def found(case: Case, handover: Handover) -> Measured:
+        key = case, handover
+        if key not in known:
+            known[key] = run(case, handover)
+        return known[key]
+
+    return found
+
+
+def _with(configuration: Configuration, overheads: Overheads) -> InstanceModel:
+    """An instance with those overheads, which change neither its memory nor its operators."""
+    known = _priced(configuration)
+    changed = replace(configuration, engine=replace(configuration.engine, overheads=overheads))
+    return InstanceModel(configuration=changed, memory=known.memory, curves=known.curves)

@@ -17,7 +17,7 @@ from models.architecture import architecture
 from models.errors import FulcrumError, InvalidInput
 from models.hardware import gpu
 from models.profiles.importers.aiconfigurator import SYSTEMS
-from models.serving import Configuration, Engine, Parallelism, engine
+from models.serving import Configuration, Engine, Parallelism, Role, engine
 
 __all__ = ["MEASURED", "Case", "Harness", "Kind", "Refused", "parse_row", "read_rows"]
 
@@ -158,21 +158,30 @@ def _disaggregated(row: Mapping[str, str], name: str, harness: Harness, concurre
 
 def _configuration(row: Mapping[str, str], prefix: str, harness: Harness, concurrency: int) -> Configuration:
     model = architecture(_catalogue_name(row["model_path"]))
-    settings = _engine(row, harness)
+    settings = _engine(row, harness, concurrency)
     weights = _weights(row, model.name)
-    budget = _budget(settings.name, harness)
     prompt = int(row["isl"])
+    budget = _budget(settings.name, harness)
+    if _blackwell(row) and weights == "fp8_block":  # recipes for fp8 on these GPUs
+        if settings.name == "sglang":
+            budget = 32768
+        elif settings.name == "vllm":
+            budget = 2 * prompt
+    parallelism = _parallelism(row, prefix)
+    # SGLang deals its budget out to the replicas of the attention
+    ranks = parallelism.data_parallel_size if settings.name == "sglang" else 1
     if settings.schedule == "packed":  # whole prompts: the budget must hold one beside the decodes
         budget = max(budget, prompt + concurrency)
     return Configuration(
         architecture=model,
         gpu=gpu(SYSTEMS[row["system"]]),
-        parallelism=_parallelism(row, prefix),
+        parallelism=parallelism,
         engine=settings,
         weights=weights,
-        kv_cache=_kv_cache(settings.name, weights),
+        kv_cache=_kv_cache(settings.name, weights, blackwell=_blackwell(row)),
+        role=ROLES[prefix],
         max_num_seqs=_slots(settings.name, harness, weights, concurrency),
-        max_num_batched_tokens=max(budget, concurrency + 1),
+        max_num_batched_tokens=max(budget // ranks, concurrency + 1 if not prefix else 1),
     )
 
 
@@ -196,6 +205,10 @@ def _catalogue_name(path: str) -> str:
     return names.get(path, path)
 
 
+ROLES: dict[str, Role] = {"": "mixed", "prefill_": "prefill", "decode_": "decode"}
+"""Of the columns that begin so."""
+GPUS_PER_NODE = 8
+"""No aggregated worker of these runs is larger."""
 BLOCK_SCALED = ("deepseek", "glm", "kimi", "minimax", "qwen3-235b", "qwen3.5")
 """Families whose fp8 checkpoints are scaled by blocks, whatever the row calls them."""
 
@@ -220,15 +233,25 @@ def _weights(row: Mapping[str, str], model: str) -> str:
     return weights
 
 
-def _kv_cache(engine_name: str, weights: str) -> str:
+def _blackwell(row: Mapping[str, str]) -> bool:
+    return gpu(SYSTEMS[row["system"]]).generation == "blackwell"
+
+
+def _kv_cache(engine_name: str, weights: str, *, blackwell: bool) -> str:
     """The cache format is not in the rows: what each engine's recipes use."""
-    if engine_name == "tensorrt-llm":
+    if engine_name == "tensorrt-llm" or blackwell:
         return "bf16" if weights == "bf16" else "fp8"
     return "bf16"
 
 
 def _parallelism(row: Mapping[str, str], prefix: str) -> Parallelism:
-    """Degrees of a row; the name of a run carries its launch flags where the columns were misread."""
+    """Degrees of a row; the name of a run carries its launch flags where the columns were misread.
+
+    Aggregated rows of two dumps hold products of the launch flags TP t and EP e instead: a tensor parallel
+    degree (of the attention: a data-parallel one) of t × e beside experts cut in t and e, and of vLLM's rows
+    t and e as tensor and data parallel degrees with experts cut in t × e. That these ran without replicas of
+    the attention is known from an earlier dump of the same runs, which has the flags.
+    """
 
     def column(name: str) -> int:
         text = row.get(prefix + name) or "1"
@@ -236,24 +259,33 @@ def _parallelism(row: Mapping[str, str], prefix: str) -> Parallelism:
 
     tp, pp, dp = column("tp_size"), column("pp_size"), column("attention_dp_size")
     moe_tp, moe_ep = column("moe_tp_size"), column("moe_ep_size")
-    flags = re.search(r"_tp(\d+)(?:_\d+)?_ep(\d+)", row.get("id", "")) if not prefix else None
-    dense = not architecture(_catalogue_name(row["model_path"])).is_moe
-    if flags and row["mode"] == "agg":
-        gpus, moe_ep = int(flags.group(1)), int(flags.group(2))
-    else:
-        gpus = max(tp * dp, moe_tp * moe_ep if not dense else 1)
-        if not prefix and gpus > 8:
-            gpus = 8
-    if dense:
+    if not architecture(_catalogue_name(row["model_path"])).is_moe:
         return Parallelism(tensor_parallel_size=tp, pipeline_parallel_size=pp)
+    flags = re.search(r"_tp(\d+)(?:_\d+)?_ep(\d+)", row.get("id", "")) if not prefix else None
+    if flags:
+        gpus, moe_ep = int(flags.group(1)), int(flags.group(2))
+    elif not prefix and tp > 1 and dp > 1:
+        gpus, moe_ep = tp, dp
+    elif not prefix and moe_tp > 1 and moe_ep > 1:
+        gpus = moe_tp
+    else:
+        gpus = max(tp * dp, moe_tp * moe_ep)
+    if not prefix and tp > 1:
+        dp = 1
     moe_ep = min(moe_ep, gpus)
+    if not prefix and gpus > GPUS_PER_NODE:
+        raise InvalidInput(f"aggregated over more than {GPUS_PER_NODE} GPUs: they are of several workers")
     if dp > 1:
         return Parallelism(data_parallel_size=gpus, pipeline_parallel_size=pp, expert_parallel_size=moe_ep)
     return Parallelism(tensor_parallel_size=gpus, pipeline_parallel_size=pp, expert_parallel_size=moe_ep)
 
 
-def _engine(row: Mapping[str, str], harness: Harness) -> Engine:
+def _engine(row: Mapping[str, str], harness: Harness, concurrency: int) -> Engine:
     settings = engine(row["backend"])
+    if settings.name == "sglang" and harness == "inferencex" and _blackwell(row):
+        # recipes of DeepSeek and Qwen poll for requests every 10 decode steps, 30 from 16 clients on
+        polls = 1 if "glm" in row["model_path"].casefold() else 10 if concurrency < 16 else 30
+        return replace(settings, poll_steps=polls)
     if settings.name == "tensorrt-llm":
         return replace(settings, memory_fraction=0.80 if harness == "inferencex" else 0.72)
     return settings

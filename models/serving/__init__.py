@@ -13,6 +13,7 @@ from models.serving.engine import Engine, Overheads, engine, engine_names
 from models.serving.memory import Memory, memory
 from models.serving.operating import operate
 from models.serving.parallelism import Parallelism, parallelisms
+from models.serving.speculation import Speculation
 
 __all__ = [
     "Basis",
@@ -25,6 +26,7 @@ __all__ = [
     "Overheads",
     "Parallelism",
     "Role",
+    "Speculation",
     "StepCurves",
     "Table",
     "Targets",

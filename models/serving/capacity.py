@@ -112,20 +112,28 @@ class Table:
     ----------
     instances
         Rows.
-    lengths, targets
+    lengths, targets, reuse
         Of the requests.
     """
 
     instances: Sequence[InstanceModel]
     lengths: LengthDistribution
     targets: Targets
+    reuse: float = 0.0
 
 
 def capacities(
-    instances: Sequence[InstanceModel], lengths: LengthDistribution, targets: Targets
+    instances: Sequence[InstanceModel],
+    lengths: LengthDistribution,
+    targets: Targets,
+    *,
+    reuse: float = 0.0,
 ) -> tuple[Capacity, ...]:
-    """The largest rate of each instance within the targets."""
-    return capacities_of([Table(instances=instances, lengths=lengths, targets=targets)])[0]
+    """The largest rate of each instance within the targets.
+
+    `reuse`: share of each prompt that is found in the cache, in 0..1, as of `simulator.simulate`.
+    """
+    return capacities_of([Table(instances=instances, lengths=lengths, targets=targets, reuse=reuse)])[0]
 
 
 def capacities_of(tables: Sequence[Table], *, rows: int | None = None) -> list[tuple[Capacity, ...]]:
@@ -144,7 +152,7 @@ def capacities_of(tables: Sequence[Table], *, rows: int | None = None) -> list[t
     if rows < COMPILED_FROM:
         from models.serving.operating import capacities_by_halving
 
-        return [capacities_by_halving(t.instances, t.lengths, t.targets) for t in tables]
+        return [capacities_by_halving(t.instances, t.lengths, t.targets, reuse=t.reuse) for t in tables]
     from models.serving.analysis.table import tables_by_kernel
 
     return tables_by_kernel(tables)

@@ -17,6 +17,7 @@ from models.serving.memory import Memory, memory
 from models.serving.operators import OperatorTimes
 from models.serving.parallelism import Parallelism
 from models.serving.roofline import RooflineTimes
+from models.serving.speculation import Speculation
 from models.serving.tables import TableTimes, attention_module
 
 __all__ = ["Configuration", "InstanceModel", "Role"]
@@ -37,6 +38,8 @@ class Configuration:
         Limits of a step.
     kv_transfer_bytes_per_s
         Bandwidth at which a ``prefill`` instance hands over its cache, over all its GPUs.
+    speculation
+        Drafts of every decode step; None: one token a step.
     """
 
     architecture: Architecture
@@ -49,6 +52,7 @@ class Configuration:
     max_num_seqs: int = 256
     max_num_batched_tokens: int = 8192
     kv_transfer_bytes_per_s: float = 50e9
+    speculation: Speculation | None = None
 
     def __post_init__(self) -> None:
         for name in ("max_num_seqs", "max_num_batched_tokens"):
@@ -122,6 +126,7 @@ class InstanceModel:
                 kv_cache=c.kv_cache,
                 max_num_batched_tokens=c.max_num_batched_tokens,
                 max_num_seqs=c.max_num_seqs,
+                drafting=c.speculation is not None,
             ),
             curves=_curves(c.architecture, c.parallelism, c.gpu, c.weights, c.kv_cache, c.engine.name),
         )

@@ -18,7 +18,7 @@ from models.serving.operators import OperatorTimes
 from models.serving.parallelism import Parallelism
 from models.serving.passes import PassOperators
 
-__all__ = ["BATCHES", "CONTEXTS", "TOKENS", "StepCurves"]
+__all__ = ["BATCHES", "CONTEXTS", "TOKENS", "StepCurves", "curve_at", "surface_at"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -135,3 +135,25 @@ def _total(parts: Sequence[Floats], start: Floats) -> Floats:
     for part in parts:
         start = start + part
     return start
+
+
+def curve_at(table: Floats, x: Floats) -> Floats:
+    """Linear interpolation of `table` [instance, TOKENS] at `x` [instance] or [instance, point]."""
+    index = np.clip(np.searchsorted(TOKENS, x), 1, TOKENS.size - 1)
+    left, right = TOKENS[index - 1], TOKENS[index]
+    rows = np.arange(table.shape[0]).reshape((-1,) + (1,) * (x.ndim - 1))
+    low, high = table[rows, index - 1], table[rows, index]
+    value: Floats = low + (high - low) * (np.maximum(x, TOKENS[0]) - left) / (right - left)
+    return value
+
+
+def surface_at(table: Floats, batch: Floats, context: float) -> Floats:
+    """Bilinear interpolation of `table` [instance, BATCHES, CONTEXTS] at a batch each and one context."""
+    j = int(np.clip(np.searchsorted(CONTEXTS, context), 1, CONTEXTS.size - 1))
+    f = (max(context, 1.0) - CONTEXTS[j - 1]) / (CONTEXTS[j] - CONTEXTS[j - 1])
+    row = table[:, :, j - 1] * (1.0 - f) + table[:, :, j] * f
+    i = np.clip(np.searchsorted(BATCHES, batch), 1, BATCHES.size - 1)
+    g = (np.maximum(batch, 1.0) - BATCHES[i - 1]) / (BATCHES[i] - BATCHES[i - 1])
+    index = np.arange(table.shape[0])
+    value: Floats = row[index, i - 1] * (1.0 - g) + row[index, i] * g
+    return value

@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from models.errors import InvalidInput
+from models.errors import InvalidInput, Unsupported
 from models.serving.configuration import InstanceModel
-from models.serving.simulator import Simulation, simulate
+from models.serving.curves import BATCHES, CONTEXTS, TOKENS
+from models.serving.simulator import Simulation, simulate, step_costs
 from models.workload.prefixes import PrefixBlocks
 
-__all__ = ["Disaggregated", "simulate_disaggregated"]
+__all__ = ["Clients", "Disaggregated", "simulate_clients", "simulate_disaggregated"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -69,13 +70,7 @@ def simulate_disaggregated(
     InvalidInput
         Roles that are not these two, no instance, or requests that cannot be.
     """
-    roles = prefill.configuration.role, decode.configuration.role
-    if roles != ("prefill", "decode"):
-        raise InvalidInput(f"a prefill and a decode instance are needed, got {roles[0]} and {roles[1]}")
-    if min(prefill_instances, decode_instances) < 1:
-        raise InvalidInput(
-            f"at least one instance of each role, got {prefill_instances} and {decode_instances}"
-        )
+    _check(prefill, decode, prefill_instances, decode_instances)
     inputs, outputs = np.asarray(input_tokens, np.int64), np.asarray(output_tokens, np.int64)
     arrivals = np.asarray(arrivals_s, dtype=np.float64)
     if not (inputs.shape == outputs.shape == arrivals.shape) or not inputs.size:
@@ -144,3 +139,108 @@ def _in_turn(ready_ms: Floats, duration_ms: Floats) -> Floats:
     out = np.empty_like(done)
     out[order] = done
     return out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Clients:
+    """A closed loop on prefill and decode workers; float64[n] in ms from the start, in the order of sending.
+
+    Parameters
+    ----------
+    sent_ms, prefilled_ms, across_ms
+        When a client sent a request, its prompt was done, its cache was with a decode worker.
+    admitted_ms, first_step_ms
+        When the decode worker took it, and when its first step there was done. Engines whose clients are
+        answered by the decode worker (Dynamo's) show the first token then.
+    end_ms
+        Its last token.
+    """
+
+    sent_ms: Floats
+    prefilled_ms: Floats
+    across_ms: Floats
+    admitted_ms: Floats
+    first_step_ms: Floats
+    end_ms: Floats
+
+
+def simulate_clients(
+    prefill: InstanceModel,
+    decode: InstanceModel,
+    input_tokens: npt.ArrayLike,
+    output_tokens: npt.ArrayLike,
+    *,
+    concurrency: int,
+    prefill_instances: int = 1,
+    decode_instances: int = 1,
+) -> Clients:
+    """Serve requests of clients that send their next one when one ends, on equal instances of each role.
+
+    Prompts are dealt to the prefill instances in turn, in steps of as many as the budget of all ranks holds;
+    caches cross one after the other, each to the decode instance with the fewest requests. No request is
+    preempted: a decode instance takes one when its cache has room for the prompt and the reserved part of the
+    output.
+
+    Raises
+    ------
+    InvalidInput
+        Roles that are not these two, no instance, or requests that cannot be.
+    Unsupported
+        Decode instances that draft tokens.
+    """
+    from models.serving.simulation.apart import TIMES, run_apart
+
+    if decode.configuration.speculation is not None:
+        raise Unsupported("clients of prefill and decode instances apart are simulated without drafts")
+    _check(prefill, decode, prefill_instances, decode_instances)
+    known = np.stack((np.asarray(input_tokens, np.int64), np.asarray(output_tokens, np.int64)), axis=1)
+    count = known.shape[0]
+    if not count or (known < 1).any() or concurrency < 1:
+        raise InvalidInput("at least one client and one request of at least one token each way are needed")
+    config = prefill.configuration
+    width = config.architecture.kv_cache_bytes_per_token(config.kv_cache)
+    longest = int(known.sum(axis=1).max())
+    if longest > decode.memory.kv_cache_tokens:
+        room = decode.memory.kv_cache_tokens
+        raise InvalidInput(f"a request of {longest:,} tokens does not fit the cache of {room:,} tokens")
+    times = np.zeros((len(TIMES), count))
+    workers = max(prefill_instances, decode_instances)
+    run_apart(
+        known,
+        concurrency,
+        float(config.max_num_batched_tokens * config.parallelism.data_parallel_size),
+        config.engine.schedule == "packed",
+        decode.configuration.max_num_seqs,
+        float(decode.memory.kv_cache_tokens),
+        decode.configuration.engine.output_reserve,
+        width / config.kv_transfer_bytes_per_s * 1e3,
+        _parts(prefill),
+        _parts(decode),
+        times,
+        np.zeros(count),
+        np.zeros((prefill_instances, count), np.int64),
+        np.zeros((decode_instances, count + 1)),
+        np.zeros((decode_instances, count + 1), np.int64),
+        np.zeros((decode_instances, count), np.int64),
+        np.zeros((7, workers), np.int64),
+        np.zeros((2, workers)),
+        np.zeros((decode_instances, 5)),
+    )
+    return Clients(**dict(zip(TIMES, times, strict=True)))
+
+
+def _check(prefill: InstanceModel, decode: InstanceModel, prefills: int, decodes: int) -> None:
+    roles = prefill.configuration.role, decode.configuration.role
+    if roles != ("prefill", "decode"):
+        raise InvalidInput(f"a prefill and a decode instance are needed, got {roles[0]} and {roles[1]}")
+    if min(prefills, decodes) < 1:
+        raise InvalidInput(f"at least one instance of each role, got {prefills} and {decodes}")
+
+
+def _parts(instance: InstanceModel) -> tuple[tuple[Floats, ...], Floats, Floats]:
+    """Curves, decode attention and costs, as the compiled loops take them."""
+    c = instance.curves
+    curve = (
+        TOKENS, c.linear_ms, c.experts_ms, c.head_ms, c.prefill_attention_ms, BATCHES, CONTEXTS, c.send_ms,
+    )  # fmt: skip
+    return curve, c.decode_attention_ms, step_costs(instance)

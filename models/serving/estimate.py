@@ -64,11 +64,13 @@ def estimate(
     output_tokens: int,
     concurrency: int | None = None,
     rate_per_s: float | None = None,
+    reuse: float = 0.0,
     seed: int = 0,
 ) -> Estimate:
     """Simulate requests of equal lengths; exactly one of `concurrency` and `rate_per_s` is given.
 
     A closed loop serves ten requests a client, its initial burst included, as the usual benchmarks do.
+    `reuse` is the share of each prompt that is found in the cache.
 
     Raises
     ------
@@ -86,7 +88,8 @@ def estimate(
         count = arrivals.size
     inputs, outputs = np.full(count, input_tokens), np.full(count, output_tokens)
     return summary(
-        instance, simulate(instance, inputs, outputs, arrivals_s=arrivals, concurrency=concurrency)
+        instance,
+        simulate(instance, inputs, outputs, arrivals_s=arrivals, concurrency=concurrency, reuse=reuse),
     )
 
 

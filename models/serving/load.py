@@ -33,7 +33,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.serving.configuration import InstanceModel
-from models.serving.curves import BATCHES, CONTEXTS, TOKENS
+from models.serving.curves import curve_at, surface_at
 from models.serving.requests import Requests
 from models.workload import LengthDistribution
 
@@ -70,7 +70,7 @@ class State:
     service_ms
         float64[instance, level, prompt]: first-token time without waiting.
     step_ms
-        float64[instance, level]: a decode step when nothing is prefilled.
+        float64[instance, level]: time of a token when nothing is prefilled.
     tpot_ms
         float64[instance, level]: mean time per output token of a long request.
     work_mean_ms, work_variance
@@ -105,13 +105,18 @@ class Load:
         At least one.
     lengths
         Of the requests that arrive.
+    reuse
+        Share of each prompt that is found in the cache, as of `models.serving.simulator.simulate`.
     """
 
-    def __init__(self, instances: Sequence[InstanceModel], lengths: LengthDistribution) -> None:
-        requests = Requests.of(lengths)
+    def __init__(
+        self, instances: Sequence[InstanceModel], lengths: LengthDistribution, *, reuse: float = 0.0
+    ) -> None:
+        requests = Requests.of(lengths, reuse=reuse)
         self.instances = tuple(instances)
         self.lengths = lengths
         self.inputs, self.input_weight = requests.inputs, requests.input_weight
+        self.computed = requests.computed
         self.steps, self.output_weight = requests.steps, requests.output_weight
         self.mean_steps, self.context = requests.mean_steps, requests.context
         curves = [i.curves for i in instances]
@@ -141,9 +146,13 @@ class Load:
         self.decodes = np.array([c.role != "prefill" for c in config])
         self.prefills = np.array([c.role != "decode" for c in config])
         self._alone = self.separate | ~self.decodes
-        attention = np.stack([np.interp(self.inputs, TOKENS, c.prefill_attention_ms) for c in curves])
-        beyond = np.maximum(self.inputs / TOKENS[-1], 1.0) ** 2
-        self._prompt_attention = attention * beyond * self._prefill_scale[:, None]
+        attention = np.stack([requests.prompt_attention(c.prefill_attention_ms) for c in curves])
+        self._prompt_attention = attention * self._prefill_scale[:, None]
+        drafts = [c.speculation for c in config]
+        self._width = np.array([1.0 if d is None else float(d.width) for d in drafts])
+        self._made = np.array([1.0 if d is None else d.tokens_per_step for d in drafts])
+        layers = np.array([float(c.num_layers) for c in curves])
+        self._draft = (self._width - 1.0) / layers
         self._front_ms = np.array([o.request_ms for o in overheads])[:, None] + np.outer(
             [o.prompt_ms_per_1k for o in overheads], self.inputs / 1000.0
         )
@@ -175,18 +184,26 @@ class Load:
 
     def pass_ms(self, tokens: Floats, *, rank_tokens: Floats, heads: Floats) -> Floats:
         """Operators of one pass but attention, for tokens of the instance, of a rank, and outputs."""
-        linear, experts = _curve(self._linear, rank_tokens), _curve(self._experts, tokens)
-        return linear + experts + _curve(self._head, heads)
+        linear, experts = curve_at(self._linear, rank_tokens), curve_at(self._experts, tokens)
+        return linear + experts + curve_at(self._head, heads)
 
     def decode_ms(self, batch: Floats) -> Floats:
-        """Time between two tokens of a running request when nothing is prefilled: [instance]."""
+        """Time between two steps of a running request when nothing is prefilled: [instance].
+
+        With speculation a step passes all drafts of a request, each drafted by a pass through one layer and
+        the output head.
+        """
         batch = np.maximum(batch, 1.0)
         micro = np.maximum(batch / self.pp, 1.0)  # each pipeline stage works on its share of the batch
         ranked = np.maximum(micro / self.dp, 1.0)
-        linear = self.pass_ms(micro, rank_tokens=ranked, heads=ranked) * self._scale
-        attention = _surface(self._attention, ranked, self.context)
+        wide = ranked * self._width
+        linear = self.pass_ms(micro * self._width, rank_tokens=wide, heads=wide) * self._scale
+        attention = surface_at(self._attention, ranked, self.context)
         once = linear + attention + self._step_ms + self._sequence_ms * micro
-        sends = self.pp * _curve(self._send, micro) * (self.pp > 1)
+        layers = curve_at(self._linear, ranked) + curve_at(self._experts, micro)
+        drafted = layers * self._scale + attention + self._step_ms
+        once = once + self._draft * drafted + (self._width - 1.0) * curve_at(self._head, ranked) * self._scale
+        sends = self.pp * curve_at(self._send, micro) * (self.pp > 1)
         value: Floats = once * self.pp * self.stage_share + sends
         return value
 
@@ -211,7 +228,7 @@ class Load:
         extra = ((steps - 1.0) * full + last) * scale - steps * base * self._scale[:, None]
         overhead = self._prefill_step_ms + np.where(self._alone, self._step_ms, 0.0)
         extra = np.maximum(extra, 0.0) + steps * overhead[:, None]
-        return extra, steps, extra + steps * ((self.pp - 1.0) * _curve(self._send, self.budget))[:, None]
+        return extra, steps, extra + steps * ((self.pp - 1.0) * curve_at(self._send, self.budget))[:, None]
 
     def _tabulate(self) -> None:
         """Everything that does not depend on the arrival rate, at each level."""
@@ -219,13 +236,15 @@ class Load:
         share = np.concatenate(([0.0], np.geomspace(1e-3, 1.0, LEVELS - 1)))
         self.levels = np.where(self.decodes[:, None], np.round(most[:, None] * share, 6), 0.0)
         shape = (count, LEVELS)
-        self._step = np.zeros(shape)  # decode step as an arrival sees it, beside n others
+        # time of a token as an arrival sees it, beside n others; the decode step that its own steps carry
+        self._step = np.zeros(shape)
+        self._beside = np.zeros(shape)
         self._mu = np.zeros(shape)
         self._held = np.zeros((count, LEVELS, self.inputs.size))
         self._stretch = np.ones(shape)
         self._full_step = np.ones(shape)
         self._own = np.zeros((count, LEVELS, self.inputs.size))
-        tokens = np.broadcast_to(self.inputs, (count, self.inputs.size))
+        tokens = np.broadcast_to(self.computed, (count, self.inputs.size))
         for level in range(LEVELS):
             batch = self.levels[:, level]
             step = np.where(self.decodes, self.decode_ms(batch + 1.0), 0.0)
@@ -238,10 +257,12 @@ class Load:
             alone = np.maximum(whole[:, 0] * self.stage_share, 1e-9)
             self._full_step[:, level] = alone
             self._stretch[:, level] = 1.0 + beside / alone * self.prefills
-            self._step[:, level] = step
+            self._step[:, level] = step / self._made
+            self._beside[:, level] = beside
             self._held[:, level] = held
             below = np.where(self.decodes, self.decode_ms(np.maximum(batch, 1.0)), 0.0)
-            self._mu[:, level] = self._throughput(np.maximum(batch, 1e-12), below, self.input_mean(held))
+            each = below / self._made
+            self._mu[:, level] = self._throughput(np.maximum(batch, 1e-12), each, self.input_mean(held))
             own = first + steps * beside[:, None] + step[:, None] * self.prefills[:, None]
             # the engine looks at what has arrived every so many decode steps
             own = own + (self._poll * step * self.prefills * (batch > 0))[:, None]
@@ -299,8 +320,7 @@ class Load:
             peak[rows] = (above > RARE).sum(axis=1) - 1.0
             full[rows] = over
         each, dp = rate[:, None], self.dp[:, None]
-        beside = np.where(self._alone[:, None], 0.0, self._step)
-        together = np.clip(each * (self._mean_held + beside), 1.0, dp)
+        together = np.clip(each * (self._mean_held + self._beside), 1.0, dp)
         mean_held, held_squared = self._mean_held / together, self._held_squared / together
         share = np.minimum(each * mean_held, 0.999999)
         utilisation = each * self._mean_held * self._stretch / dp
@@ -314,7 +334,7 @@ class Load:
         wait = wait + running_step * (1.0 - 1.0 / dp)
         # prompts that come behind it before its step begins are in the same step if they fit, and all get
         # their first token at its end: as much work again as arrives while it waits
-        packed = np.clip(self.budget / self.input_mean(self.inputs) - 1.0, 0.0, 1.0)[:, None]
+        packed = np.clip(self.budget / self.input_mean(self.computed) - 1.0, 0.0, 1.0)[:, None]
         joined = wait * (1.0 + packed * np.minimum(utilisation, 1.0))
         tpot = self._step / (1.0 - share)
         long = np.maximum(self.steps, 1.0)
@@ -328,7 +348,7 @@ class Load:
         work_variance = (each * held_squared)[:, :, None] * window / free**2
         begun = (share**2 * np.maximum(spread_of_sojourn, 0.0))[:, :, None]
         work_variance = work_variance + begun / free**2
-        carried = self._full_step[:, :, None] * long
+        carried = self._full_step[:, :, None] * long / self._made[:, None, None]
         capped = np.minimum(work, carried)
         work_variance = work_variance * (capped / np.maximum(work, 1e-12)) ** 2
         work = capped
@@ -369,25 +389,3 @@ def _stationary(rate: Floats, sums: Floats, top: Floats) -> tuple[Floats, Floats
     law = np.exp(log - log.max(axis=1, keepdims=True))
     law /= law.sum(axis=1, keepdims=True)
     return law, law[:, -1]
-
-
-def _curve(table: Floats, x: Floats) -> Floats:
-    """Linear interpolation of `table` [instance, TOKENS] at `x` [instance] or [instance, point]."""
-    index = np.clip(np.searchsorted(TOKENS, x), 1, TOKENS.size - 1)
-    left, right = TOKENS[index - 1], TOKENS[index]
-    rows = np.arange(table.shape[0]).reshape((-1,) + (1,) * (x.ndim - 1))
-    low, high = table[rows, index - 1], table[rows, index]
-    value: Floats = low + (high - low) * (np.maximum(x, TOKENS[0]) - left) / (right - left)
-    return value
-
-
-def _surface(table: Floats, batch: Floats, context: float) -> Floats:
-    """Bilinear interpolation of `table` [instance, BATCHES, CONTEXTS] at a batch each and one context."""
-    j = int(np.clip(np.searchsorted(CONTEXTS, context), 1, CONTEXTS.size - 1))
-    f = (max(context, 1.0) - CONTEXTS[j - 1]) / (CONTEXTS[j] - CONTEXTS[j - 1])
-    row = table[:, :, j - 1] * (1.0 - f) + table[:, :, j] * f
-    i = np.clip(np.searchsorted(BATCHES, batch), 1, BATCHES.size - 1)
-    g = (np.maximum(batch, 1.0) - BATCHES[i - 1]) / (BATCHES[i] - BATCHES[i - 1])
-    index = np.arange(table.shape[0])
-    value: Floats = row[index, i - 1] * (1.0 - g) + row[index, i] * g
-    return value

@@ -57,6 +57,14 @@ class CacheShape:
             total = total + width * np.minimum(tokens, window)
         return total
 
+    def scaled(self, factor: float) -> CacheShape:
+        """The same for that many times the layers."""
+        return CacheShape(
+            bytes_per_token=self.bytes_per_token * factor,
+            windows=tuple((reach, width * factor) for reach, width in self.windows),
+            state_bytes=self.state_bytes * factor,
+        )
+
     @classmethod
     def of(cls, architecture: Architecture, parallelism: Parallelism, kv_cache: str) -> CacheShape:
         """The cache of one rank: its key-value heads, a latent whole; of the largest stage."""
@@ -166,9 +174,14 @@ def memory(
     kv_cache: str,
     max_num_batched_tokens: int,
     max_num_seqs: int,
+    drafting: bool = False,
 ) -> Memory:
-    """The memory of an instance by the engine's own rule."""
-    held = weight_bytes_per_gpu(architecture, parallelism, weights)
+    """The memory of an instance by the engine's own rule.
+
+    `drafting`: whether a further layer drafts tokens, with weights and a cache like the mean of the others.
+    """
+    more = 1.0 + drafting / architecture.num_layers
+    held = weight_bytes_per_gpu(architecture, parallelism, weights) * more
     activations = _activation_bytes(architecture, parallelism, max_num_batched_tokens, max_num_seqs)
     workspace = CUDA_CONTEXT_BYTES + (COLLECTIVE_BYTES if parallelism.gpus > 1 else 0.0)
     fraction, total = engine.memory_fraction, float(gpu.memory_bytes)
@@ -179,6 +192,8 @@ def memory(
     else:
         room = min(total * fraction - held, total - held - activations - workspace)
     cache = CacheShape.of(architecture, parallelism, kv_cache)
+    if drafting:
+        cache = cache.scaled(more)
     # what a token of a long sequence takes on average: windows are full, states are shared by 4,096 tokens
     long = 4096.0
     per_token = cache.sequence_bytes(long) / long

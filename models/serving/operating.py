@@ -37,15 +37,21 @@ NEGLIGIBLE = 1e-12
 
 
 def capacities_by_halving(
-    instances: Sequence[InstanceModel], lengths: LengthDistribution, targets: Targets
+    instances: Sequence[InstanceModel],
+    lengths: LengthDistribution,
+    targets: Targets,
+    *,
+    reuse: float = 0.0,
 ) -> tuple[Capacity, ...]:
     """The largest rate of each instance within the targets, all computed at once."""
     if len(instances) > CHUNK:  # a chunk stays in the processor's cache
         parts = [instances[i : i + CHUNK] for i in range(0, len(instances), CHUNK)]
-        return tuple(found for part in parts for found in capacities_by_halving(part, lengths, targets))
+        return tuple(
+            found for part in parts for found in capacities_by_halving(part, lengths, targets, reuse=reuse)
+        )
     if not instances:
         return ()
-    load = Load(instances, lengths)
+    load = Load(instances, lengths, reuse=reuse)
     bounds = Bounds(load, targets)
     high = load.max_rate_per_s * MAX_UTILISATION
     low = np.zeros_like(high)
@@ -81,7 +87,12 @@ def capacities_by_halving(
 
 
 def operate(
-    instances: Sequence[InstanceModel], lengths: LengthDistribution, rates_per_s: Floats, targets: Targets
+    instances: Sequence[InstanceModel],
+    lengths: LengthDistribution,
+    rates_per_s: Floats,
+    targets: Targets,
+    *,
+    reuse: float = 0.0,
 ) -> tuple[Capacity, ...]:
     """What each instance does at a given rate (float64[instance]); infeasible where it cannot.
 
@@ -89,7 +100,7 @@ def operate(
     """
     if not instances:
         return ()
-    load = Load(instances, lengths)
+    load = Load(instances, lengths, reuse=reuse)
     rates = np.asarray(rates_per_s, dtype=np.float64)
     if rates.shape != (len(instances),) or not (np.isfinite(rates) & (rates > 0)).all():
         raise InvalidInput("one positive, finite rate per instance is needed")

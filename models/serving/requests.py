@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from models.errors import InvalidInput
+from models.serving.curves import TOKENS
 from models.serving.memory import CacheShape
 from models.workload import LengthDistribution, LengthPoints
 
@@ -25,6 +27,8 @@ class Requests:
         Pairs of lengths.
     inputs, input_weight
         float64[prompt]: prompt lengths and their probabilities.
+    computed
+        float64[prompt]: tokens of them that are not in the cache already.
     steps, output_weight
         float64[output]: decode steps (output tokens but the first) and their probabilities.
     mean_steps, mean_input
@@ -35,6 +39,7 @@ class Requests:
 
     points: LengthPoints
     inputs: Floats
+    computed: Floats
     input_weight: Floats
     steps: Floats
     output_weight: Floats
@@ -43,8 +48,16 @@ class Requests:
     context: float
 
     @classmethod
-    def of(cls, lengths: LengthDistribution) -> Requests:
-        """The points of a distribution."""
+    def of(cls, lengths: LengthDistribution, *, reuse: float = 0.0) -> Requests:
+        """The points of a distribution whose prompts are found in the cache to a share in 0..1.
+
+        Raises
+        ------
+        InvalidInput
+            A share that cannot be.
+        """
+        if not 0.0 <= reuse <= 1.0:
+            raise InvalidInput(f"reuse must be in 0..1, got {reuse!r}")
         points = lengths.points()
         inputs, input_weight = _marginal(points.input_tokens, points.weight, 16)
         outputs, output_weight = _marginal(points.output_tokens, points.weight, 8)
@@ -54,6 +67,8 @@ class Requests:
         return cls(
             points=points,
             inputs=inputs,
+            # the last token is always computed
+            computed=np.maximum(inputs - np.floor(inputs * reuse), 1.0),
             input_weight=input_weight,
             steps=np.maximum(outputs - 1.0, 0.0),
             output_weight=output_weight,
@@ -61,6 +76,17 @@ class Requests:
             mean_input=float((inputs * input_weight).sum()),
             context=points.mean(steps * held) / max(mean_steps, 1e-9),
         )
+
+    def prompt_attention(self, curve_ms: Floats) -> Floats:
+        """Attention of the part of each prompt that is computed, of a curve over `TOKENS`.
+
+        What its triangle leaves beyond the cached part, but no less than a pass over it; beyond the curve it
+        grows with the square.
+        """
+        whole, cached = _attention(curve_ms, self.inputs), self.inputs - self.computed
+        begun = np.where(cached > 0.0, _attention(curve_ms, np.maximum(cached, 1.0)), 0.0)
+        least = np.where(cached > 0.0, 0.8 * _attention(curve_ms, self.computed), 0.0)
+        return np.asarray(np.maximum(whole - begun, least))
 
     def cache_moments(self, cache: CacheShape) -> tuple[float, float, float, float]:
         """Mean and mean square of the cache of a running request, and of a waiting prompt, in bytes.
@@ -77,6 +103,11 @@ class Requests:
             float((prompt * self.input_weight).sum()),
             float((prompt**2 * self.input_weight).sum()),
         )
+
+
+def _attention(curve_ms: Floats, tokens: Floats) -> Floats:
+    beyond = np.maximum(tokens / TOKENS[-1], 1.0) ** 2
+    return np.asarray(np.interp(tokens, TOKENS, curve_ms) * beyond)
 
 
 def _marginal(values: Floats, weight: Floats, count: int) -> tuple[Floats, Floats]:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from models.errors import InvalidInput
 from models.serving.configuration import InstanceModel
 from models.serving.curves import BATCHES, CONTEXTS, TOKENS
+from models.serving.speculation import Speculation
 from models.workload.prefixes import PrefixBlocks
 
 __all__ = ["Simulation", "simulate"]
@@ -178,7 +179,8 @@ def simulate(
     decode_only = config.role == "decode"
     given = np.floor(inputs * reuse).astype(np.int64).clip(max=inputs - 1)
     known = np.zeros((inputs.size, 9), np.int64)
-    known[:, 0], known[:, 1], known[:, 2], known[:, 4] = inputs, outputs, classes, inputs
+    steps = _steps(outputs, config.speculation)
+    known[:, 0], known[:, 1], known[:, 2], known[:, 4] = inputs, steps, classes, inputs
     known[:, 3], known[:, 5] = (inputs, 1) if decode_only else (given, 0)
     nobody = np.zeros(inputs.size + 1, np.int64), np.zeros(0, np.int64)
     whole = None if prefixes is None else prefixes.whole(inputs)
@@ -235,6 +237,21 @@ def _lengths(input_tokens: npt.ArrayLike, output_tokens: npt.ArrayLike) -> tuple
     return inputs.astype(np.int64), outputs.astype(np.int64)
 
 
+def _steps(outputs: Ints, drafts: Speculation | None) -> Ints:
+    """Tokens of the prompt's step and steps after it that make so many tokens.
+
+    With drafts a step yields the mean number of tokens; the last one of a request is counted in part, by
+    chance with a fixed seed, so that the mean is kept.
+    """
+    if drafts is None:
+        return outputs
+    exact = (outputs - 1.0) / drafts.tokens_per_step
+    down = np.floor(exact)
+    more = np.random.default_rng(0).random(outputs.size) < exact - down
+    steps = 1 + down.astype(np.int64) + more
+    return np.asarray(np.where(outputs > 1, np.maximum(steps, 2), 1))
+
+
 def _classes(priorities: npt.ArrayLike | None, requests: int) -> tuple[Ints, int]:
     """The class of each request, counted from the most urgent one, and how many there are."""
     if priorities is None:
@@ -249,9 +266,9 @@ def _classes(priorities: npt.ArrayLike | None, requests: int) -> tuple[Ints, int
 
 
 def step_costs(instance: InstanceModel) -> Floats:
-    """The scalars of `kernel.step_ms`, in its order."""
+    """The scalars of `step.step_ms`, in its order, and the tokens that a decode step yields."""
     curves, overheads = instance.curves, instance.configuration.overheads
-    parallelism = curves.parallelism
+    parallelism, drafts = curves.parallelism, instance.configuration.speculation
     return np.array(
         [
             overheads.linear_scale,
@@ -263,5 +280,8 @@ def step_costs(instance: InstanceModel) -> Floats:
             float(parallelism.data_parallel_size),
             float(parallelism.pipeline_parallel_size),
             curves.stage_share,
+            1.0 if drafts is None else float(drafts.width),
+            0.0 if drafts is None else drafts.tokens / curves.num_layers,
+            1.0 if drafts is None else drafts.tokens_per_step,
         ]
     )

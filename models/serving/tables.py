@@ -47,6 +47,8 @@ PEERS = 1.15
 """Engines run much the same kernels for products and sums: a time above the engines' median by more than this
 factor is taken for a fault of the timing (some tables hold the launch from the host, five times the kernel).
 """
+EXPERTS = 2.0
+"""Kernels for experts do differ; one that takes so many times the fastest engine's is not what is run."""
 ATTENTION_KEYS = (
     "library", "dtype", "kv_dtype", "num_heads", "num_kv_heads", "head_dim", "window_size",
 )  # fmt: skip
@@ -138,7 +140,10 @@ class TableTimes:
         cut = (op.tensor_parallel_size, op.expert_parallel_size)
         for dtype in EXPERT_FORMATS.get(op.precision, ()):
             if (dtype, *shape, *cut) in mine:
-                return op.count * mine[dtype, *shape, *cut].at(tokens)
+                same = (dtype, *shape, *cut)
+                peers = [curve.at(tokens) for key, curve in curves.items() if key[1:] == same]
+                own, fastest = mine[same].at(tokens), np.minimum.reduce(peers)
+                return np.asarray(op.count * np.where(own > EXPERTS * fastest, PEERS * fastest, own))
         # the same model cut another way, nearest first: its utilisation is held
         others = [k for k in mine if k[1:5] == shape and k[0] in EXPERT_FORMATS.get(op.precision, ())]
         if not others:

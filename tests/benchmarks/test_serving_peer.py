@@ -12,7 +12,7 @@ ROW = {
     "osl": "50",
     "gemm_quant_mode": "fp8",
     "moe_quant_mode": "fp8",
-    "tp_size": "4",
+    "tp_size": "1",
     "attention_dp_size": "4",
     "silicon_ttft_ms": "1",
     "silicon_tpot_ms": "2",
@@ -31,7 +31,8 @@ def test_the_other_model_gets_the_row_as_we_read_it_and_no_measurement() -> None
 
 
 def test_a_dense_model_has_no_experts_and_its_bundled_name() -> None:
-    row = {**ROW, "id": "llama_tp4_ep1_1", "model_path": "meta-llama/Llama-3.1-70B", "attention_dp_size": "1"}
+    dense = {"id": "llama_tp4_ep1_1", "model_path": "meta-llama/Llama-3.1-70B", "tp_size": "4"}
+    row = {**ROW, **dense, "attention_dp_size": "1"}
     case = parse_row(row)
     assert isinstance(case, Case)
     stated, _ = alternatives(case, row)

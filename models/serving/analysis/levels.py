@@ -13,12 +13,14 @@ from models.serving.analysis.columns import (
     BUDGET,
     DECODES,
     DP,
+    DRAFT,
     FULL_STEP,
     HANDOVER_MS,
     HELD,
     HELD2,
     LEVEL,
     LEVELS,
+    MADE,
     MU,
     OWN,
     POLL,
@@ -36,6 +38,7 @@ from models.serving.analysis.columns import (
     STEP,
     STEP_MS,
     STRETCH,
+    WIDTH,
 )
 from models.serving.compiled import compiled
 
@@ -72,8 +75,14 @@ def decode_ms(batch: float, p: Floats, curve: Any, moe: bool) -> Any:
     """See `Load.decode_ms`."""
     micro = max(max(batch, 1.0) / p[PP], 1.0)
     ranked = max(micro / p[DP], 1.0)
-    once = pass_ms(micro, ranked, ranked, curve, moe) * p[SCALE]
-    once += line(ranked, curve[6], curve[7]) + p[STEP_MS] + p[SEQUENCE_MS] * micro
+    wide = ranked * p[WIDTH]
+    once = pass_ms(micro * p[WIDTH], wide, wide, curve, moe) * p[SCALE]
+    seen = line(ranked, curve[6], curve[7])
+    once += seen + p[STEP_MS] + p[SEQUENCE_MS] * micro
+    if p[WIDTH] > 1.0:
+        layers = line(ranked, curve[0], curve[1]) + (line(micro, curve[0], curve[2]) if moe else 0.0)
+        once += p[DRAFT] * (layers * p[SCALE] + seen + p[STEP_MS])
+        once += (p[WIDTH] - 1.0) * line(ranked, curve[0], curve[3]) * p[SCALE]
     sends = p[PP] * line(micro, curve[0], curve[4]) if p[PP] > 1.0 else 0.0
     return once * p[PP] * p[SHARE] + sends
 
@@ -81,7 +90,7 @@ def decode_ms(batch: float, p: Floats, curve: Any, moe: bool) -> Any:
 @compiled
 def tabulate(p: Floats, curve: Any, points: Any, mean_steps: float, made: Any) -> None:
     """What does not depend on the arrival rate, at each level: see `Load._tabulate`."""
-    inputs, input_weight, (table, _, own) = points[0], points[1], made
+    inputs, input_weight, (table, _, own), computed = points[0], points[1], made, points[4]
     moe = False
     for value in curve[2]:
         moe = moe or value != 0.0
@@ -108,7 +117,7 @@ def tabulate(p: Floats, curve: Any, points: Any, mean_steps: float, made: Any) -
         mean = square = mean_own = 0.0
         for i in range(inputs.size + 1):
             # the last one is a step full of prompts
-            tokens = inputs[i] if i < inputs.size else max(budget - batch / dp, 1.0)
+            tokens = computed[i] if i < inputs.size else max(budget - batch / dp, 1.0)
             steps = math.ceil(tokens / room)
             rest = tokens - (steps - 1.0) * room
             last = pass_ms(rest * dp + here, rest + here / dp, outputs, curve, moe)
@@ -125,10 +134,17 @@ def tabulate(p: Floats, curve: Any, points: Any, mean_steps: float, made: Any) -
                 square += input_weight[i] * held**2
                 first += step + (p[POLL] * step if batch > 0.0 else 0.0)
             own[level, i] = first + steps * beside + p[REQUEST_MS]
-            own[level, i] += (p[PROMPT_MS] / 1000.0 + p[HANDOVER_MS]) * tokens
+            own[level, i] += (p[PROMPT_MS] / 1000.0 + p[HANDOVER_MS]) * inputs[i]
             mean_own += input_weight[i] * own[level, i]
         decoding = max(batch, 1e-12)
-        row[STEP], row[HELD], row[HELD2], row[OWN], row[BESIDE] = step, mean, square, mean_own, beside
+        row[STEP], row[HELD], row[HELD2], row[OWN], row[BESIDE] = (
+            step / p[MADE],
+            mean,
+            square,
+            mean_own,
+            beside,
+        )
+        below /= p[MADE]
         row[STRETCH] = 1.0 + beside / row[FULL_STEP] if prefills else 1.0
         row[MU] = decoding / max(mean_steps * below + decoding * mean, 1e-12)
         if dp > 1.0:  # see `Load._throughput`

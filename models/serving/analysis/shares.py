@@ -21,6 +21,7 @@ from models.serving.analysis.columns import (
     TOGETHER,
     WAIT,
     WEIGHT,
+    YIELD,
 )
 from models.serving.analysis.gamma import regularised_gamma
 from models.serving.compiled import compiled
@@ -74,7 +75,7 @@ def tpot_share(limit: float, rate: float, points: Any, made: Any) -> Any:
                 continue
             window = (row[STEP] * steps[i] + wait + service) / free
             work = busy * window
-            capped = min(work, row[FULL_STEP] * steps[i])
+            capped = min(work, row[FULL_STEP] * steps[i] / at[level, YIELD])
             variance = (
                 (rate * row[HELD2] / at[level, PROMPTS] * window + begun)
                 / free**2

@@ -17,6 +17,7 @@ from models.serving.analysis.columns import (
     HELD2,
     LEVEL,
     LEVELS,
+    MADE,
     OWN,
     PROMPTS,
     SEQS,
@@ -25,6 +26,7 @@ from models.serving.analysis.columns import (
     UTIL,
     WAIT,
     WEIGHT,
+    YIELD,
 )
 from models.serving.compiled import compiled
 
@@ -118,6 +120,7 @@ def state_at(
         wait = rate * squared / (2.0 * max(1.0 - util, 1e-6) * dp**2)
         if dp > 1.0:
             wait += min(rate, 1.0 / max(row[HELD] * row[STRETCH], 1e-12)) * squared / 2.0 * (1.0 - 1.0 / dp)
+        here[YIELD] = p[MADE]
         here[PROMPTS] = min(max(rate * (row[HELD] + row[BESIDE]), 1.0), dp)
         here[UTIL], here[WAIT] = util, wait
         here[TOGETHER] = wait * (1.0 + packed * min(util, 1.0))

@@ -23,7 +23,7 @@ from models.serving.capacity import (
     reached,
     why_not,
 )
-from models.serving.configuration import InstanceModel
+from models.serving.configuration import Configuration, InstanceModel
 from models.serving.curves import BATCHES, CONTEXTS, TOKENS
 from models.serving.load import RARE, SPREAD
 from models.serving.operating import Bounds
@@ -39,10 +39,14 @@ PART = 256
 
 
 def capacities_by_kernel(
-    instances: Sequence[InstanceModel], lengths: LengthDistribution, targets: Targets
+    instances: Sequence[InstanceModel],
+    lengths: LengthDistribution,
+    targets: Targets,
+    *,
+    reuse: float = 0.0,
 ) -> tuple[Capacity, ...]:
     """See `models.serving.capacity.capacities`."""
-    return tables_by_kernel([Table(instances=instances, lengths=lengths, targets=targets)])[0]
+    return tables_by_kernel([Table(instances=instances, lengths=lengths, targets=targets, reuse=reuse)])[0]
 
 
 def tables_by_kernel(tables: Sequence[Table]) -> list[tuple[Capacity, ...]]:
@@ -51,11 +55,12 @@ def tables_by_kernel(tables: Sequence[Table]) -> list[tuple[Capacity, ...]]:
         [blocked(i, t.lengths.longest_request_tokens, float(t.lengths.input_tokens[-1])) for i in t.instances]
         for t in tables
     ]
-    requests: dict[int, Requests] = {}
+    requests: dict[tuple[int, float], Requests] = {}
     prepared = []
     for table, why in zip(tables, stopped, strict=True):
-        known = requests.get(id(table.lengths)) or Requests.of(table.lengths)
-        requests[id(table.lengths)] = known
+        key = id(table.lengths), table.reuse
+        known = requests.get(key) or Requests.of(table.lengths, reuse=table.reuse)
+        requests[key] = known
         open_ = [i for i, stop in zip(table.instances, why, strict=True) if stop is None]
         prepared.append(_prepared(open_, known, table.targets))
     _run([part for _, parts in prepared for part in parts])
@@ -116,13 +121,19 @@ def _prepared(
         np.stack([c.experts_ms for c in curves.values()]),
         np.stack([c.head_ms for c in curves.values()]),
         np.stack([c.send_ms for c in curves.values()]),
-        _prompt_attention(np.stack([c.prefill_attention_ms for c in curves.values()]), requests.inputs),
+        np.stack([requests.prompt_attention(c.prefill_attention_ms) for c in curves.values()]),
         BATCHES,
         _at_context(np.stack([c.decode_attention_ms for c in curves.values()]), requests.context),
         np.array([requests.cache_moments(c) for c in caches]),
-        (requests.inputs, requests.input_weight, requests.steps, requests.output_weight),
+        (
+            requests.inputs,
+            requests.input_weight,
+            requests.steps,
+            requests.output_weight,
+            requests.computed,
+        ),
         requests.mean_steps,
-        requests.mean_input,
+        float((requests.computed * requests.input_weight).sum()),
         _bounds(targets),
     )
 
@@ -164,17 +175,25 @@ def _parameters(instances: Sequence[InstanceModel]) -> Floats:
                 o.sequence_ms / p.data_parallel_size,
                 curves.small_kernels * o.prefill_kernel_ms, c.engine.schedule == "prefill_first",
                 c.role != "prefill", c.role != "decode", o.request_ms, o.prompt_ms_per_1k, handover,
-                (c.engine.poll_steps - 1) / 2.0,
+                (c.engine.poll_steps - 1) / 2.0, *_drafts(c, curves.num_layers),
             )
         )  # fmt: skip
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(PARAMETERS))
+
+
+def _drafts(configuration: Configuration, layers: int) -> tuple[float, float, float]:
+    """Of a decode step: tokens of a request passed, those yielded, layers of its drafts by the model's."""
+    drafts = configuration.speculation
+    if drafts is None:
+        return 1.0, 1.0, 0.0
+    return float(drafts.width), drafts.tokens_per_step, drafts.tokens / layers
 
 
 def _scratch(parameters: Floats, requests: Requests) -> tuple[Any, Any, Floats]:
     """What the search of a row works with: laws over running requests, tables of levels, its own state."""
     most = int(parameters[:, PARAMETERS.index("seqs")].max()) + 1
     laws = (np.zeros(most), np.zeros(3), np.zeros(most), np.zeros(most))
-    made = (np.zeros((LEVELS, 9)), np.zeros((LEVELS, 6)), np.zeros((LEVELS, requests.inputs.size)))
+    made = (np.zeros((LEVELS, 9)), np.zeros((LEVELS, 7)), np.zeros((LEVELS, requests.inputs.size)))
     return laws, made, np.zeros(8)
 
 
@@ -182,12 +201,6 @@ def _bounds(targets: Targets) -> Floats:
     """In the order of `search.analyse`."""
     ttft, tpot = reached(targets.ttft_percentile), reached(targets.tpot_percentile)
     return np.array([targets.ttft_ms, ttft, targets.tpot_ms, tpot, MAX_UTILISATION, RARE, SPREAD])
-
-
-def _prompt_attention(table: Floats, inputs: Floats) -> Floats:
-    """float64[curve, prompt]: attention of whole prompts, growing with the square beyond the table."""
-    found = np.stack([np.interp(inputs, TOKENS, row) for row in table])
-    return np.asarray(found * np.maximum(inputs / TOKENS[-1], 1.0) ** 2)
 
 
 def _at_context(table: Floats, context: float) -> Floats:

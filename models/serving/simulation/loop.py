@@ -116,7 +116,9 @@ def run(
     unseen = poll  # decode steps since the engine last looked at what has arrived
     now, front = 0.0, 0.0
     used = 0.0  # tokens of capacity in use or reserved, pinned blocks once
-    ranks, growth = cost[6], 1.0 - reserve
+    # requests make steps; one takes `tokens_a_step` tokens of the cache
+    ranks, tokens_a_step = cost[6], cost[11]
+    growth = (1.0 - reserve) * tokens_a_step
     one = line(1.0, tokens, prefill)
     classes = queues[0].shape[0]
     to_send = min(concurrency, n) if concurrency > 0 else n
@@ -168,7 +170,7 @@ def run(
                 if policy == PACKED:
                     take = rest
                 if known[i, _ADMITTED] == 0:
-                    more = reserve * (known[i, _OUTPUT] - known[i, _MADE])
+                    more = reserve * (known[i, _OUTPUT] - known[i, _MADE]) * tokens_a_step
                     own = known[i, _NEED] - hits * size + more
                     pinned = pin(i, hits, blocks) if hits > 0 else 0
                     wanted = own + size * pinned + (alive + 2 + admitted) * growth
@@ -224,11 +226,11 @@ def run(
             continue
 
         decodes = alive if (parts == 0 or policy != PREFILL_FIRST) else 0
-        total = 0
+        total = 0.0
         least = 1 << 60
         for r in range(decodes):
             i = running[r]
-            total += known[i, _CACHED]
+            total += known[i, _CACHED] + (tokens_a_step - 1.0) * known[i, _MADE]
             least = min(least, known[i, _OUTPUT] - known[i, _MADE])
         context = total / decodes if decodes > 0 else 1.0
         spread = math.ceil(parts / ranks) / parts if ranks > 1.0 and parts > 0 else 1.0

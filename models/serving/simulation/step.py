@@ -68,20 +68,25 @@ def step_ms(
     """Milliseconds of one step: `decodes` sequences of mean `context`, and `prompt_tokens` of prompts.
 
     `cost`: 0 linear scale, 1 prefill scale, 2 kernels per pass, 3 further in a step with a prefill, 4 step,
-    5 sequence, 6 data-parallel ranks, 7 pipeline stages, 8 share of the layers in the largest stage.
+    5 sequence, 6 data-parallel ranks, 7 pipeline stages, 8 share of the layers in the largest stage, 9 tokens
+    of each sequence that a step passes, 10 layers of its drafts by those of the model.
     """
-    ranks, stages, share = cost[6], cost[7], cost[8]
+    ranks, stages, share, width = cost[6], cost[7], cost[8], cost[9]
     beside = decodes / stages  # the decodes that one stage carries at a time
     local = math.ceil(beside / ranks) if ranks > 1.0 else beside
-    time = line(local + prompt_tokens, tokens, linear)
-    time += line(beside + prompt_tokens * ranks, tokens, experts)
-    time += line(max(outputs / stages, 1.0) / ranks, tokens, head)
+    time = line(local * width + prompt_tokens, tokens, linear)
+    time += line(beside * width + prompt_tokens * ranks, tokens, experts)
+    time += line(max((outputs + decodes * (width - 1.0)) / stages, 1.0) / ranks, tokens, head)
     seen = _plane(max(local, 1.0), context, batches, contexts, attention) if decodes > 0 else 0.0
     if prompt_tokens > 0.0:
         time = (time + prompt_attention) * cost[1] + seen + cost[2] + cost[3]
     else:
         time = time * cost[0] + seen + cost[2]
     time += cost[4] + cost[5] * beside
+    if width > 1.0 and decodes > 0:
+        layers = line(local, tokens, linear) + line(beside, tokens, experts)
+        time += cost[10] * (layers * cost[0] + seen + cost[2] + cost[4])
+        time += (width - 1.0) * line(max(decodes / stages, 1.0) / ranks, tokens, head) * cost[0]
     if stages > 1.0:
         # every stage works on its share of the batch: a round of all of them gives each sequence one token
         if prompt_tokens > 0.0:

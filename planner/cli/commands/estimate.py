@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from planner.cli.arguments import rate_per_s
+
+if TYPE_CHECKING:
+    from models.serving import Speculation
 
 __all__ = ["estimate"]
 
@@ -31,6 +34,11 @@ def estimate(
     max_num_seqs: Annotated[int, typer.Option(help="Most requests in a running batch.")] = 256,
     max_num_batched_tokens: Annotated[int, typer.Option(help="Most tokens in a step.")] = 8192,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    reuse: Annotated[float, typer.Option(help="Share of each prompt that is already in the cache.")] = 0.0,
+    speculative_tokens: Annotated[int, typer.Option(help="Tokens drafted in each step (0: none).")] = 0,
+    acceptance: Annotated[
+        float | None, typer.Option(help="Probability that a draft is right when those before it are.")
+    ] = None,
 ) -> None:
     """Predict latency and throughput of one configuration, with intervals."""
     from models.architecture import resolve
@@ -56,12 +64,32 @@ def estimate(
             kv_cache=kv_cache,
             max_num_seqs=max_num_seqs,
             max_num_batched_tokens=max_num_batched_tokens,
+            speculation=_drafts(speculative_tokens, acceptance),
         )
     )
-    found = run(instance, input_tokens=isl, output_tokens=osl, concurrency=concurrency, rate_per_s=rate)
+    found = run(
+        instance,
+        input_tokens=isl,
+        output_tokens=osl,
+        concurrency=concurrency,
+        rate_per_s=rate,
+        reuse=reuse,
+    )
     if json_:
         from planner.cli.json_out import echo_json
 
         echo_json({"configuration": str(instance.configuration), "estimate": found})
         return
     typer.echo(estimate_text(instance, found), nl=False)
+
+
+def _drafts(tokens: int, acceptance: float | None) -> Speculation | None:
+    """What the two options say; one without the other says nothing."""
+    from models.errors import InvalidInput
+    from models.serving import Speculation
+
+    if not tokens and acceptance is None:
+        return None
+    if not tokens or acceptance is None:
+        raise InvalidInput("give --speculative-tokens and --acceptance together")
+    return Speculation(tokens=tokens, acceptance=acceptance)

@@ -61,6 +61,49 @@ def test_attention_data_parallel_rows() -> None:
     assert found.configuration.weights == "fp8_block"
 
 
+@pytest.mark.parametrize(
+    ("columns", "parallelism"),
+    [
+        # TP × EP as the tensor parallel degree
+        (("16", "1", "4", "4"), Parallelism(tensor_parallel_size=4, expert_parallel_size=4)),
+        # the same with replicas of the attention
+        (("1", "64", "8", "8"), Parallelism(data_parallel_size=8, expert_parallel_size=8)),
+        # vLLM's: EP as the data parallel degree, TP × EP as that of the experts
+        (("4", "4", "1", "16"), Parallelism(tensor_parallel_size=4, expert_parallel_size=4)),
+        (("2", "2", "1", "4"), Parallelism(tensor_parallel_size=2, expert_parallel_size=2)),
+        # launch flags as they were
+        (("4", "1", "1", "4"), Parallelism(tensor_parallel_size=4, expert_parallel_size=4)),
+        (("4", "1", "4", "1"), Parallelism(tensor_parallel_size=4)),
+    ],
+)
+def test_products_of_launch_flags_are_taken_apart(columns: tuple[str, ...], parallelism: Parallelism) -> None:
+    names = ("tp_size", "attention_dp_size", "moe_tp_size", "moe_ep_size")
+    found = case(id="cfg1", model_path="MiniMaxAI/MiniMax-M2.5", **dict(zip(names, columns, strict=True)))
+    assert found.configuration.parallelism == parallelism
+
+
+def test_an_aggregated_row_of_many_nodes_is_of_several_workers() -> None:
+    wide = {"id": "a_tp28_ep1_1", "model_path": "deepseek-ai/DeepSeek-R1", "system": "gb200"}
+    refused = parse_row({**ROW, **wide, "tp_size": "28"})
+    assert isinstance(refused, Refused)
+    assert "several workers" in refused.reason
+
+
+def test_settings_of_recipes_on_blackwell() -> None:
+    deepseek = {"model_path": "deepseek-ai/DeepSeek-R1", "backend": "sglang", "system": "b200_sxm"}
+    polls = [
+        case(**deepseek, silicon_data_source=f"silicon_concurrency={c}").configuration.engine.poll_steps
+        for c in (8, 16)
+    ]
+    assert polls == [10, 30]
+    found = case(**deepseek).configuration
+    assert (found.kv_cache, found.max_num_batched_tokens) == ("fp8", 32768)
+    hopper = case(**{**deepseek, "system": "h200_sxm"}).configuration
+    assert (hopper.kv_cache, hopper.engine.poll_steps) == ("bf16", 1)
+    minimax = case(model_path="MiniMaxAI/MiniMax-M2.5", system="b200_sxm").configuration
+    assert (minimax.kv_cache, minimax.max_num_batched_tokens) == ("fp8", 2 * int(ROW["isl"]))
+
+
 def test_disaggregated_rows_need_worker_counts() -> None:
     refused = parse_row({**ROW, "mode": "disagg"})
     assert isinstance(refused, Refused)

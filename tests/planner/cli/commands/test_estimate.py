@@ -20,6 +20,10 @@ def test_prints_latencies_with_intervals_and_basis(capsys: pytest.CaptureFixture
         (["--rate", "1", "--concurrency", "1"], "give a concurrency or a rate"),
         (["--concurrency", "1", "--tp", "3"], "do not divide by TP 3"),
         (["--concurrency", "1", "--engine", "vlm"], "did you mean 'vllm'"),
+        (["--concurrency", "1", "--acceptance", "0.8"], "--speculative-tokens and --acceptance together"),
+        (["--concurrency", "1", "--speculative-tokens", "2"], "--speculative-tokens and --acceptance"),
+        (["--concurrency", "1", "--speculative-tokens", "2", "--acceptance", "2"], "acceptance of drafts"),
+        (["--concurrency", "1", "--reuse", "2"], "reuse must be in 0..1"),
     ],
 )
 def test_wrong_wishes_are_one_sentence(
@@ -29,3 +33,13 @@ def test_wrong_wishes_are_one_sentence(
     error = capsys.readouterr().err
     assert message in error
     assert "Traceback" not in error
+
+
+def test_drafts_and_cached_prompts_make_it_faster(capsys: pytest.CaptureFixture[str]) -> None:
+    def latency(name: str, *more: str) -> float:
+        assert run([*BASE, "--concurrency", "4", *more]) == 0
+        line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith(name))
+        return float(line.split()[1])
+
+    assert latency("TPOT", "--speculative-tokens", "1", "--acceptance", "0.9") < 0.75 * latency("TPOT")
+    assert latency("TTFT", "--reuse", "0.8") < latency("TTFT")
