@@ -106,8 +106,8 @@ def _intervals(coverage: Sequence[dict[str, Any]]) -> list[str]:
         "An 80 % interval is made of two quantiles of measured ÷ predicted over the held-out rows of the "
         "engine and generation. Rows of a model err alike, so that the 10 % and 90 % quantiles hold fewer "
         "rows of another model: the quantiles are moved outwards, alike for the engines of a generation, "
-        "until they hold 80 % of the rows of models that are left out in turn. How many rows of a model they hold when "
-        "quantiles and shift are both made without any row of it:\n"
+        "until they hold 80 % of the rows of models that are left out in turn. How many rows of a model they "
+        "hold when quantiles and shift are both made without any row of it:\n"
     )
     out.append("| generation | rows of the sort | rows | TTFT | TPOT |")
     out.append("|---|---|---|---|---|")
