@@ -36,6 +36,8 @@ ADDED = frozenset(
 """Statistics that add up over several runs of a member; of others the last run's stand."""
 PART_SHARE = 0.1
 """Share of the time for parts that one of them may take at most."""
+RESERVE_SHARE = 0.2
+"""Largest share of the time limit kept for evaluating the answer."""
 LEAST_PART_S, MOST_PART_S = 0.3, 5.0
 """Least and largest time limit of a part."""
 
@@ -82,10 +84,16 @@ class Team:
     _shared: Improver | None = None
     _immediate: list[float] = field(default_factory=list)
     _searching_s: float = 0.0
+    _reserve_s: float = 0.0
 
     def __post_init__(self) -> None:
         start = self.graph.space.initial if self.options.start is None else self.options.start
+        begun_s = self.clock.elapsed_s
         self.best = Best(self.graph, start)
+        if self.options.time_limit_s is not None:
+            # what comes in late is evaluated, and so is the answer
+            once_s = self.clock.elapsed_s - begun_s
+            self._reserve_s = min(3.0 * once_s, RESERVE_SHARE * self.options.time_limit_s)
         self._immediate = immediate_bounds(self.graph)
 
     @property
@@ -308,8 +316,10 @@ class Team:
     # -- inside ----------------------------------------------------------------------------------------------
 
     def _left(self, until_s: float | None) -> float | None:
-        """Seconds until `until_s` on the clock, and the time limit; None without either."""
-        ends = [e for e in (until_s, self.options.time_limit_s) if e is not None]
+        """Seconds until `until_s` on the clock, or until the answer is due; None without either."""
+        limit = self.options.time_limit_s
+        due = None if limit is None else limit - self._reserve_s
+        ends = [e for e in (until_s, due) if e is not None]
         return min(ends) - self.clock.elapsed_s if ends else None
 
     def _inner(self, phase: str, left: float | None, threads: int, iterations: int | None) -> SolveOptions:
