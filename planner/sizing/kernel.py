@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["search"]
+__all__ = ["compile_search", "search"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -233,3 +233,12 @@ def search(table: Any, made: Any, gap: float, most_nodes: int, counts: Ints) -> 
         else:
             d, opened = d + 1, True
     return best, min(best, bound), nodes
+
+
+def compile_search() -> None:
+    """Search for one instance, so that the kernel is compiled and on disk."""
+    one, none = np.ones(1), np.zeros(1, np.int64)
+    table = (one, one, np.zeros(1), none - 1, none, none, none + 3, 2.0)
+    sums = np.empty((2, 3, 1, 1, 3))
+    made = (sums[0], sums[1], *np.zeros((4, 1), np.int64), np.zeros(2))
+    search(table, made, 1e-4, 100, np.zeros(1, np.int64))

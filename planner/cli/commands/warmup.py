@@ -12,16 +12,18 @@ __all__ = ["warmup"]
 def warmup(
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Compile the search and analysis kernels now, so that the first large problem need not wait for it."""
+    """Compile the search, analysis and sizing kernels now: the first large problem need not wait for it."""
     import time
 
     from models.serving.analysis.warmup import compile_analysis
+    from planner.sizing.kernel import compile_search
     from solvers.search.jit import cache_directory
     from solvers.search.warmup import compile_kernels
 
     begin = time.perf_counter()
     compile_kernels()
     compile_analysis()
+    compile_search()
     if json_:
         from planner.cli.json_out import echo_json
 

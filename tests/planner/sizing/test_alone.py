@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from planner.sizing import SizingProblem
 from planner.sizing.alone import GAP, Alone
+from planner.sizing.kernel import compile_search, search
 from planner.sizing.rounding import Service
 from planner.sizing.solve import solve_sizing
 from planner.testing import make_candidate, make_fleet
@@ -91,3 +92,11 @@ def test_a_limit_of_the_counts_is_kept() -> None:
     nothing = alone.solve(0.0, prices)
     assert nothing is not None
     assert nothing.counts == (0, 0)
+
+
+def test_warming_up_compiles_for_the_arrays_that_searches_have() -> None:
+    compile_search()
+    known = len(search.signatures)
+    alone = Alone(SizingProblem(fleet=make_fleet("node"), candidates=(make_candidate(make_fleet()),)), "chat")
+    assert alone.solve(3.0, {"a": 2.0, "b": 3.0}) is not None
+    assert len(search.signatures) == known
