@@ -108,6 +108,7 @@ class Candidate:
             self.workload, self.model, self.repository, self.role, self.engine, self.pool, self.gpu,
             str(self.tensor_parallel_size), str(self.pipeline_parallel_size),
             str(self.data_parallel_size), str(self.expert_parallel_size), self.weights, self.kv_cache,
+            str(self.gpu_parts), str(self.adapter_slots), str(self.adapter_rank),
         )  # fmt: skip
 
     @property

@@ -123,3 +123,9 @@ def test_mistakes_are_located(share: str, said: str) -> None:
     with pytest.raises(InvalidDocument) as caught:
         read_fleet(text_of(share))
     assert said in str(caught.value)
+
+
+def test_an_instance_on_a_part_does_not_go_on_as_one_on_a_whole_gpu(plan: Plan) -> None:
+    whole = make(text_of().replace(", share: {parts: 4, slowdown: 2.5}", ""), current=plan)
+    assert all(instance.gpu_parts == 1 for instance in whole.instances)
+    assert {move.action for move in whole.moves} == {"start", "stop"}
