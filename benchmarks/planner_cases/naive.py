@@ -1,4 +1,4 @@
-"""What planning saves against common practice, on the fleets of `examples/` with more than one pool.
+"""What planning saves against common practice, on fleets of `examples/`, two of them with real arrivals.
 
 Whole nodes: every instance takes a whole node (tensor parallel over all its GPUs), mixed, replicas for the
 largest demand of the day, kept all day. One GPU type: everything the planner does, on one pool alone, of
@@ -28,18 +28,28 @@ from planner.sizing.solve import solve_sizing
 from solvers import SolveOptions
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-TIME_LIMIT_S = 120.0
+FLEETS = {
+    "fleet.yaml": None,
+    "day.yaml": None,
+    "windows.yaml": "traces/azure_llm_2023_conv.csv",
+    "long_prompts.yaml": "traces/mooncake_conversation.jsonl",
+}
+"""Fleets, and a trace where they read some."""
+TIME_LIMIT_S = 30.0
 MORE_NODES = 4
 """How many times the fleet's GPUs whole nodes may take of each type: they need more than there are."""
 
 
 def run() -> Comparison:
     """Plan each fleet, then size it as common practice would."""
-    traces = data_file("traces/azure_llm_2023_conv.csv").parent
     measured: dict[str, Any] = {}
     agrees: dict[str, bool] = {}
-    for name, base in (("fleet.yaml", EXAMPLES), ("day.yaml", EXAMPLES), ("windows.yaml", traces)):
-        fleet = read_fleet((EXAMPLES / name).read_text(encoding="utf-8"), source=name, base_dir=base)
+    for name, base in FLEETS.items():
+        fleet = read_fleet(
+            (EXAMPLES / name).read_text(encoding="utf-8"),
+            source=name,
+            base_dir=EXAMPLES if base is None else data_file(base).parent,
+        )
         measured[name] = compared(fleet)
         costs = [
             cost for key, cost in measured[name].items() if key.startswith("cost of ") and cost is not None
