@@ -115,7 +115,9 @@ def rebalance_once(
         rollout, lost = live_rollout(fleets, fleet), lost_nodes(fleets, fleet)
         if rollout is not None and rollout.state != "done" and not lost & set(rollout.waiting_nodes):
             return _unfinished(fleets, fleet, rollout, last, holder, rules, outlooks, now)
-        missed = _misses(rules, current, last, outlooks, now, None if rollout is None else rollout.end_s)
+        missed = _misses(
+            rules, plans, current, last, outlooks, now, None if rollout is None else rollout.end_s
+        )
         if missed:
             return _take_back(fleets, fleet, missed, holder, rules, outlooks)
         stale = tuple(f"{o.workload}: {o.stale}" for o in outlooks if o.stale)
@@ -203,8 +205,8 @@ def _ours(last: Promoted) -> bool:
 
 
 def _misses(
-    rules: Rules, current: Plan | None, last: Promoted | None, outlooks: tuple[Outlook, ...], now: float,
-    done_s: float | None,
+    rules: Rules, plans: PlanClient, current: Plan | None, last: Promoted | None,
+    outlooks: tuple[Outlook, ...], now: float, done_s: float | None,
 ) -> tuple[str, ...]:  # fmt: skip
     """Missed targets for which the last promotion is to be taken back; `done_s` is when its rollout ended."""
     if current is None or last is None or not _ours(last):
@@ -214,8 +216,9 @@ def _misses(
         return ()
     if since_s < rules.warm_up_s:
         return ()  # engines just started: what is measured is of cold ones
+    before = plans.get_plan(last.previous_plan)
     return missed_targets(
-        rules, current, {o.workload: (o.ttft_ms, o.tpot_ms) for o in outlooks},
+        rules, current, before, {o.workload: (o.ttft_ms, o.tpot_ms) for o in outlooks},
         {o.workload: o.rate_per_s or 0.0 for o in outlooks}, [o.workload for o in outlooks if o.stale],
     )  # fmt: skip
 

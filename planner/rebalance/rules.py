@@ -137,7 +137,7 @@ def reason_to_stay(
 
 
 def missed_targets(
-    rules: Rules, current: Plan, latencies_ms: Mapping[str, tuple[float | None, float | None]],
+    rules: Rules, current: Plan, before: Plan, latencies_ms: Mapping[str, tuple[float | None, float | None]],
     rate_per_s: Mapping[str, float], ignored: Collection[str] = (),
 ) -> tuple[str, ...]:  # fmt: skip
     """Workloads whose measured TTFT or TPOT is beyond its target at a load the plan should carry.
@@ -148,12 +148,19 @@ def missed_targets(
         TTFT and TPOT by workload, at the targets' percentiles; None where not measured.
     rate_per_s
         Measured; beyond the plan's capacity a miss is the load's fault, not the plan's.
+    before
+        The plan that would be taken up again. A workload that still has all it had there, or whose load that
+        plan could not carry, would not be better off.
     ignored
         Workloads whose measurements cannot be trusted.
     """
     found = []
+    carried = {outcome.name: outcome.capacity_per_s for outcome in before.workloads}
     for outcome in current.workloads:
-        if outcome.name in ignored or rate_per_s.get(outcome.name, 0.0) > outcome.capacity_per_s:
+        rate = rate_per_s.get(outcome.name, 0.0)
+        if outcome.name in ignored or rate > min(outcome.capacity_per_s, carried.get(outcome.name, 0.0)):
+            continue
+        if _kept(before, outcome.name) <= _kept(current, outcome.name):
             continue
         ttft, tpot = latencies_ms.get(outcome.name, (None, None))
         for kind, value, target in (
@@ -163,6 +170,12 @@ def missed_targets(
             if value is not None and value > target * (1 + rules.tolerance):
                 found.append(f"{outcome.name}: {kind} is {value:.0f} ms, the target {target:.0f} ms")
     return tuple(found)
+
+
+def _kept(plan: Plan, workload: str) -> frozenset[tuple[object, ...]]:
+    """The instances of a workload, by what makes them the same: what is expected of them may differ."""
+    mine = (instance for instance in plan.instances if instance.workload == workload)
+    return frozenset((*instance.shape, *instance.stages) for instance in mine)
 
 
 def suffices(current: Plan, demand_per_s: Mapping[str, float]) -> bool:

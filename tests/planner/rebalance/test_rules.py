@@ -9,6 +9,7 @@ import pytest
 
 from models.errors import InvalidInput
 from planner.plan import Plan
+from planner.plan.instance import Stage
 from planner.plan.outcome import Move, WorkloadOutcome
 from planner.rebalance.rules import (
     Rules,
@@ -17,6 +18,7 @@ from planner.rebalance.rules import (
     reasons_against,
     reasons_to_plan,
 )
+from planner.testing import make_instance
 
 
 def outcome(capacity: float, *, unserved: float = 0.0) -> WorkloadOutcome:
@@ -25,6 +27,11 @@ def outcome(capacity: float, *, unserved: float = 0.0) -> WorkloadOutcome:
         unserved_per_s=unserved, ttft_percentile=95, ttft_target_ms=1000, ttft_ms=900, tpot_percentile=95,
         tpot_target_ms=40, tpot_ms=38,
     )  # fmt: skip
+
+
+def on(made: Plan, *gpus: int) -> Plan:
+    instances = [make_instance(f"chat-{gpu}", (Stage("a/r0/n0", (gpu,)),)) for gpu in gpus]
+    return replace(made, instances=tuple(instances))
 
 
 def plan(
@@ -91,14 +98,22 @@ def test_small_savings_are_not_worth_moves() -> None:
 
 
 def test_misses_count_only_at_loads_the_plan_carries() -> None:
-    current = plan(10)
+    current, before = on(plan(10), 1), on(plan(10), 0)
     late = {"chat": (1200.0, 39.0)}
-    assert missed_targets(RULES, current, late, {"chat": 9.0}) == (
+    assert missed_targets(RULES, current, before, late, {"chat": 9.0}) == (
         "chat: TTFT is 1200 ms, the target 1000 ms",
     )
-    assert missed_targets(RULES, current, late, {"chat": 13.0}) == ()
-    assert missed_targets(RULES, current, {"chat": (1050.0, None)}, {"chat": 9.0}) == ()
-    assert missed_targets(RULES, current, late, {"chat": 9.0}, ["chat"]) == ()
+    assert missed_targets(RULES, current, before, late, {"chat": 13.0}) == ()
+    assert missed_targets(RULES, current, before, {"chat": (1050.0, None)}, {"chat": 9.0}) == ()
+    assert missed_targets(RULES, current, before, late, {"chat": 9.0}, ["chat"]) == ()
+
+
+def test_nothing_is_taken_back_that_would_not_help() -> None:
+    late, load = {"chat": (1200.0, 39.0)}, {"chat": 9.0}
+    assert missed_targets(RULES, on(plan(10), 0), on(plan(10), 1), late, load)
+    assert missed_targets(RULES, on(plan(10), 0, 1), on(plan(10), 1), late, load) == ()  # only added to
+    assert missed_targets(RULES, on(plan(10), 0), on(plan(5), 1), late, load) == ()  # could not carry it
+    assert missed_targets(RULES, on(plan(10), 0), on(plan(5), 1), late, {"chat": 5.0})
 
 
 @pytest.mark.parametrize(

@@ -111,18 +111,24 @@ def test_a_promotion_whose_targets_are_missed_is_taken_back(
     run(["fleet", "register", str(document), "--server", server.address])
     capsys.readouterr()
     job = Job(tmp_path, server.address, capsys)
-    _, first = job.turn(10.0, "--auto")
-    _, grown = job.turn(60.0, "--auto")
+    _, first = job.turn(60.0, "--auto")
+    _, grown = job.turn(110.0, "--auto")
     assert (first["decision"], grown["decision"]) == ("promoted", "promoted")
-    _, cold = job.turn(60.0, "--auto", ttft_ms="5000")
-    assert cold["decision"] == "hold"  # engines that just started are slow: not held against the plan
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() + 120)
-    code, back = job.turn(60.0, "--auto", ttft_ms="5000")
+    _, kept = job.turn(110.0, "--auto", ttft_ms="5000")
+    assert kept["decision"] != "rolled back"  # what ran before runs still: going back would only take away
+    monkeypatch.setattr(time, "time", real)
+    _, less = job.turn(10.0, "--auto", "--cooldown", "1s")
+    assert less["decision"] == "promoted"
+    _, cold = job.turn(10.0, "--auto", ttft_ms="5000")
+    assert cold["decision"] == "hold"  # engines that just started are slow: not held against the plan
+    monkeypatch.setattr(time, "time", lambda: real() + 120)
+    code, back = job.turn(10.0, "--auto", ttft_ms="5000")
     assert (code, back["decision"]) == (2, "rolled back")
     assert back["reasons"] == ["chat: TTFT is 5000 ms, the target 1000 ms"]
     with FleetClient(server.address) as fleets:
-        assert fleets.get("demo").promoted_plan == first["plan"]
+        assert fleets.get("demo").promoted_plan == grown["plan"]
         assert fleets.history("demo")[0].kind == "roll back"
 
 
