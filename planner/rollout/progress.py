@@ -59,23 +59,28 @@ class Progress:
         self.states: list[StepState] = []
         for step in body.steps:
             self.states.append(self._state(step, halted))
-        self._steps_of: dict[str, list[Step]] = {}
-        for step in body.steps:
-            self._steps_of.setdefault(step.instance, []).append(step)
+        self._steps_by_id: dict[str, list[Step]] | None = None
 
     def _state(self, step: Step, halted: bool) -> StepState:
-        said = self.by_step.get(step.index, {})
-        if any(one.outcome == "failed" for one in said.values()):
-            return "failed"
-        nodes = step_nodes(step)
-        ready = all(self.states[before] == "done" for before in step.after)
-        if nodes and all(node in said and said[node].outcome == "done" for node in nodes):
-            return "done"
-        if said:
-            return "started"
-        if not ready or (halted and nodes):
-            return "waiting"
-        return "open" if nodes else "done"
+        said = self.by_step.get(step.index)
+        if said is not None:
+            outcomes = [said[node].outcome if node in said else "" for node in step_nodes(step)]
+            if "failed" in outcomes:
+                return "failed"
+            return "done" if outcomes.count("done") == len(outcomes) else "started"
+        for before in step.after:
+            if self.states[before] != "done":
+                return "waiting"
+        if step.stages:
+            return "waiting" if halted else "open"
+        return "done"
+
+    def _steps_of(self, seat: Seat) -> list[Step]:
+        if self._steps_by_id is None:
+            self._steps_by_id = {}
+            for step in self.body.steps:
+                self._steps_by_id.setdefault(step.instance, []).append(step)
+        return self._steps_by_id.get(seat.id, [])
 
     @property
     def done(self) -> bool:
@@ -106,7 +111,7 @@ class Progress:
     def desired(self, seat: Seat) -> Desired:
         """What is wanted of an instance now."""
         wanted: Desired = seat.phase
-        for step in self._steps_of.get(seat.id, ()):
+        for step in self._steps_of(seat):
             state = self.states[step.index]
             if state in _BEGUN:
                 wanted = _DESIRED[step.kind]
@@ -117,7 +122,7 @@ class Progress:
     def stands(self, seat: Seat) -> Phase:
         """How far an instance is, by what was acknowledged; one that is being stopped does not count."""
         phase = seat.phase
-        for step in self._steps_of.get(seat.id, ()):
+        for step in self._steps_of(seat):
             state = self.states[step.index]
             if step.kind == "load":
                 phase = "loaded" if state == "done" else "absent"
