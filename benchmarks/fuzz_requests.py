@@ -59,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--save", action="store_true", help="write benchmarks/results/fuzz-requests.json")
     options = parser.parse_args(arguments)
     settings: dict[str, Any] = {
-        "check_s": 5.0,
+        "check_s": 10.0,
         "default_time_limit_s": 2.0,
         "worker_memory_bytes": 4 * 2**30,
         "log_level": "ERROR",
