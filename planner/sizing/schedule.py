@@ -11,6 +11,7 @@ proven. The period that is placed keeps its counts.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -86,6 +87,7 @@ def solve_schedule(problem: SizingProblem, placed: Mapping[int, int], clock: Clo
     known: dict[tuple[float, ...], Sizing] = {}
     starts = [_row(problem, placed)]
     memo = Memo()
+    large = len(problem.candidates) >= LARGE
     # From much demand to little: what serves more also serves less, and is a start for it.
     for period in sorted(range(periods.count), key=lambda t: (-_volume(problem, t), t)):
         alone = problem.at(period)
@@ -94,7 +96,10 @@ def solve_schedule(problem: SizingProblem, placed: Mapping[int, int], clock: Clo
         if clock.is_over:
             return None
         if demand not in known:
+            begun = time.monotonic()
             known[demand] = _sized(alone, clock, limit_s, starts, memo)
+            if large and clock.left_s is not None and deal.left * (time.monotonic() - begun) > clock.left_s:
+                return None  # better none now than half of them when the time is over
         if not known[demand].tiers or clock.is_cancelled:
             return None
         found[period] = known[demand]
@@ -115,7 +120,7 @@ def solve_schedule(problem: SizingProblem, placed: Mapping[int, int], clock: Clo
     if periods.start_delay_s > 0:
         apart = rows
         rows, best = _falling(problem, rows, bound, lambda rows: drawn_together(problem, rows, memo))
-        if len(problem.candidates) < LARGE:
+        if not large:
             # From where the workloads ended, and from where the periods began: neither is always better.
             ends = [
                 _falling(problem, start, bound, lambda rows: _again(problem, rows, clock))
