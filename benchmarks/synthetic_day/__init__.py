@@ -1,0 +1,1 @@
+"""A synthetic day of traffic, a simulated fleet that serves it, and ways to run that fleet."""
