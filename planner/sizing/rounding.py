@@ -1,71 +1,24 @@
-"""Whole counts from the linear relaxation: where large problems start, and often end.
+"""Counts that serve too little or too much, completed: what runs today, and answers of other periods.
 
-The relaxation deals the demand to pools and candidates and proves a bound. Its counts are rounded down, then
-each workload is completed by the additions that serve most of what it still lacks for their price, within
-what the pools have left, and rid of what it does not need after all.
+They are rounded down, then each workload is completed by the additions that serve most of what it still lacks
+for their price, within what the pools have left, and rid of what it does not need after all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from models.graph import Graph
 from planner.sizing.problem import SizingProblem, failure_units
-from planner.sizing.supply import SUPPLY
 
-__all__ = ["Relaxation", "Service", "relax", "round_up"]
+__all__ = ["Service", "round_up"]
 
 Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 ROUNDING = 1e-7
 """Share of a demand that may be missing: as in the graph."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Relaxation:
-    """Optimum of the linear relaxation of a graph with one tier.
-
-    Parameters
-    ----------
-    counts
-        float64[candidate].
-    bound
-        No whole counts have less.
-    scarcity
-        By pool: what one more GPU would take off the optimum; 0 where there are enough.
-    """
-
-    counts: Floats
-    bound: float
-    scarcity: Mapping[str, float]
-
-
-def relax(graph: Graph, time_limit_s: float | None) -> Relaxation | None:
-    """Solve the linear relaxation of the only tier; None when infeasible or not finished in time."""
-    from solvers.bounds.linear import solve_relaxed
-    from solvers.milp.lowering import lower
-
-    lowered = lower(graph)
-    tier = lowered.tiers.taken(np.array([0]))
-    cost = np.zeros(lowered.model.n_columns)
-    cost[tier.column] = tier.coefficient
-    found = solve_relaxed(lowered.model, cost, float(tier.constant[0]), time_limit_s)
-    if found is None:
-        return None
-    decision = lowered.decision
-    counts = np.zeros(graph.space.n_containers)
-    used = decision.container >= 0
-    np.add.at(counts, decision.container[used], found.x[: decision.n][used])
-    scarcity: dict[str, float] = {}
-    for row in np.flatnonzero(lowered.model.block >= 0):
-        limit = lowered.limits[int(lowered.model.block[row])]
-        if limit.constraint.name == SUPPLY:
-            scarcity[limit.where] = max(0.0, -float(found.row_price[row]))
-    return Relaxation(counts=counts, bound=found.objective, scarcity=scarcity)
 
 
 def round_up(problem: SizingProblem, counts: npt.ArrayLike) -> Counts | None:
@@ -94,7 +47,7 @@ def _complete(service: Service, workload: str, whole: Counts, given: Floats, lef
     mine = service.columns[workload]
     while (served := service.served(workload, whole)) < need:
         best: tuple[float, tuple[int, ...]] | None = None
-        # First what the relaxation uses, else anything.
+        # First what is there already, else anything.
         for support in ([c for c in mine if given[c] > 1e-9], mine):
             for addition in service.additions(support):
                 if not service.fits(addition, left):

@@ -84,7 +84,7 @@ def solve_sizing(
     starts
         Counts by candidate that may be good; those beyond the supply are passed over.
     memo
-        Answers for single workloads of a large problem, shared between periods.
+        Answers for single workloads, shared between periods; without it only large problems are sized apart.
     """
     if not problem.candidates:
         return _nothing(problem)

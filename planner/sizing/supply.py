@@ -6,10 +6,7 @@ import numpy as np
 
 from planner.sizing.columns import Columns
 
-__all__ = ["SUPPLY", "limit_supply"]
-
-SUPPLY = "GPUs per pool"
-"""Name of the constraint on the GPUs of the pools."""
+__all__ = ["limit_supply"]
 
 
 def limit_supply(columns: Columns) -> None:
@@ -17,7 +14,7 @@ def limit_supply(columns: Columns) -> None:
     builder, pools = columns.builder, columns.fleet.pools
     withheld = columns.problem.withheld_gpus
     supply = np.array([pool.usable_gpus - withheld.get(pool.name, 0) for pool in pools], np.float64)
-    builder.constrain(builder.affine([(columns.gpus_per_pool(), 1.0)], -supply), name=SUPPLY)
+    builder.constrain(builder.affine([(columns.gpus_per_pool(), 1.0)], -supply), name="GPUs per pool")
     if columns.fleet.policies.shortage == "refuse":
         _hold_adapters(columns)
     if barred := columns.problem.barred:
