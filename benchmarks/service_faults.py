@@ -28,7 +28,8 @@ RESULTS = Path(__file__).parent / "results"
 FAULTS = ("server", "worker", "disk", "postgres", "line")
 STORES = ("sqlite", "postgres")
 _MUST_BE_ZERO = (
-    *WRONG, "workers_that_outlived_their_server", "missing_or_doubled", "streams_left_in_the_server",
+    *WRONG, "workers_that_outlived_their_server", "kills_not_recovered_from", "missing_or_doubled",
+    "streams_left_in_the_server",
 )  # fmt: skip
 
 

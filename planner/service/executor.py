@@ -76,7 +76,7 @@ class ProcessExecutor:
     nice
         How far below the server's priority plans are made; documents are checked at the server's own.
     check_s
-        Longest a document may take to be read.
+        Longest a document may take to be read, in seconds of a processor; six times that by the clock.
     overrun_s
         How long after its time limit a worker is killed. The planner's limit is on solving; reading the
         document, building the graph and simulating come on top.

@@ -107,7 +107,7 @@ class ServerConfig:
     worker_nice
         How far below the server's priority plans are made, so that it answers while every core solves.
     check_s
-        Longest a document may take to be read.
+        Longest a document may take to be read, in seconds of a processor; six times that by the clock.
     keepalive_s
         How often an idle connection is asked for a sign of life; half of it later it is given up.
     lease_s

@@ -1,13 +1,14 @@
-"""A worker process: ``python -m planner.service.worker BACKEND [--memory-bytes N] [--nice N]``.
+"""A worker process, started by the server through `planner.service.leash`.
 
-The server starts it. It reads requests from stdin and answers on stdout (see `planner.service.frames`), one
-at a time; ``cancel`` may come in between. It ends with its server: on Linux by the kernel, elsewhere when
-stdin closes. What solvers print goes to stderr.
+It reads requests from stdin and answers on stdout (see `planner.service.frames`), one at a time; ``cancel``
+may come in between. It ends with its server: on Linux by the kernel, elsewhere when stdin closes. What
+solvers print goes to stderr.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import queue
 import signal
@@ -15,6 +16,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, BinaryIO
 
@@ -88,20 +90,25 @@ def serve(backend: Backend, requests: BinaryIO, answers: BinaryIO) -> None:
         send(answer)
 
 
+@contextlib.contextmanager
+def _processor_time(limit_s: float) -> Iterator[None]:
+    """Let the kernel end this process (SIGPROF) once it has worked for `limit_s` seconds.
+
+    Time of the processor, not of the wall: what others do on this machine is no fault of a document.
+    """
+    signal.setitimer(signal.ITIMER_PROF, limit_s)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
+
+
 def _answer(
     backend: Backend, message: dict[str, Any], progress: _Progress, cancelled: threading.Event
 ) -> dict[str, Any]:
-    if message["do"] == "check":
-        fleet = backend.check(message["document"])
-        if message["current_json"] is not None:
-            try:
-                backend.check_current(message["current_json"])
-            except InvalidInput as error:
-                raise StatusError(status_of(error, field="current_plan_json")) from error
-        return {"fleet": fleet}
-    if message["do"] == "check_assignment":
-        backend.check_assignment(message["document"], message["solver"])
-        return {}
+    if message["do"].startswith("check"):
+        with _processor_time(message["processor_s"]):
+            return _check(backend, message)
     if message["do"] == "solve":
         solved = backend.solve(AssignmentWork(**message["work"]), progress, cancelled.is_set)
         return {"outcome": asdict(solved)}
@@ -113,18 +120,22 @@ def _answer(
     return {"outcome": asdict(outcome)}
 
 
+def _check(backend: Backend, message: dict[str, Any]) -> dict[str, Any]:
+    if message["do"] == "check":
+        fleet = backend.check(message["document"])
+        if message["current_json"] is not None:
+            try:
+                backend.check_current(message["current_json"])
+            except InvalidInput as error:
+                raise StatusError(status_of(error, field="current_plan_json")) from error
+        return {"fleet": fleet}
+    assert message["do"] == "check_assignment", message["do"]
+    backend.check_assignment(message["document"], message["solver"])
+    return {}
+
+
 def _refuse(error: BaseException) -> dict[str, Any]:
     return {"error": base64.b64encode(status_of(error).SerializeToString()).decode()}
-
-
-def _die_with_parent() -> None:
-    """Ask Linux to kill this process when its parent dies, however the parent dies."""
-    if sys.platform != "linux":
-        return
-    import ctypes
-
-    pr_set_pdeathsig = 1
-    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
 def _limit_memory(limit_bytes: int) -> None:
@@ -135,8 +146,7 @@ def _limit_memory(limit_bytes: int) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run until stdin closes."""
-    _die_with_parent()
+    """Run until stdin closes; arguments are the backend, ``--memory-bytes`` and ``--nice``."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle
     if "--nice" in arguments:
         os.nice(int(arguments[arguments.index("--nice") + 1]))
@@ -147,7 +157,3 @@ def main(arguments: list[str]) -> int:
     serve(load_backend(arguments[0]), sys.stdin.buffer, answers)
     sys.stderr.flush()
     os._exit(0)  # a solver thread that has not ended yet must not hold the process
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

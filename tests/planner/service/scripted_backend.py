@@ -45,6 +45,10 @@ class ScriptedBackend:
             raise InvalidInput("a script is a mapping", line=1)
         if script.get("check") == "hang":
             time.sleep(600)
+        if script.get("check") == "wait":
+            time.sleep(1.0)
+        while script.get("check") == "spin":
+            pass
         if "fleet" not in script:
             raise InvalidInput("missing", path=("fleet",), line=1)
         if script.get("gpu", "h100-sxm-80gb") != "h100-sxm-80gb":

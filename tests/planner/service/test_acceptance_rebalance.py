@@ -119,7 +119,7 @@ def test_a_promotion_whose_targets_are_missed_is_taken_back(
     _, kept = job.turn(110.0, "--auto", ttft_ms="5000")
     assert kept["decision"] != "rolled back"  # what ran before runs still: going back would only take away
     monkeypatch.setattr(time, "time", real)
-    _, less = job.turn(10.0, "--auto", "--cooldown", "1s")
+    _, less = job.turn(10.0, "--auto", "--cooldown", "1ms")
     assert less["decision"] == "promoted"
     _, cold = job.turn(10.0, "--auto", ttft_ms="5000")
     assert cold["decision"] == "hold"  # engines that just started are slow: not held against the plan

@@ -120,6 +120,19 @@ def test_a_document_that_takes_too_long_to_read_is_refused_and_the_next_is_not()
     assert run(use, check_s=0.3) == ("DOCUMENT_TOO_COMPLEX", "demo")
 
 
+def test_a_document_that_keeps_a_processor_busy_is_refused_by_its_own_time():
+    async def use(executor):
+        with pytest.raises(StatusError) as failed:
+            await executor.check("{fleet: demo, check: spin}", None)
+        return reason(failed.value), await executor.check("fleet: demo", None), executor.restart_count
+
+    assert run(use, check_s=0.5) == ("DOCUMENT_TOO_COMPLEX", "demo", 1)
+
+
+def test_a_check_that_waits_for_a_processor_is_not_refused():
+    assert run(lambda executor: executor.check("{fleet: demo, check: wait}", None), check_s=0.5) == "demo"
+
+
 def test_two_slots_work_at_once():
     async def use(executor):
         outcomes = await asyncio.gather(*(plan(executor, "{fleet: demo, pause_s: 0.2}") for _ in range(4)))
