@@ -52,8 +52,8 @@ def main(arguments: Sequence[str]) -> int:
     found: dict[str, dict[str, Any]] = {}
     for fault in options.faults:
         if fault in others:
-            with tempfile.TemporaryDirectory(prefix="fulcrum-faults-") as folder:
-                found[fault] = others[fault](Path(folder))
+            with tempfile.TemporaryDirectory(prefix="fulcrum-faults-") as made:
+                found[fault] = others[fault](Path(made))
             continue
         for store in options.stores:
             with _store(store) as (folder, url):

@@ -22,6 +22,7 @@ from planner.service.paging import decode_token, encode_token, page_limit
 from planner.service.protos import code_pb2, fleet_service_pb2
 from planner.service.rollouts import Rollouts
 from planner.store.fleets import FleetChanged, FleetStore, Leased, NoSuchFleet, NotPromotable
+from planner.store.lease_ends import LONGEST_LEASE_S
 from planner.store.plans import PlanStore
 from planner.store.records import FleetRecord, PromotionRecord
 from planner.store.refusals import RolloutMoved
@@ -34,7 +35,7 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 _HOLDER = re.compile(r"[!-~]{1,64}")
 _ATTEMPTS = 20
 """How often a promotion is prepared anew because what stands changed while it was."""
-SHORTEST_LEASE_S, LONGEST_LEASE_S = 1.0, 3600.0
+SHORTEST_LEASE_S = 1.0
 
 
 class FleetService(FleetRollouts):

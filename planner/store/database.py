@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from models.errors import InvalidInput, Unavailable
+from planner.store.lease_ends import LeaseEnds
 from planner.store.upgrade import upgrade
 
 __all__ = ["Database", "database_url"]
@@ -52,6 +53,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = database_url(url)
+        self.lease_ends = LeaseEnds()
+        """Of its fleets, as this process sees them."""
         try:
             self.engine = _open(self.url)
             try:

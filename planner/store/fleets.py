@@ -6,6 +6,7 @@ promotion takes, so that of two at once the second sees what the first did.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -58,11 +59,19 @@ class FleetStore:
         Where they are.
     clock
         Returns now in µs since the epoch.
+    monotonic
+        Returns seconds of a clock that nobody sets; decides how long leases seen before still last.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], int] = wall_clock_us) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], int] = wall_clock_us,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.database = database
         self._clock = clock
+        self._monotonic = monotonic
 
     def register(
         self, tenant: str, name: str, document: str, *, revision: int | None = None, must_exist: bool = False
@@ -277,9 +286,14 @@ class FleetStore:
         return fleet
 
     def _refuse_others(self, fleet: Any, holder: str | None) -> None:
-        held = fleet.lease_holder is not None and fleet.lease_expire_us > self._clock()
-        if held and fleet.lease_holder != holder:
+        if self._is_leased(fleet) and fleet.lease_holder != holder:
             raise Leased(fleet.lease_holder, fleet.lease_expire_us)
+
+    def _is_leased(self, fleet: Any) -> bool:
+        return fleet.lease_holder is not None and not self.database.lease_ends.has_ended(
+            (fleet.tenant, fleet.name), fleet.lease_holder, fleet.lease_expire_us,
+            now_us=self._clock(), monotonic_s=self._monotonic(),
+        )  # fmt: skip
 
     def _promote(
         self, connection: Connection, fleet: Any, kind: Literal["promote", "roll_back"], plan_id: str,
@@ -307,7 +321,7 @@ class FleetStore:
 
     def _record(self, row: Any) -> FleetRecord:
         values = dict(row._mapping)
-        if values["lease_expire_us"] is not None and values["lease_expire_us"] <= self._clock():
+        if not self._is_leased(row):
             values["lease_holder"] = values["lease_expire_us"] = None
         return FleetRecord(**values)
 

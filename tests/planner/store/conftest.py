@@ -16,13 +16,15 @@ class Clock:
     """A clock that stands still until told."""
 
     def __init__(self) -> None:
-        self.now_us = 1_000_000
+        self.now_us = 1_000_000_000_000
+        self.monotonic_s = 0.0
 
     def __call__(self) -> int:
         return self.now_us
 
     def advance(self, seconds: float) -> None:
         self.now_us += round(seconds * 1e6)
+        self.monotonic_s += seconds
 
 
 @pytest.fixture

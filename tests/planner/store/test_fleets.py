@@ -8,13 +8,14 @@ from collections.abc import Callable
 import pytest
 
 from planner.store.fleets import FleetChanged, FleetStore, Leased, NoSuchFleet, NotPromotable
+from planner.store.lease_ends import LONGEST_LEASE_S, LeaseEnds
 from planner.store.plans import PlanStore
 from planner.store.records import PlanState
 
 
 @pytest.fixture
 def fleets(store: PlanStore, clock) -> FleetStore:
-    return FleetStore(store.database, clock)
+    return FleetStore(store.database, clock, lambda: clock.monotonic_s)
 
 
 @pytest.fixture
@@ -114,6 +115,31 @@ def test_a_lease_keeps_others_out_until_it_expires(
     assert found.lease_holder is None
     assert fleets.acquire("a", "demo", "job-2", 10).lease_holder == "job-2"
     assert fleets.release("a", "demo", "job-2").lease_holder is None
+
+
+@pytest.mark.parametrize("jump_s", [-86_400.0, 86_400.0])
+def test_a_clock_that_jumps_changes_no_lease_that_was_seen(fleets: FleetStore, clock, jump_s) -> None:
+    fleets.register("a", "demo", "one")
+    fleets.acquire("a", "demo", "dead", 10)
+    clock.now_us += round(jump_s * 1e6)
+    clock.advance(9)
+    with pytest.raises(Leased):
+        fleets.acquire("a", "demo", "next", 10)
+    clock.advance(2)
+    assert fleets.acquire("a", "demo", "next", 10).lease_holder == "next"
+
+
+def test_a_server_that_comes_after_a_jump_waits_no_longer_than_any_lease_lasts(
+    fleets: FleetStore, store: PlanStore, clock
+) -> None:
+    fleets.register("a", "demo", "one")
+    fleets.acquire("a", "demo", "dead", 10)
+    clock.now_us -= 86_400_000_000
+    store.database.lease_ends = LeaseEnds()  # as in a server started now
+    with pytest.raises(Leased):
+        fleets.acquire("a", "demo", "next", 10)
+    clock.advance(LONGEST_LEASE_S + 1)
+    assert fleets.acquire("a", "demo", "next", 10).lease_holder == "next"
 
 
 def test_of_two_at_once_one_gets_the_lease(fleets: FleetStore) -> None:
