@@ -214,8 +214,8 @@ class Resolver:
         if entry.trace is not None:
             where = (*path, "trace")
             file = self.file(entry.trace, where)
-            read = None if file is None else functools.partial(read_trace, file, _columns(entry))
-            trace = None if read is None else self.attempt(read, where)
+            reader = None if file is None else functools.partial(read_trace, file, _columns(entry))
+            trace = None if reader is None else self.attempt(reader, where)
             if trace is None:
                 return None, None, ""
             policy = self.entry.policies.demand
