@@ -343,7 +343,7 @@ class Team:
         bound: float | None,
         evaluations_per_s: float | None = None,
     ) -> None:
-        if objective is not None:
+        if objective is not None and self._immediate:  # without goals there is nothing to bound
             # the first tier's bounds hold for all assignments, as immediate ones do for every tier
             known = self.bounds_for((objective,))[0] if tier == 0 else self._immediate[tier]
             if known is not None and np.isfinite(known) and (bound is None or known > bound):

@@ -16,4 +16,4 @@ def test_a_row_and_one_that_cannot_be() -> None:
     assert found["tokens_per_s_per_gpu"] > 0
     never = _row(replace(easy, tpot_ms=0.2), 20.3)
     assert never["arrangement"] is None
-    assert "tpot_p95:" in never["closest"]
+    assert "--tpot-p95" in never["closest"]

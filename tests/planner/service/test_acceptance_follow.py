@@ -142,6 +142,9 @@ def test_a_promotion_is_followed_to_its_end_and_taken_back_when_it_fails(world: 
     assert "no memory" in failed["reasons"][0]
     assert fleets.get("demo").promoted_plan == small
     assert fleets.rollout("demo").state == "done"  # nothing had to be loaded to go back
+    end = time.monotonic() + 20.0  # robots hear a moment later that it is done
+    while sum(len(robot.running) for robot in robots) != 1 and time.monotonic() < end:
+        time.sleep(0.05)
     assert sum(len(robot.running) for robot in robots) == 1
 
     for robot in robots:
