@@ -107,7 +107,7 @@ def main(arguments: Sequence[str]) -> int:
             results[name]["turns"] = policy.turns
         print(json.dumps({name: results[name]}))
     out = {
-        "command": "python -m benchmarks day " + " ".join(arguments),
+        "command": f"python -m benchmarks day --seed {options.seed} --hours {options.hours:g}",
         "machine": machine_record("highspy", "numpy", "numba"),
         "label": "synthetic day: real lengths and bursts of minutes; invented daily shape, spike, failures",
         "seed": options.seed,
