@@ -79,14 +79,32 @@ class Database:
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """A read-only transaction: one consistent state of the database."""
-        with self.engine.connect() as connection, connection.begin():
+        with self.engine.connect() as connection, self._transaction(connection):
             yield connection
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that is on disk when the block ends, and undone when it raises."""
-        with self.engine.connect().execution_options(**{_WRITE: True}) as connection, connection.begin():
+        with (
+            self.engine.connect().execution_options(**{_WRITE: True}) as connection,
+            self._transaction(connection),
+        ):
             yield connection
+
+    @contextlib.contextmanager
+    def _transaction(self, connection: Connection) -> Iterator[None]:
+        """A transaction after whose failure an SQLite connection is not used again.
+
+        What raises in the midst of reading rows leaves a statement unfinished, and while the traceback keeps
+        it alive SQLite goes on showing that connection the database as it was then, even after the rollback.
+        """
+        try:
+            with connection.begin():
+                yield
+        except BaseException:
+            if self.is_sqlite:
+                connection.invalidate()
+            raise
 
     def close(self) -> None:
         """Close all connections."""

@@ -144,7 +144,7 @@ class EngineStore:
                 engines.c.id != engine,
                 engines.c.seen_us + engines.c.lease_us > now,
             )
-        )
+        ).all()
         for other in others:
             theirs = set(json.loads(other.facts_json)["gpu_indices"])
             if not gpus or not theirs or theirs & set(gpus):

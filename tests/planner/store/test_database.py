@@ -36,6 +36,31 @@ def test_a_failed_block_leaves_nothing(tmp_path):
     database.close()
 
 
+def test_a_block_that_fails_amid_rows_shows_nobody_the_past(tmp_path):
+    """The traceback of the failure keeps its unfinished SELECT alive, and with it SQLite's snapshot."""
+    database, other = Database(str(tmp_path / "x.sqlite")), Database(str(tmp_path / "x.sqlite"))
+    with database.write() as connection:
+        connection.exec_driver_sql("CREATE TABLE numbers AS SELECT 1 AS n UNION SELECT 2")
+
+    def refuse(block) -> None:
+        with block as connection:
+            rows = connection.exec_driver_sql("SELECT n FROM numbers")
+            for row in rows:
+                raise LookupError(row)
+
+    failures = []
+    for count, block in enumerate((database.read, database.write), start=3):
+        with pytest.raises(LookupError) as failure:
+            refuse(block())
+        failures.append(failure)
+        with other.write() as connection:
+            connection.exec_driver_sql(f"INSERT INTO numbers VALUES ({count})")
+        with database.read() as connection:
+            assert connection.exec_driver_sql("SELECT count(*) FROM numbers").scalar_one() == count
+    database.close()
+    other.close()
+
+
 def test_what_is_no_database_is_refused(tmp_path):
     path = tmp_path / "x.sqlite"
     path.write_text("this is a text " * 100)
