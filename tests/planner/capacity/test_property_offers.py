@@ -33,7 +33,7 @@ def questions(draw: st.DrawFn) -> Question:
 
 
 @pytest.mark.slow
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(questions())
 def test_an_infeasible_question_is_offered_feasible_ones(question: Question) -> None:
     found = answer(question).by_gpu[0]

@@ -56,7 +56,7 @@ def test_same_optimum_with_and_without_cores_on_every_operation(graph):
 
 
 # derandomised: branch and bound of an unlucky draw takes longer than a test may
-@settings(deadline=None, max_examples=8, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=8, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(st.integers(1, 9), min_size=4, max_size=6),
     st.integers(2, 4),
