@@ -23,14 +23,15 @@ from benchmarks.synthetic_day.policies import Policy, Replicas, StaticPeak, run_
 from benchmarks.synthetic_day.rebalanced import Rebalanced
 from benchmarks.synthetic_day.traffic import Shape, Spike, Traffic, make_day
 from benchmarks.synthetic_day.world import World
-from models.serving import Configuration, InstanceModel, Parallelism, engine
-from models.serving.memory import weight_bytes_per_gpu
+from models.serving import Configuration, InstanceModel, engine
 from models.workload import read_trace
 from planner.fleet import Fleet, read_fleet
+from planner.fleet.speeds import LOCAL_DISK
 from planner.options import PlanOptions
 from planner.pipeline import create_plan
 from planner.plan import Instance, Plan
 from planner.rebalance.rules import Rules
+from planner.transition.sizes import loaded_bytes, parallelism
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 DATA = Path(os.environ.get("FULCRUM_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -141,7 +142,7 @@ def _model(fleet: Fleet, instance: Instance) -> InstanceModel:
         Configuration(
             architecture=model.architecture,
             gpu=pool.gpu,
-            parallelism=_parallelism(instance),
+            parallelism=parallelism(instance),
             role=instance.role,
             engine=engine(instance.engine),
             weights=instance.weights,
@@ -152,22 +153,10 @@ def _model(fleet: Fleet, instance: Instance) -> InstanceModel:
     )
 
 
-def _parallelism(instance: Instance) -> Parallelism:
-    return Parallelism(
-        tensor_parallel_size=instance.tensor_parallel_size,
-        pipeline_parallel_size=instance.pipeline_parallel_size,
-        data_parallel_size=instance.data_parallel_size,
-        expert_parallel_size=instance.expert_parallel_size,
-    )
-
-
 def _start_s(fleet: Fleet, instance: Instance) -> float:
     """Weights from the disks of a node, then the start of the engine: what transitions assume too."""
-    architecture, speeds = fleet.model(instance.model).architecture, fleet.policies.speeds
-    weights = (
-        weight_bytes_per_gpu(architecture, _parallelism(instance), instance.weights) * instance.gpu_count
-    )
-    return weights / 5e9 + speeds.start_s
+    weights = loaded_bytes(fleet.model(instance.model).architecture, instance)
+    return weights / LOCAL_DISK.bandwidth_bytes_per_s + fleet.policies.speeds.start_s
 
 
 def _reckoning(world: World) -> dict[str, Any]:

@@ -8,8 +8,7 @@ of its own (when something was promoted) are translated into the day's.
 from __future__ import annotations
 
 import dataclasses
-import subprocess
-import sys
+import signal
 import tempfile
 import threading
 import time
@@ -17,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.service_load.server import ServerProcess
 from benchmarks.synthetic_day.engines import FakeEngine
 from benchmarks.synthetic_day.policies import TICK_S
 from benchmarks.synthetic_day.traffic import DAY_S, Traffic
@@ -36,7 +36,6 @@ __all__ = ["Rebalanced"]
 
 STEP_S = 300.0
 EVERY_S = 900.0
-_SERVE = "import sys; from planner.cli import main; sys.exit(main())"
 
 
 class _Fleets(FleetClient):
@@ -95,7 +94,9 @@ class Rebalanced:
     def begin(self, world: World) -> None:
         """Start a server, register the fleet, promote a plan for the first hour, report the day before."""
         self._folder = tempfile.TemporaryDirectory()
-        self._server, address = _server(Path(self._folder.name))
+        self._server = ServerProcess(Path(self._folder.name))
+        self._server.start()
+        address = self._server.address
         self._fleets, self._plans = _Fleets(address), PlanClient(address)
         self._engines_client = EngineClient(address)
         self._fleets.now_s = lambda: self._epoch_s + world.now_s
@@ -140,8 +141,7 @@ class Rebalanced:
         """Stop engines and server."""
         for engine in self._engines:
             engine.close()
-        self._server.terminate()
-        self._server.wait(timeout=60)
+        self._server.end(signal.SIGTERM)
         self._folder.cleanup()
 
     # -- the job -------------------------------------------------------------------------------------------
@@ -217,32 +217,3 @@ def _rate(traffic: Traffic, end_s: float) -> float:
 
 def _steps(step_s: float, until_s: float) -> list[float]:
     return [step_s * k for k in range(1, int(until_s / step_s) + 1)]
-
-
-def _server(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
-    """A real server on a free port of this machine."""
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    address = f"127.0.0.1:{port}"
-    command = [
-        sys.executable,
-        "-c",
-        _SERVE,
-        "serve",
-        "--listen",
-        address,
-        "--store",
-        str(folder / "day.sqlite"),
-    ]
-    with (folder / "server.log").open("wb") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
-    end = time.monotonic() + 60.0
-    while time.monotonic() < end and server.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return server, address
-        time.sleep(0.1)
-    raise AssertionError((folder / "server.log").read_text())

@@ -6,8 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from models.serving import Parallelism
-from models.serving.memory import CacheShape, weight_bytes_per_gpu
+from models.serving.memory import CacheShape
 from planner.fleet.fleet import Fleet, Pool
 from planner.fleet.speeds import LOCAL_DISK
 from planner.plan import Instance, Plan
@@ -16,6 +15,7 @@ from planner.report.numbers import rate
 from planner.transition.capacity import capacity_by_workload
 from planner.transition.estimates import KvTransfer, LoadTier, StepTimes
 from planner.transition.schedule import plan_transition
+from planner.transition.sizes import loaded_bytes, parallelism
 
 __all__ = ["standing", "transition_between"]
 
@@ -131,14 +131,13 @@ def _times(fleet: Fleet) -> StepTimes:
         model = models.get(instance.model)
         if model is None:
             return float(fleet.pool(instance.pool).gpu.memory_bytes) * instance.gpu_count
-        shape = _parallelism(instance)
-        return weight_bytes_per_gpu(model.architecture, shape, instance.weights) * instance.gpu_count
+        return loaded_bytes(model.architecture, instance)
 
     def cache_bytes(instance: Instance) -> float:
         model, served = models.get(instance.model), lengths.get(instance.workload)
         if model is None or served is None:
             return math.inf
-        shape = CacheShape.of(model.architecture, _parallelism(instance), instance.kv_cache)
+        shape = CacheShape.of(model.architecture, parallelism(instance), instance.kv_cache)
         # a request that runs is on average half done
         tokens = served.mean_input_tokens + served.mean_output_tokens / 2
         # a request lives on one attention replica
@@ -158,13 +157,4 @@ def _times(fleet: Fleet) -> StepTimes:
             downtime_s=speeds.migrate_pause_s,
             cache_bytes=cache_bytes,
         ),
-    )
-
-
-def _parallelism(instance: Instance) -> Parallelism:
-    return Parallelism(
-        tensor_parallel_size=instance.tensor_parallel_size,
-        pipeline_parallel_size=instance.pipeline_parallel_size,
-        data_parallel_size=instance.data_parallel_size,
-        expert_parallel_size=instance.expert_parallel_size,
     )
