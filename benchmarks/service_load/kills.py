@@ -1,4 +1,4 @@
-"""Kill -9 at random moments: of the server, and of its workers."""
+"""Kill -9 at random moments, of the server and of its workers; and clocks that jump."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from typing import Any
 from benchmarks.service_load.ledger import Ledger
 from benchmarks.service_load.server import PACED, ServerProcess
 
-__all__ = ["measure_kills"]
+__all__ = ["measure_jumps", "measure_kills"]
 
 _LEASE_S = 0.5
 _OUTLIVE_S = 5.0
+_JUMPS_S = (1, 30, 3600, 86_400, 10 * 365 * 86_400)
 _PROGRESS_S = 60.0
 """Longest wait for something to be acknowledged: not for how much, since that is the machine's affair."""
 
@@ -60,6 +61,43 @@ def measure_kills(folder: Path, *, count: int, victim: str, store: str, seed: in
         **audit,
         "workers_that_outlived_their_server": outlived,
         "kills_not_recovered_from": stuck,
+        "calls_refused_meanwhile": dict(sorted(ledger.refused.items())),
+    }
+
+
+def measure_jumps(folder: Path, *, count: int, store: str, seed: int) -> dict[str, Any]:
+    """Set the server's wall clock forth and back, and kill the server after every other jump."""
+    source = random.Random(seed)
+    ledger = Ledger(seed)
+    clock = folder / "clock"
+    clock.write_text("0", encoding="ascii")
+    stuck, off_s = 0, 0
+    server = ServerProcess(
+        folder, backend=PACED, worker_count=2, store=store, lease_s=_LEASE_S, grace_s=0.2,
+        max_attempts=10**6, clock=str(clock),
+    )  # fmt: skip
+    begin_s = time.monotonic()
+    with server:
+        ledger.register(server)
+        with ledger.at_work(server):
+            for number in range(count):
+                stuck += not _goes_on(ledger)
+                time.sleep(source.uniform(0.0, 0.4))
+                off_s = source.choice(_JUMPS_S) * (-1 if off_s > 0 else 1)
+                new = folder / "clock.new"
+                new.write_text(str(off_s), encoding="ascii")
+                new.replace(clock)
+                if number % 2:
+                    server.end(signal.SIGKILL)
+                    server.start(wait=False)
+            server.wait()
+            stuck += not _goes_on(ledger)
+        audit = ledger.audit(server)
+    return {
+        "jumps": count,
+        "seconds": round(time.monotonic() - begin_s, 1),
+        **audit,
+        "jumps_not_recovered_from": stuck,
         "calls_refused_meanwhile": dict(sorted(ledger.refused.items())),
     }
 

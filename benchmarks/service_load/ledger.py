@@ -1,7 +1,8 @@
 """What a server acknowledged, and whether it still holds: the judge of every fault.
 
-The clients go on while the server dies and comes back. What was acknowledged is written down; what was not is
-asked again with the same request id. At the end the books are compared.
+The clients go on while the server dies and comes back, and engines carry out each promotion. What was
+acknowledged is written down; what was not is asked again with the same request id. At the end the books are
+compared.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 import grpc
 from google.longrunning import operations_pb2, operations_pb2_grpc  # type: ignore[import-untyped]
 
+from benchmarks.service_load.engines import EngineBooks
 from benchmarks.service_load.server import ServerProcess
 from planner.service.gen.fulcrum.v1 import (
     fleet_service_pb2,
@@ -31,7 +33,11 @@ __all__ = ["FLEET", "Ledger", "Stubs"]
 
 FLEET = "kept"
 _CALL_S = 10.0
-_SCRIPT = f"{{fleet: {FLEET}, steps: 3, pause_s: 0.03}}"
+_NODES = 2
+_TURNS = 3
+_ROLLED_OUT_S = 1.0
+"""Longest wait for a rollout before the next promotion, where there is one."""
+_LAST_S = 60.0
 _DIED = ("WORKER_DIED", "WORKER_NOT_STARTED")
 """Reasons a plan may fail with where workers are killed."""
 
@@ -68,6 +74,10 @@ class Ledger:
         Promotions that got no answer: request id and plan, to be asked again.
     refused
         Count of calls that ended with an error, by code.
+    engines
+        The books of those who carry the promotions out.
+    last_rollout_done
+        Whether the last promotion was carried out, when the block `at_work` had ended.
     """
 
     seed: int
@@ -76,13 +86,17 @@ class Ledger:
     promotions: list[str] = field(default_factory=list)
     unanswered: dict[str, str] = field(default_factory=dict)
     refused: Counter[str] = field(default_factory=Counter)
+    engines: EngineBooks = field(default_factory=lambda: EngineBooks(FLEET, _NODES))
+    last_rollout_done: bool = False
     _number: int = 0
     _promoted: str = ""
 
     @contextlib.contextmanager
     def at_work(self, server: ServerProcess) -> Iterator[None]:
-        """Ask for plans, fetch and promote them from two threads until the block ends."""
-        stop = threading.Event()
+        """Ask for plans, fetch and promote them from two threads until the block ends, and let engines carry
+        them out.
+        """
+        stop, stop_engines = threading.Event(), threading.Event()
 
         def run(step: Any) -> None:
             with server.channel() as channel:
@@ -95,25 +109,34 @@ class Ledger:
                         stop.wait(0.02)
 
         threads = [threading.Thread(target=run, args=(step,)) for step in (self._plan, self._promote)]
-        for thread in threads:
+        engines = self.engines.threads(server, stop_engines)
+        for thread in (*threads, *engines):
             thread.start()
         try:
             yield
-        finally:
             stop.set()
             for thread in threads:
+                thread.join()
+            with server.channel() as channel:
+                self.last_rollout_done = self.engines.wait_for_the_last(Stubs.of(channel).fleets, _LAST_S)
+        finally:
+            stop.set()
+            stop_engines.set()
+            for thread in (*threads, *engines):
                 thread.join()
 
     def register(self, server: ServerProcess) -> None:
         """Register the fleet that plans are promoted on."""
         with server.channel() as channel:
-            request = fleet_service_pb2.RegisterFleetRequest(document=_SCRIPT)
+            request = fleet_service_pb2.RegisterFleetRequest(document=_script(0))
             Stubs.of(channel).fleets.RegisterFleet(request, timeout=_CALL_S)
 
     def _plan(self, stubs: Stubs) -> None:
         """Create a plan, look at an older one."""
         request_id = f"plan-{self._number}"
-        request = planning_service_pb2.CreatePlanRequest(document=_SCRIPT, request_id=request_id)
+        request = planning_service_pb2.CreatePlanRequest(
+            document=_script(self._number), request_id=request_id
+        )
         self.plans[request_id] = stubs.planning.CreatePlan(request, timeout=_CALL_S, wait_for_ready=True).name
         self._number += 1
         source = random.Random(f"{self.seed} {self._number}")
@@ -141,6 +164,8 @@ class Ledger:
         self.promotions.append(request_id)
         self._promoted = name
         del self.unanswered[request_id]
+        if len(self.promotions) % 2:  # every other one is superseded in the middle
+            self.engines.wait_for_the_last(stubs.fleets, _ROLLED_OUT_S)
 
     def audit(self, server: ServerProcess, *, limit_s: float = 120.0) -> dict[str, int]:
         """Compare the books with the server; all counts of what is wrong should be 0."""
@@ -167,12 +192,19 @@ class Ledger:
             "promotions_lost": sum(not times[request_id] for request_id in self.promotions),
             "promotions_doubled": sum(count - 1 for count in times.values()),
             "promotions_out_of_order": int(order != self.promotions),
+            **self.engines.audit(server),
+            "last_rollout_not_done": int(not self.last_rollout_done),
         }
+
+
+def _script(number: int) -> str:
+    return f"{{fleet: {FLEET}, steps: 3, pause_s: 0.03, nodes: {_NODES}, turn: {number % _TURNS}}}"
 
 
 WRONG = (
     "plans_lost_or_unfinished", "finished_plans_changed", "promotions_lost", "promotions_doubled",
-    "promotions_out_of_order",
+    "promotions_out_of_order", "steps_lost", "rollouts_failed", "engines_sent_backwards",
+    "last_rollout_not_done",
 )  # fmt: skip
 """Counts of an audit that must be 0."""
 

@@ -28,6 +28,17 @@ def test_killed_servers_and_workers_lose_and_double_nothing(capsys):
         assert found[fault]["kills"] == 2
         assert found[fault]["plans_acknowledged"] > 2
         assert found[fault]["promotions_acknowledged"] > 2
+        assert found[fault]["steps_acknowledged"] > 2
+        assert found[fault]["rollouts_done"]
+
+
+@pytest.mark.slow
+def test_a_clock_that_jumps_is_got_over(capsys):
+    found = run(capsys, "--faults", "clock", "--stores", "sqlite", "--jumps", "2")["clock-sqlite"]
+
+    assert found["jumps"] == 2
+    assert found["plans_acknowledged"] > 2
+    assert found["rollouts_done"]
 
 
 @pytest.mark.slow
