@@ -9,7 +9,7 @@ from planner.candidates.candidate import Candidate
 from planner.fleet import Fleet, read_fleet
 from planner.plan import Expectation, Instance, Stage
 
-__all__ = ["SMALL_FLEET", "make_candidate", "make_fleet", "make_instance"]
+__all__ = ["SMALL_FLEET", "chat_document", "make_candidate", "make_fleet", "make_instance"]
 
 SMALL_FLEET = """\
 fleet: test
@@ -31,6 +31,29 @@ policies: {headroom: 10%}
 goals: [unserved_demand, cost, gpus, movement]
 """
 """Two pools of unlike nodes, two workloads of the same lengths."""
+
+
+def chat_document(*, gpus_per_node: int, rate_per_s: float = 1.0) -> str:
+    """One model on two nodes, one GPU an instance."""
+    return f"""\
+fleet: demo
+pools:
+  - {{name: h100, gpu: h100, nodes: 2, gpus_per_node: {gpus_per_node}, price_per_gpu_hour: 2.5}}
+models:
+  - {{name: chat, architecture: llama-3.1-8b}}
+workloads:
+  - model: chat
+    rate: {rate_per_s:g}/s
+    lengths:
+      kind: LengthDistribution
+      levels: [0, 1]
+      input_tokens: [800, 1200]
+      bands: [{{up_to: 1, output_tokens: [100, 200]}}]
+    slo: {{ttft_p95: 1s, tpot_p95: 30ms}}
+policies:
+  roles: [mixed]
+  parallelism: {{tensor: [1], pipeline: [1]}}
+"""
 
 
 def make_fleet(loss_of: Literal["node", "rack", "zone"] | None = None) -> Fleet:

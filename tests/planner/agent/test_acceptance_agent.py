@@ -19,27 +19,9 @@ from models.errors import Unavailable
 from planner.options import PlanOptions
 from planner.service.client import PlanClient
 from planner.service.fleet_client import FleetClient
+from planner.testing import chat_document
 
 FAKE = Path(__file__).parent / "fake_engine.py"
-FLEET = """\
-fleet: demo
-pools:
-  - {name: h100, gpu: h100, nodes: 2, gpus_per_node: 1, price_per_gpu_hour: 2.5}
-models:
-  - {name: chat, architecture: llama-3.1-8b}
-workloads:
-  - model: chat
-    rate: %s/s
-    lengths:
-      kind: LengthDistribution
-      levels: [0, 1]
-      input_tokens: [800, 1200]
-      bands: [{up_to: 1, output_tokens: [100, 200]}]
-    slo: {ttft_p95: 1s, tpot_p95: 30ms}
-policies:
-  roles: [mixed]
-  parallelism: {tensor: [1], pipeline: [1]}
-"""
 
 
 def until(done: Callable[[], object], within_s: float = 60.0) -> None:
@@ -109,11 +91,13 @@ def world(tmp_path: Path) -> Iterator[World]:
 def test_a_plan_comes_to_run_and_survives_its_server(world: World) -> None:
     world.serve()
     with FleetClient(world.address) as fleets, PlanClient(world.address) as plans:
-        fleets.register(FLEET % 1)
+        fleets.register(chat_document(gpus_per_node=1))
         options = PlanOptions(time_limit_s=20.0, verify=False)
-        small, plan = plans.make_plan(FLEET % 1, options=options)
+        small, plan = plans.make_plan(chat_document(gpus_per_node=1), options=options)
         assert len(plan.instances) == 1
-        large, both = plans.make_plan(FLEET % 25, options=options, current=plan)
+        large, both = plans.make_plan(
+            chat_document(gpus_per_node=1, rate_per_s=25), options=options, current=plan
+        )
         assert len(both.instances) == 2
 
         nodes = ["h100/r0/n0", "h100/r0/n1"]

@@ -17,27 +17,10 @@ from planner.cli.app import run
 from planner.service.engine_client import EngineClient, StepRefused, Watch
 from planner.service.fleet_client import FleetClient
 from planner.service.protos import load_pb2
+from planner.testing import chat_document
 
 LOAD = 1
-FLEET = """\
-fleet: demo
-pools:
-  - {name: h100, gpu: h100, nodes: 2, gpus_per_node: 1, price_per_gpu_hour: 2.5}
-models:
-  - {name: chat, architecture: llama-3.1-8b}
-workloads:
-  - model: chat
-    rate: 1/s
-    lengths:
-      kind: LengthDistribution
-      levels: [0, 1]
-      input_tokens: [800, 1200]
-      bands: [{up_to: 1, output_tokens: [100, 200]}]
-    slo: {ttft_p95: 1s, tpot_p95: 30ms}
-policies:
-  roles: [mixed]
-  parallelism: {tensor: [1], pipeline: [1]}
-"""
+FLEET = chat_document(gpus_per_node=1)
 
 
 class Robot:
