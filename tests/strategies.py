@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator
 
 import numpy as np
@@ -41,6 +42,12 @@ from models.graph.ops import (
     Square,
     Total,
 )
+
+
+def often(examples: int) -> int:
+    """A quarter of `examples` in `make test`, where they are always the same ones; all in `make explore`."""
+    return examples if os.environ.get("FULCRUM_EXPLORE") else -(-examples // 4)
+
 
 NUMBERS = st.integers(-6, 6).map(float) | st.sampled_from([0.5, -1.25, 2.75])
 POSITIVE = st.integers(0, 6).map(float) | st.sampled_from([0.5, 1.25])

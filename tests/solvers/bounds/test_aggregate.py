@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
-from strategies import all_assignments, graphs
+from strategies import all_assignments, graphs, often
 
 from models.graph import AssignmentSpace, Axis, GraphBuilder, evaluate
 from models.graph.ops import PositivePart, Square
@@ -15,7 +15,7 @@ def bound_of(graph, tier=0):
     return aggregate_bound(graph.space, separated((t.node, t.weight) for t in graph.tiers[tier].terms))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=often(150), deadline=None, suppress_health_check=list(HealthCheck))
 @given(graph=graphs())
 def test_no_assignment_is_below_it(graph):
     values = np.array([evaluate(graph, a).tiers for a in all_assignments(graph.space)])

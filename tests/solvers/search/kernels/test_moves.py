@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from strategies import assignments, graphs
+from strategies import assignments, graphs, often
 
 from models.graph import evaluate
 from solvers.search.flatten import flatten
@@ -62,7 +62,7 @@ def close(x, y):
     return x == pytest.approx(y, rel=1e-9, abs=1e-7)
 
 
-@settings(COMMON, max_examples=400)
+@settings(COMMON, max_examples=often(400))
 @given(st.data())
 def test_the_delta_of_a_move_is_the_difference_of_evaluations(data):
     from solvers.search.kernels.moves import try_move
@@ -89,7 +89,7 @@ def test_the_delta_of_a_move_is_the_difference_of_evaluations(data):
         assert np.array_equal(assignment_of(state), here)
 
 
-@settings(COMMON, max_examples=300)
+@settings(COMMON, max_examples=often(300))
 @given(st.data())
 def test_from_a_feasible_start_a_move_is_allowed_exactly_when_it_stays_feasible(data):
     from solvers.search.kernels.moves import try_move
@@ -111,7 +111,7 @@ def test_from_a_feasible_start_a_move_is_allowed_exactly_when_it_stays_feasible(
         assert (found < np.inf) == evaluate(graph, after).feasible, move
 
 
-@settings(COMMON, max_examples=100)
+@settings(COMMON, max_examples=often(100))
 @given(st.data())
 def test_after_many_moves_the_state_is_that_of_a_fresh_one(data):
     graph = data.draw(graphs(max_objects=6, max_containers=4))
