@@ -6,14 +6,16 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
+import numpy as np
+
 from models.architecture import Architecture
 from models.errors import InvalidInput
 from models.hardware import Gpu
 from models.serving.calibration import calibration
-from models.serving.curves import StepCurves
+from models.serving.curves import StepCurves, curve_at, surface_at
 from models.serving.engine import Engine, Overheads
 from models.serving.grids import grids_of
-from models.serving.memory import Memory, memory
+from models.serving.memory import Memory, draft_parallelism, memory
 from models.serving.operators import OperatorTimes
 from models.serving.parallelism import Parallelism
 from models.serving.roofline import RooflineTimes
@@ -24,6 +26,9 @@ __all__ = ["Configuration", "InstanceModel", "Role"]
 
 Role = Literal["mixed", "prefill", "decode"]
 """``mixed`` serves whole requests; ``prefill`` hands the cache of its prompts to a ``decode`` instance."""
+
+DRAFT_BATCH, DRAFT_CONTEXT = 16.0, 2048.0
+"""Requests, and tokens of each, at which a model that drafts is compared with the one it drafts for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +64,12 @@ class Configuration:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise InvalidInput(f"{name} must be a whole number ≥ 1, got {value!r}")
-        if self.max_num_batched_tokens <= self.max_num_seqs and self.role == "mixed":
+        width = 1 if self.speculation is None else self.speculation.width
+        if self.max_num_batched_tokens <= self.max_num_seqs * width and self.role == "mixed":
+            drafts = f" times {width} tokens of each" if width > 1 else ""
             raise InvalidInput(
                 f"max_num_batched_tokens ({self.max_num_batched_tokens}) must exceed max_num_seqs "
-                f"({self.max_num_seqs}): a full batch of decodes would leave no room for a prompt"
+                f"({self.max_num_seqs}){drafts}: a full batch of decodes would leave no room for a prompt"
             )
         if not 0 < self.kv_transfer_bytes_per_s < float("inf"):
             raise InvalidInput(
@@ -80,8 +87,19 @@ class Configuration:
         return self.engine.overheads or calibration(self.engine.name, self.gpu.generation).overheads
 
     def problems(self) -> tuple[str, ...]:
-        """Why the model cannot be cut this way, as sentences; empty when it can."""
-        return self.parallelism.problems(self.architecture, self.weights)
+        """Why the model, or what drafts for it, cannot be cut this way, as sentences; empty when it can."""
+        found = self.parallelism.problems(self.architecture, self.weights)
+        drafts = self.speculation
+        if drafts is None:
+            return found
+        if self.parallelism.pipeline_parallel_size > 1:
+            found = (*found, "drafts are not passed between pipeline stages")
+        if drafts.draft is None:
+            return found
+        if self.parallelism.data_parallel_size > 1:
+            found = (*found, "a model that drafts is not planned beside attention replicas")
+        cut = draft_parallelism(self.parallelism)
+        return (*found, *(f"draft: {why}" for why in cut.problems(drafts.draft, drafts.draft_weights)))
 
     def __str__(self) -> str:
         where = f"{self.gpus} × {self.gpu.name} ({self.parallelism}, {self.role})"
@@ -90,11 +108,26 @@ class Configuration:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class InstanceModel:
-    """A configuration with its memory and the cost of its steps."""
+    """A configuration with its memory and the cost of its steps.
+
+    Parameters
+    ----------
+    draft_passes
+        What drafting a token costs, in passes through the layers of the model; 0 without speculation.
+    """
 
     configuration: Configuration
     memory: Memory
     curves: StepCurves
+    draft_passes: float = 0.0
+
+    @property
+    def drafts(self) -> tuple[float, float, float]:
+        """Of a decode step: tokens of each request passed, those yielded, passes that draft them."""
+        speculation = self.configuration.speculation
+        if speculation is None:
+            return 1.0, 1.0, 0.0
+        return float(speculation.width), speculation.tokens_per_step, speculation.tokens * self.draft_passes
 
     @classmethod
     def of(cls, configuration: Configuration) -> InstanceModel:
@@ -115,6 +148,7 @@ class InstanceModel:
             hint = f" (tensor-parallel sizes that do: {', '.join(sizes)})" if sizes else ""
             raise InvalidInput(f"{configuration}: {'; '.join(problems)}{hint}")
         c = configuration
+        curves = _curves(c.architecture, c.parallelism, c.gpu, c.weights, c.kv_cache, c.engine.name)
         return cls(
             configuration=c,
             memory=memory(
@@ -126,10 +160,38 @@ class InstanceModel:
                 kv_cache=c.kv_cache,
                 max_num_batched_tokens=c.max_num_batched_tokens,
                 max_num_seqs=c.max_num_seqs,
-                drafting=c.speculation is not None,
+                speculation=c.speculation,
             ),
-            curves=_curves(c.architecture, c.parallelism, c.gpu, c.weights, c.kv_cache, c.engine.name),
+            curves=curves,
+            draft_passes=_draft_passes(c, curves),
         )
+
+
+def _draft_passes(c: Configuration, curves: StepCurves) -> float:
+    """What drafting a token costs, in passes through all layers of the model beside its output head.
+
+    A model of its own is compared at `DRAFT_BATCH` requests of `DRAFT_CONTEXT` tokens: both wait for memory
+    there, and its share of the step changes little with the batch (docs/models.md has how much).
+    """
+    drafts = c.speculation
+    if drafts is None:
+        return 0.0
+    if drafts.draft is None:
+        return 1.0 / curves.num_layers
+    cut = draft_parallelism(c.parallelism)
+    own = _curves(drafts.draft, cut, c.gpu, drafts.draft_weights, c.kv_cache, c.engine.name)
+    (own_pass, own_head), (model_pass, model_head) = (_pass_ms(c, each) for each in (own, curves))
+    return max(own_pass + own_head - model_head, 0.0) / (model_pass + c.overheads.step_ms)
+
+
+def _pass_ms(c: Configuration, curves: StepCurves) -> tuple[float, float]:
+    """Decode of `DRAFT_BATCH` requests: all layers, and the output head."""
+    batch = np.array([DRAFT_BATCH])
+    layers = curve_at(curves.linear_ms[None], batch) + curve_at(curves.experts_ms[None], batch)
+    seen = surface_at(curves.decode_attention_ms[None], batch, DRAFT_CONTEXT)
+    scale, kernels = c.overheads.linear_scale, c.overheads.kernel_ms * curves.small_kernels
+    head = curve_at(curves.head_ms[None], batch)
+    return float(layers[0] * scale + seen[0] + kernels), float(head[0] * scale)
 
 
 @lru_cache(maxsize=4096)

@@ -148,11 +148,7 @@ class Load:
         self._alone = self.separate | ~self.decodes
         attention = np.stack([requests.prompt_attention(c.prefill_attention_ms) for c in curves])
         self._prompt_attention = attention * self._prefill_scale[:, None]
-        drafts = [c.speculation for c in config]
-        self._width = np.array([1.0 if d is None else float(d.width) for d in drafts])
-        self._made = np.array([1.0 if d is None else d.tokens_per_step for d in drafts])
-        layers = np.array([float(c.num_layers) for c in curves])
-        self._draft = (self._width - 1.0) / layers
+        self._width, self._made, self._draft = np.array([i.drafts for i in instances]).T
         self._front_ms = np.array([o.request_ms for o in overheads])[:, None] + np.outer(
             [o.prompt_ms_per_1k for o in overheads], self.inputs / 1000.0
         )

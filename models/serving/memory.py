@@ -21,8 +21,9 @@ from models.architecture import (
 from models.hardware import Gpu
 from models.serving.engine import Engine
 from models.serving.parallelism import Parallelism
+from models.serving.speculation import Speculation
 
-__all__ = ["CacheShape", "Memory", "memory", "weight_bytes_per_gpu"]
+__all__ = ["CacheShape", "Memory", "draft_parallelism", "memory", "weight_bytes_per_gpu"]
 
 CUDA_CONTEXT_BYTES = 0.60e9
 """Context, libraries' handles and the allocator's slack."""
@@ -63,6 +64,14 @@ class CacheShape:
             bytes_per_token=self.bytes_per_token * factor,
             windows=tuple((reach, width * factor) for reach, width in self.windows),
             state_bytes=self.state_bytes * factor,
+        )
+
+    def beside(self, other: CacheShape) -> CacheShape:
+        """The cache of both together."""
+        return CacheShape(
+            bytes_per_token=self.bytes_per_token + other.bytes_per_token,
+            windows=(*self.windows, *other.windows),
+            state_bytes=self.state_bytes + other.state_bytes,
         )
 
     @classmethod
@@ -164,6 +173,11 @@ def weight_bytes_per_gpu(architecture: Architecture, parallelism: Parallelism, w
     return total + (embedding + head if parallelism.pipeline_parallel_size == 1 else max(embedding, head))
 
 
+def draft_parallelism(parallelism: Parallelism) -> Parallelism:
+    """How a model that drafts is cut: by tensor parallelism, as the model it drafts for."""
+    return Parallelism(tensor_parallel_size=parallelism.tensor_parallel_size)
+
+
 def memory(
     architecture: Architecture,
     parallelism: Parallelism,
@@ -174,14 +188,22 @@ def memory(
     kv_cache: str,
     max_num_batched_tokens: int,
     max_num_seqs: int,
-    drafting: bool = False,
+    speculation: Speculation | None = None,
 ) -> Memory:
     """The memory of an instance by the engine's own rule.
 
-    `drafting`: whether a further layer drafts tokens, with weights and a cache like the mean of the others.
+    What drafts tokens has weights and a cache too: a further layer those of the mean of the others, a model
+    of its own its own.
     """
-    more = 1.0 + drafting / architecture.num_layers
-    held = weight_bytes_per_gpu(architecture, parallelism, weights) * more
+    held = weight_bytes_per_gpu(architecture, parallelism, weights)
+    cache = CacheShape.of(architecture, parallelism, kv_cache)
+    if speculation is not None and speculation.draft is not None:
+        drafts, cut = speculation.draft, draft_parallelism(parallelism)
+        held += weight_bytes_per_gpu(drafts, cut, speculation.draft_weights)
+        cache = cache.beside(CacheShape.of(drafts, cut, kv_cache))
+    elif speculation is not None:
+        more = 1.0 + 1.0 / architecture.num_layers
+        held, cache = held * more, cache.scaled(more)
     activations = _activation_bytes(architecture, parallelism, max_num_batched_tokens, max_num_seqs)
     workspace = CUDA_CONTEXT_BYTES + (COLLECTIVE_BYTES if parallelism.gpus > 1 else 0.0)
     fraction, total = engine.memory_fraction, float(gpu.memory_bytes)
@@ -191,9 +213,6 @@ def memory(
         room = (total - held - activations - workspace) * fraction
     else:
         room = min(total * fraction - held, total - held - activations - workspace)
-    cache = CacheShape.of(architecture, parallelism, kv_cache)
-    if drafting:
-        cache = cache.scaled(more)
     # what a token of a long sequence takes on average: windows are full, states are shared by 4,096 tokens
     long = 4096.0
     per_token = cache.sequence_bytes(long) / long

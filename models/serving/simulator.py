@@ -268,7 +268,7 @@ def _classes(priorities: npt.ArrayLike | None, requests: int) -> tuple[Ints, int
 def step_costs(instance: InstanceModel) -> Floats:
     """The scalars of `step.step_ms`, in its order, and the tokens that a decode step yields."""
     curves, overheads = instance.curves, instance.configuration.overheads
-    parallelism, drafts = curves.parallelism, instance.configuration.speculation
+    parallelism, (width, made, drafting) = curves.parallelism, instance.drafts
     return np.array(
         [
             overheads.linear_scale,
@@ -280,8 +280,8 @@ def step_costs(instance: InstanceModel) -> Floats:
             float(parallelism.data_parallel_size),
             float(parallelism.pipeline_parallel_size),
             curves.stage_share,
-            1.0 if drafts is None else float(drafts.width),
-            0.0 if drafts is None else drafts.tokens / curves.num_layers,
-            1.0 if drafts is None else drafts.tokens_per_step,
+            width,
+            drafting,
+            made,
         ]
     )

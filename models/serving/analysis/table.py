@@ -23,7 +23,7 @@ from models.serving.capacity import (
     reached,
     why_not,
 )
-from models.serving.configuration import Configuration, InstanceModel
+from models.serving.configuration import InstanceModel
 from models.serving.curves import BATCHES, CONTEXTS, TOKENS
 from models.serving.load import RARE, SPREAD
 from models.serving.operating import Bounds
@@ -175,18 +175,10 @@ def _parameters(instances: Sequence[InstanceModel]) -> Floats:
                 o.sequence_ms / p.data_parallel_size,
                 curves.small_kernels * o.prefill_kernel_ms, c.engine.schedule == "prefill_first",
                 c.role != "prefill", c.role != "decode", o.request_ms, o.prompt_ms_per_1k, handover,
-                (c.engine.poll_steps - 1) / 2.0, *_drafts(c, curves.num_layers),
+                (c.engine.poll_steps - 1) / 2.0, *instance.drafts,
             )
         )  # fmt: skip
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(PARAMETERS))
-
-
-def _drafts(configuration: Configuration, layers: int) -> tuple[float, float, float]:
-    """Of a decode step: tokens of a request passed, those yielded, layers of its drafts by the model's."""
-    drafts = configuration.speculation
-    if drafts is None:
-        return 1.0, 1.0, 0.0
-    return float(drafts.width), drafts.tokens_per_step, drafts.tokens / layers
 
 
 def _scratch(parameters: Floats, requests: Requests) -> tuple[Any, Any, Floats]:

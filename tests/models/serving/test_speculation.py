@@ -1,5 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models.architecture import architecture
 from models.errors import InvalidInput
@@ -15,12 +19,24 @@ from models.serving import (
     operate,
 )
 from models.serving.analysis.table import capacities_by_kernel
+from models.serving.curves import curve_at
 from models.serving.load import Load
 from models.serving.simulator import simulate
+from models.serving.speculation import Method, acceptance_of
 from models.workload import LengthDistribution
 
 LENGTHS = LengthDistribution.fixed(1000, 301)
 TARGETS = Targets(ttft_ms=3000, tpot_ms=50)
+
+
+DENSE = Configuration(
+    architecture=architecture("llama-3.1-70b"),
+    gpu=gpu("h100"),
+    parallelism=Parallelism(tensor_parallel_size=4),
+    engine=engine("vllm"),
+    weights="fp8",
+)
+SMALL = Speculation(tokens=3, acceptance=0.7, method="draft_model", draft=architecture("llama-3.1-8b"))
 
 
 def instance(drafts: Speculation | None = None, **fields: object) -> InstanceModel:
@@ -68,6 +84,70 @@ def test_drafts_that_are_never_right_cost_time_and_right_ones_save_it() -> None:
     assert right < 0.6 * plain
     # a step of several tokens at a small batch costs hardly more than of one: memory is what it waits for
     assert wrong / right == pytest.approx(Speculation(tokens=3, acceptance=0.9).tokens_per_step, rel=0.06)
+
+
+@given(tokens=st.integers(1, 16), acceptance=st.floats(0.0, 1.0))
+def test_a_mean_acceptance_length_says_the_acceptance(tokens: int, acceptance: float) -> None:
+    length = Speculation(tokens=tokens, acceptance=acceptance).tokens_per_step
+    found = Speculation(tokens=tokens, acceptance=acceptance_of(length, tokens))
+    assert found.tokens_per_step == pytest.approx(length, rel=1e-12)
+
+
+@pytest.mark.parametrize("length", [0.0, 0.99, 4.01, float("nan")])
+def test_an_acceptance_length_that_cannot_be_is_refused(length: float) -> None:
+    with pytest.raises(InvalidInput, match="from 1 to 4"):
+        acceptance_of(length, 3)
+
+
+@pytest.mark.parametrize("method", ["mtp", "eagle", "eagle3"])
+def test_only_a_draft_model_is_a_model(method: Method) -> None:
+    with pytest.raises(InvalidInput, match="draft_model and nothing else"):
+        Speculation(tokens=1, acceptance=0.5, method=method, draft=architecture("llama-3.1-8b"))
+    with pytest.raises(InvalidInput, match="draft_model and nothing else"):
+        Speculation(tokens=1, acceptance=0.5, method="draft_model")
+
+
+def test_a_draft_model_has_its_own_weights_and_cache() -> None:
+    plain = InstanceModel.of(DENSE).memory
+    found = InstanceModel.of(replace(DENSE, speculation=SMALL)).memory
+    alone = InstanceModel.of(replace(DENSE, architecture=SMALL.draft, weights="bf16")).memory
+    assert found.weight_bytes == plain.weight_bytes + alone.weight_bytes
+    assert found.cache.sequence_bytes(1000.0) == pytest.approx(
+        plain.cache.sequence_bytes(1000.0) + alone.cache.sequence_bytes(1000.0)
+    )
+
+
+@pytest.mark.parametrize("batch", [1.0, 8.0, 32.0, 128.0])
+@pytest.mark.parametrize("context", [512, 8192])
+def test_a_step_with_a_draft_model_costs_about_what_both_cost(batch: float, context: int) -> None:
+    """Against the passes of the draft itself, where the model of a step has them as layers of the target."""
+    each, lengths = np.array([batch]), LengthDistribution.fixed(context - 100, 200)
+    drafting = Load([InstanceModel.of(replace(DENSE, speculation=SMALL))], lengths)
+    free = replace(InstanceModel.of(replace(DENSE, speculation=SMALL)), draft_passes=0.0)
+    head = curve_at(free.curves.head_ms[None], each) * DENSE.overheads.linear_scale
+    verifying = Load([free], lengths).decode_ms(each) - SMALL.tokens * head
+    own = Load([InstanceModel.of(replace(DENSE, architecture=SMALL.draft, weights="bf16"))], lengths)
+    engine_ms = DENSE.overheads.step_ms + DENSE.overheads.sequence_ms * batch
+    expected = verifying + SMALL.tokens * (own.decode_ms(each) - engine_ms)
+    assert drafting.decode_ms(each)[0] == pytest.approx(expected[0], rel=0.12)
+
+
+@pytest.mark.parametrize(
+    ("cut", "message"),
+    [
+        (Parallelism(tensor_parallel_size=2, pipeline_parallel_size=2), "between pipeline stages"),
+        (Parallelism(tensor_parallel_size=16), "draft: "),
+    ],
+)
+def test_cuts_that_drafts_cannot_have(cut: Parallelism, message: str) -> None:
+    forty_heads = replace(SMALL, draft=architecture("opt-13b"))
+    problems = replace(DENSE, parallelism=cut, speculation=forty_heads).problems()
+    assert any(message in why for why in problems), problems
+
+
+def test_all_tokens_of_a_full_batch_leave_room_for_a_prompt() -> None:
+    with pytest.raises(InvalidInput, match="times 4 tokens of each"):
+        replace(DENSE, speculation=SMALL, max_num_seqs=256, max_num_batched_tokens=1024)
 
 
 def test_drafts_take_memory() -> None:
