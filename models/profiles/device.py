@@ -9,7 +9,9 @@ import numpy as np
 from models.errors import UnknownName, Unsupported
 from models.hardware import Gpu, gpu, gpu_aliases, gpu_names
 from models.profiles.catalogue import PACKAGED, known_profiles
-from models.profiles.store import Profile, read_profile
+from models.profiles.digest import profile_digest
+from models.profiles.manifest import Manifest
+from models.profiles.store import Profile, read_manifest, read_profile
 
 __all__ = ["find_gpu", "measured_gpu", "stream_bytes_per_s"]
 
@@ -21,7 +23,8 @@ def find_gpu(name: str) -> Gpu:
     """The GPU type of a catalogue name, of a profile in the folders of FULCRUM_PROFILES, or of an alias.
 
     A catalogue name means the type, whose profile of that name then prices it. Any other profile name means
-    the device that was measured, even where an alias is spelled the same.
+    the device that was measured, even where an alias is spelled the same. Where a profile is not one that
+    ships, the source of the type has the digest of it: two types are equal only if they are priced alike.
 
     Raises
     ------
@@ -37,9 +40,13 @@ def find_gpu(name: str) -> Gpu:
     if name not in types and name in own:
         return measured_gpu(read_profile(own[name]), name)
     try:
-        return gpu(name)
+        known = gpu(name)
     except UnknownName as error:
         raise UnknownName("GPU", error.name, {*types, *own}, aliases=gpu_aliases()) from None
+    if known.name not in own:
+        return known
+    origin = _origin(read_manifest(own[known.name]), known.name)
+    return replace(known, source=f"{known.source}; step times: {origin}")
 
 
 def measured_gpu(profile: Profile, name: str) -> Gpu:
@@ -54,7 +61,7 @@ def measured_gpu(profile: Profile, name: str) -> Gpu:
         The type is not catalogued, and the profile lacks its memory size, products or streams.
     """
     manifest = profile.manifest
-    origin = f"profile {name} of {manifest.created}: {manifest.source}"
+    origin = _origin(manifest, name)
     if manifest.gpu:
         known = gpu(manifest.gpu)
         return replace(known, name=name, source=f"{known.source}; {origin}")
@@ -87,6 +94,11 @@ def measured_gpu(profile: Profile, name: str) -> Gpu:
         source=origin,
         basis=manifest.basis,
     )
+
+
+def _origin(manifest: Manifest, name: str) -> str:
+    digest = profile_digest(manifest)
+    return f"profile {name} of {manifest.created}: {manifest.source} (SHA-256 {digest})"
 
 
 def stream_bytes_per_s(profile: Profile) -> float | None:

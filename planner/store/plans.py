@@ -20,6 +20,7 @@ from sqlalchemy.exc import IntegrityError
 
 from planner.store.database import Database
 from planner.store.events import append_event, events_after, last_event
+from planner.store.plan_profiles import pin
 from planner.store.records import EventRecord, Lease, NewPlan, PlanOptionsRecord, PlanRecord, PlanState
 from planner.store.schema import plans
 
@@ -81,6 +82,8 @@ class PlanStore:
             The request id is known with another digest.
         QueueFull
             The tenant has `most_waiting` unfinished plans already.
+        ProfileGone
+            A profile it is to rest on is not there any more.
         """
         try:
             return self._add(new, most_waiting)
@@ -100,6 +103,7 @@ class PlanStore:
                 raise QueueFull(most_waiting)
             values: dict[str, Any] = dataclasses.asdict(new)
             values["options_json"] = json.dumps(values.pop("options"), sort_keys=True)
+            del values["profiles"]
             plan_id = secrets.token_hex(16)
             connection.execute(
                 insert(plans).values(
@@ -112,6 +116,7 @@ class PlanStore:
                     **values,
                 )
             )
+            pin(connection, plan_id, new.tenant, new.profiles)
             return _get(connection, plan_id), True
 
     def get(self, plan_id: str, *, tenant: str | None = None) -> PlanRecord | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 __all__ = [
@@ -11,10 +12,12 @@ __all__ = [
     "FleetRecord",
     "Lease",
     "NewPlan",
+    "NewProfile",
     "NewRollout",
     "PlanOptionsRecord",
     "PlanRecord",
     "PlanState",
+    "ProfileRecord",
     "PromotionRecord",
     "RolloutRecord",
     "RolloutState",
@@ -52,6 +55,8 @@ class PlanOptionsRecord:
         Time after which the answer is of no use, µs since the epoch.
     skip_verification
         Do not replay the plan in the simulator.
+    confidence
+        As in `planner.options.PlanOptions`.
     trace_parent
         W3C ``traceparent`` of the request that asked for the plan; says nothing about how it is made.
     """
@@ -61,6 +66,7 @@ class PlanOptionsRecord:
     seed: int = 0
     thread_count: int = 1
     skip_verification: bool = False
+    confidence: float | None = None
     trace_parent: str | None = None
 
 
@@ -72,6 +78,8 @@ class NewPlan:
     ----------
     request_digest
         Hash of everything in the request that matters; tells a retry from another request with the same id.
+    profiles
+        Uploaded profiles it rests on: name → digest of the content.
     """
 
     tenant: str
@@ -81,6 +89,7 @@ class NewPlan:
     current_json: str | None = None
     request_id: str | None = None
     request_digest: str = ""
+    profiles: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,3 +255,45 @@ class SampleRecord:
     ttft_drift: float | None
     tpot_drift: float | None
     cold: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewProfile:
+    """A checked upload, before it is kept.
+
+    Parameters
+    ----------
+    digest
+        Of the content, by `models.profiles.digest`.
+    tables
+        Operation → bytes of its Parquet file.
+    replace_existing
+        Whether it may take the name from other content.
+    """
+
+    tenant: str
+    name: str
+    digest: str
+    manifest_json: str
+    tables: Mapping[str, bytes] = field(repr=False)
+    uploader: str
+    replace_existing: bool = False
+    request_id: str | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        """Of all tables."""
+        return sum(map(len, self.tables.values()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileRecord:
+    """One row of ``profiles`` with its manifest."""
+
+    tenant: str
+    name: str
+    digest: str
+    upload_us: int
+    uploader: str
+    manifest_json: str
+    size_bytes: int

@@ -28,7 +28,12 @@ __all__ = [
     "load_samples",
     "metadata",
     "plan_events",
+    "plan_profiles",
     "plans",
+    "profile_contents",
+    "profile_tables",
+    "profile_uploads",
+    "profiles",
     "promotions",
     "rollouts",
     "step_acknowledgements",
@@ -202,3 +207,61 @@ load_samples = Table(
 """What one instance did in the ``window_us`` before ``end_us``. The drifts are reported over predicted
 latency, minus one; null where either is not known, or the engine was still warming up. Old rows are deleted
 as new ones come."""
+
+profile_contents = Table(
+    "profile_contents",
+    metadata,
+    Column("tenant", String(63), primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("manifest_json", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+)
+"""What was uploaded, by `models.profiles.digest`. Never changed; kept while a profile or a plan has it."""
+
+profile_tables = Table(
+    "profile_tables",
+    metadata,
+    Column("tenant", String(63), primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("operation", String(63), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    ForeignKeyConstraint(
+        ["tenant", "digest"], ["profile_contents.tenant", "profile_contents.digest"], ondelete="CASCADE"
+    ),
+)
+"""The Parquet files of a profile."""
+
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("tenant", String(63), primary_key=True),
+    Column("name", String(63), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("upload_us", BigInteger, nullable=False),
+    Column("uploader", String(63), nullable=False),
+    ForeignKeyConstraint(["tenant", "digest"], ["profile_contents.tenant", "profile_contents.digest"]),
+    Index("profiles_by_digest", "tenant", "digest"),
+)
+"""Which content a name has now."""
+
+profile_uploads = Table(
+    "profile_uploads",
+    metadata,
+    Column("tenant", String(63), primary_key=True),
+    Column("request_id", String(64), primary_key=True),
+    Column("request_digest", String(64), nullable=False),
+    Column("create_us", BigInteger, nullable=False),
+)
+"""Uploads that were done, so that a retry does not do them once more over what came later."""
+
+plan_profiles = Table(
+    "plan_profiles",
+    metadata,
+    Column("plan_id", String(32), ForeignKey("plans.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", String(63), primary_key=True),
+    Column("tenant", String(63), nullable=False),
+    Column("digest", String(64), nullable=False),
+    ForeignKeyConstraint(["tenant", "digest"], ["profile_contents.tenant", "profile_contents.digest"]),
+    Index("plan_profiles_by_digest", "tenant", "digest"),
+)
+"""The uploaded profiles that a plan rests on, as they were when it was asked for."""

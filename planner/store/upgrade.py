@@ -10,7 +10,7 @@ from models.errors import InvalidInput
 
 __all__ = ["HEAD", "upgrade"]
 
-HEAD = "3"
+HEAD = "4"
 """The revision that `planner.store.schema` describes."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 0x46554C43
