@@ -28,6 +28,8 @@ class Outlook:
         Last good measurements; None where there is none.
     discarded, stale
         See `planner.rebalance.clean.Cleaned`.
+    factor
+        How many times what is expected is planned for: see `planner.rebalance.shortfall`.
     """
 
     workload: str
@@ -37,6 +39,7 @@ class Outlook:
     tpot_ms: float | None
     discarded: tuple[str, ...]
     stale: str
+    factor: float = 1.0
 
 
 def wanted_of(document: str) -> tuple[Wanted, ...]:

@@ -6,12 +6,15 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from models.errors import InvalidInput
 from planner.options import PlanOptions, Progress
 from planner.plan import Move, Plan
+from planner.plan.outcome import WorkloadOutcome
 from planner.rebalance.demand import (
     Outlook,
     look_ahead,
@@ -29,17 +32,20 @@ from planner.rebalance.rules import (
     reasons_to_plan,
     suffices,
 )
-from planner.rebalance.series import Source
+from planner.rebalance.series import Measured, Source
+from planner.rebalance.shortfall import Shortfall, Term, has_misses, shortfall
 from planner.service.client import PlanClient
 from planner.service.fleet_client import FleetClient, FleetState, Promoted, RolloutState
 
 __all__ = ["Decision", "Turn", "rebalance_once"]
 
 Decision = Literal[
-    "hold", "promoted", "rolling", "waiting", "rolled back", "rollout failed", "measurements stale"
-]
-"""``rolling``: engines are on their way to the promoted plan. ``waiting``: there is a better plan, and
-someone must promote it. ``rollout failed``: of a promotion this job did not make, or of taking one back."""
+    "hold", "promoted", "rolling", "waiting", "rolled back", "rollout failed", "measurements stale",
+    "targets missed",
+]  # fmt: skip
+"""``targets missed``: and no plan would help. ``rolling``: engines are on their way to the promoted plan.
+``waiting``: there is a better plan, and someone must promote it. ``rollout failed``: of a promotion this job
+did not make, or of taking one back."""
 REASON = "rebalance: "
 """Begins the reason of every promotion by the job."""
 
@@ -123,15 +129,20 @@ def rebalance_once(
         stale = tuple(f"{o.workload}: {o.stale}" for o in outlooks if o.stale)
         if stale:
             return Turn(decision="measurements stale", reasons=stale, outlooks=outlooks)
-        rates = {o.workload: o.forecast.upper_per_s for o in outlooks if o.forecast is not None}
+        short = _shortfalls(rules, plans, fleets.history(fleet), current, measured, now)
+        outlooks = tuple(replace(o, factor=short[o.workload].factor) for o in outlooks)
+        rates = {o.workload: o.factor * o.forecast.upper_per_s for o in outlooks if o.forecast is not None}
         document = with_rates(state.document, {name: max(rate, 1e-6) for name, rate in rates.items()})
         demand = _demand(document)
         broken = _broken(current, lost)
         why = broken + reasons_to_plan(rules, current, demand, None if last is None else now - last.time_s)
         if not why:
+            helpless = tuple(s.reason for s in short.values() if s.hopeless)
             return Turn(
-                decision="hold", reasons=("the promoted plan carries what is expected",), outlooks=outlooks
-            )
+                decision="targets missed" if helpless else "hold", outlooks=outlooks,
+                reasons=helpless or ("the promoted plan carries what is expected",),
+            )  # fmt: skip
+        why += tuple(s.reason for s in short.values() if s.reason)
         if current is not None and (broken or not suffices(current, demand)):
             document = moving_little(document)  # what must be done is done quickly; saving can wait
         name, new = plans.make_plan(
@@ -221,6 +232,45 @@ def _misses(
         rules, current, before, {o.workload: (o.ttft_ms, o.tpot_ms) for o in outlooks},
         {o.workload: o.rate_per_s or 0.0 for o in outlooks}, [o.workload for o in outlooks if o.stale],
     )  # fmt: skip
+
+
+def _shortfalls(
+    rules: Rules, plans: PlanClient, history: Sequence[Promoted], current: Plan | None,
+    measured: Mapping[str, Measured], now: float,
+) -> dict[str, Shortfall]:  # fmt: skip
+    """What missed targets say of the plans of the last season, by workload."""
+    targets = {} if current is None else {o.name: o for o in current.workloads}
+    suspects = [
+        name
+        for name, series in measured.items()
+        if (o := targets.get(name)) is not None
+        and has_misses(series, o.ttft_target_ms, o.tpot_target_ms, rules)
+    ]
+    found = dict.fromkeys(measured, Shortfall())
+    if not suspects:
+        return found
+    terms: dict[str, list[Term]] = {name: [] for name in suspects}
+    end_s = now
+    for entry in history:  # the newest first
+        for outcome, count in _promises(current if end_s == now else None, plans, entry.plan):
+            if outcome.name in terms:
+                begin_s = entry.time_s + rules.warm_up_s
+                term = Term(begin_s=begin_s, end_s=end_s, outcome=outcome, instances=count)
+                terms[outcome.name].append(term)
+        end_s = entry.time_s
+        if end_s < now - rules.season_s:
+            break
+    return found | {name: shortfall(measured[name], terms[name], rules) for name in suspects}
+
+
+def _promises(plan: Plan | None, plans: PlanClient, name: str) -> list[tuple[WorkloadOutcome, int]]:
+    """What a plan that was promoted says of its workloads, and how many instances each has."""
+    try:
+        plan = plan or plans.get_plan(name)
+    except InvalidInput:  # of another version of Fulcrum: what it promised cannot be read
+        return []
+    counts = Counter(instance.workload for instance in plan.instances)
+    return [(outcome, counts[outcome.name]) for outcome in plan.workloads]
 
 
 def _demand(document: str) -> dict[str, float]:

@@ -33,6 +33,9 @@ class Rules:
         After a promotion, how long missed targets take it back.
     tolerance
         Share by which a measured latency may exceed its target before it counts as missed.
+    most_shortfall
+        A plan that misses targets at a load it should carry is taken to carry only that load, down to its
+        capacity divided by this; below, more instances are not the cure.
     step_timeout_s
         Longest without an acknowledgement in the rollout of a promotion; then it is stopped and taken back.
     warm_up_s, stale_s, fewest_samples
@@ -49,6 +52,7 @@ class Rules:
     cooldown_s: float = 1800.0
     watch_s: float = 900.0
     tolerance: float = 0.1
+    most_shortfall: float = 2.0
     step_timeout_s: float = 2700.0
     warm_up_s: float = 300.0
     stale_s: float = 900.0
@@ -63,6 +67,10 @@ class Rules:
                 raise InvalidInput(f"{name} must not be negative, got {getattr(self, name)}")
         if not 0 <= self.min_saving < 1:
             raise InvalidInput(f"the least saving is a share below 1, got {self.min_saving}")
+        if not 1 < self.most_shortfall <= 10:
+            raise InvalidInput(
+                f"the most shortfall lies above 1 and is at most 10, got {self.most_shortfall}"
+            )
         if not 0.5 <= self.confidence < 1:
             raise InvalidInput(f"the confidence lies between 0.5 and 1, got {self.confidence}")
         if self.max_moves is not None and self.max_moves < 1:

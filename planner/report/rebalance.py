@@ -18,9 +18,10 @@ def turn_text(fleet: str, turn: Turn) -> str:
         if o.forecast is not None:
             f = o.forecast
             error = "no backtest yet" if f.error is None else f"backtest error {100 * f.error:.1f} %"
+            times = "" if o.factor == 1 else f", {o.factor:.2f} times that after missed targets"
             lines.append(
                 f"  {o.workload}: now {rate(o.rate_per_s or 0.0)}, peak ahead {rate(f.peak_per_s)}, "
-                f"planned {rate(f.upper_per_s)} ({f.model}, {error})"
+                f"planned {rate(f.upper_per_s)} ({f.model}, {error}){times}"
             )
         lines += [f"  {o.workload}: discarded {reason}" for reason in o.discarded]
     if turn.plan:
@@ -48,7 +49,8 @@ def turn_json(fleet: str, turn: Turn) -> str:
                     "workload": o.workload, "rate_per_s": o.rate_per_s, "ttft_ms": o.ttft_ms,
                     "tpot_ms": o.tpot_ms, "stale": o.stale or None, "discarded": o.discarded,
                     "peak_per_s": o.forecast and o.forecast.peak_per_s,
-                    "planned_per_s": o.forecast and o.forecast.upper_per_s,
+                    "planned_per_s": o.forecast and o.forecast.upper_per_s * o.factor,
+                    "factor_after_missed_targets": o.factor,
                     "model": o.forecast and o.forecast.model,
                     "backtest_error": o.forecast and o.forecast.error,
                 }

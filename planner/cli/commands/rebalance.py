@@ -70,7 +70,8 @@ def rebalance(
     """Keep a fleet balanced: measured load, forecast, new plan, promotion when it must be or pays.
 
     Exit code of --once: 0 when the fleet is as it should be; 2 when a plan waits for approval, a promotion
-    was taken back or the measurements are stale; 1 or 3 when something failed.
+    was taken back, targets are missed and no plan would help, or the measurements are stale; 1 or 3 when
+    something failed.
     """
     import contextlib
     import time

@@ -40,8 +40,9 @@ class Job:
 
 @pytest.mark.slow
 def test_a_day_of_the_job(
-    tmp_path: Path, start_server: Callable[..., Any], capsys: pytest.CaptureFixture[str]
-) -> None:
+    tmp_path: Path, start_server: Callable[..., Any], capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     server = start_server(backend="planner.service.backend:PipelineBackend")
     document = tmp_path / "fleet.yaml"
     document.write_text(FLEET)
@@ -64,6 +65,18 @@ def test_a_day_of_the_job(
     assert grown["new_price_per_hour"] > grown["price_per_hour"]
     assert {move["action"] for move in grown["moves"]} == {"start"}  # what runs goes on
 
+    # long after, what should carry it misses its target: the plan was worth less than it said
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + 3600)
+    code, more = job.turn(60.0, "--auto", ttft_ms="1500")
+    assert (code, more["decision"]) == (0, "promoted")
+    assert 1 < more["workloads"][0]["factor_after_missed_targets"] < 2
+    assert "TTFT was 1500 ms, the target 1000 ms" in more["reasons"][1]
+    assert more["new_price_per_hour"] > grown["new_price_per_hour"]
+    code, idle = job.turn(2.0, "--auto", "--cooldown", "2h", ttft_ms="1500")
+    assert (code, idle["decision"]) == (2, "targets missed")
+    monkeypatch.setattr(time, "time", real)
+
     code, saving = job.turn(10.0, "--auto")  # too soon after the last change
     assert (code, saving["decision"]) == (0, "hold")
     code, capped = job.turn(10.0, "--auto", "--cooldown", "1ms", "--max-moves", "1")
@@ -79,7 +92,9 @@ def test_a_day_of_the_job(
         assert job.turn(60.0, "--auto") == (1, None)
         fleets.release("demo", "someone")
         before = fleets.history("demo")
-        assert [(p.kind, p.plan) for p in before] == [("promote", grown["plan"]), ("promote", first["plan"])]
+        assert [(p.kind, p.plan) for p in before] == [
+            ("promote", turn["plan"]) for turn in (more, grown, first)
+        ]
         assert before[0].reason.startswith("rebalance: chat: ")
 
 
