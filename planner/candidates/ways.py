@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
 
 from models.errors import Unsupported
 from models.serving import Capacity, InstanceModel, Parallelism, engine
+from models.serving.configuration import draft_problems
 from planner.adapters.memory import adapter_bytes_per_gpu
 from planner.candidates.candidate import Candidate, node_groups
-from planner.candidates.configure import Terms, configuration, max_model_len, targets
+from planner.candidates.configure import (
+    Terms,
+    configuration,
+    drafting_of,
+    max_model_len,
+    step_tokens,
+    targets,
+)
 from planner.candidates.margins import tightened
 from planner.fleet.fleet import Fleet, Pool, ServedModel, ServedWorkload
 from planner.fleet.fleet import Parallelism as AllowedParallelism
@@ -27,8 +35,10 @@ BUDGETS: dict[Role, tuple[int, ...]] = {
     "prefill": (8192, 16384),
     "decode": (2048,),
 }
-"""Values of ``max_num_batched_tokens`` tried: small budgets keep the TPOT of mixed instances low, large ones
-prefill faster."""
+"""Values of ``max_num_batched_tokens`` tried."""
+CHUNKED_BUDGETS = (512, 1024, 2048, 4096, 8192, 16384)
+"""The same for mixed instances of engines that cut prompts to fill a step beside its decodes: small budgets
+keep the steps, and with them the TPOT, short; large ones prefill in fewer steps."""
 SEQUENCES = (256, 1024)
 """Values of ``max_num_seqs``: the engine's default, and what is tried where that is what binds."""
 
@@ -93,6 +103,7 @@ class Ways:
         )
         self.refused: list[Refusal] = []
         self.best: dict[tuple[Role, Parallelism], tuple[InstanceModel, Capacity]] = {}
+        self.tried: dict[tuple[Role, Parallelism], dict[int, float]] = {}
 
     def _too_far(self) -> tuple[str, str] | None:
         """Why the pool cannot serve the region of the workload at all."""
@@ -145,8 +156,12 @@ class Ways:
             known = self.best.get((role, shape))
             if known is None or _order(capacity) > _order(known[1]):
                 self.best[role, shape] = (built, capacity)
-            if capacity.limit == "max_num_seqs" and built.configuration.max_num_seqs < SEQUENCES[-1]:
-                budget = built.configuration.max_num_batched_tokens
+            budget, sequences = built.configuration.max_num_batched_tokens, built.configuration.max_num_seqs
+            tried = self.tried.setdefault((role, shape), {})
+            tried[budget] = max(tried.get(budget, 0.0), capacity.rate_per_s)
+            # a budget must leave room for prompts beside a full batch of decodes
+            room = budget > SEQUENCES[-1] * step_tokens(self.model)
+            if capacity.limit == "max_num_seqs" and sequences < SEQUENCES[-1] and room:
                 terms = self._terms(role, shape)
                 more = configuration(self.model, self.pool, role, shape, SEQUENCES[-1], budget, terms)
                 wider.append((role, shape, InstanceModel.of(more)))
@@ -158,7 +173,7 @@ class Ways:
         for (role, shape), (built, capacity) in self.best.items():
             if capacity.feasible and capacity.rate_per_s > 0:
                 made = _candidate(self.fleet, self.workload, self.model, self.pool, built, capacity)
-                accepted.append(self._as_seen(made, self._terms(role, shape)))
+                accepted.append(self._as_seen(made, self._terms(role, shape), self.tried[role, shape]))
             else:
                 slow = self._terms(role, shape).slowdown
                 late = None if capacity.ttft_ms is None else capacity.ttft_ms * slow + self.network_ms
@@ -176,11 +191,12 @@ class Ways:
             said.append(f"less {self.network_ms:g} ms on the way")
         return f" (targets are {' and '.join(reversed(said))})" if said else ""
 
-    def _as_seen(self, made: Candidate, terms: Terms) -> Candidate:
+    def _as_seen(self, made: Candidate, terms: Terms, tried: Mapping[int, float]) -> Candidate:
         """The candidate as its users see it: slower than the engine alone, and at a distance."""
         slow = terms.slowdown
         seen = replace(
             made,
+            rates_by_budget=tuple((b, tried[b] * self.pool.availability / slow) for b in sorted(tried)),
             network_ms=self.network_ms,
             handover=terms.handover,
             slowdown=slow,
@@ -189,6 +205,7 @@ class Ways:
             reserved_bytes=terms.reserved_bytes,
             adapter_slots=0 if self.adapters is None else self.adapters.slots,
             adapter_rank=0 if self.adapters is None else self.adapters.rank,
+            drafting=drafting_of(self.model),
             capacity_per_s=made.capacity_per_s / slow,
             ttft_ms=None if made.ttft_ms is None else made.ttft_ms * slow,
             tpot_ms=None if made.tpot_ms is None else made.tpot_ms * slow,
@@ -250,6 +267,10 @@ def _misfit(
     problems = shape.problems(model.architecture, model.weights)
     if problems:
         return "shape", "; ".join(problems)
+    if model.speculative is not None:
+        problems = draft_problems(model.speculative.speculation, shape)
+        if problems:
+            return "engine", "; ".join(problems)
     if shape.data_parallel_size > 1 and shape.pipeline_parallel_size > 1:
         return "shape", "attention replicas of one instance are planned without pipeline stages only"
     if model.engine == "vllm" and shape.expert_parallel_size not in (1, shape.stage_gpus):
@@ -273,7 +294,10 @@ def _misfit(
 def _settings(
     model: ServedModel, pool: Pool, role: Role, shape: Parallelism, terms: Terms
 ) -> Iterator[InstanceModel]:
-    for budget in BUDGETS[role]:
+    chunked = role == "mixed" and engine(model.engine).schedule == "chunked"
+    for budget in CHUNKED_BUDGETS if chunked else BUDGETS[role]:
+        if role == "mixed" and budget <= SEQUENCES[0] * step_tokens(model):
+            continue
         yield InstanceModel.of(configuration(model, pool, role, shape, SEQUENCES[0], budget, terms))
 
 

@@ -58,7 +58,25 @@ def print_explanation(planned: Planned, console: Console, clock: Clock) -> None:
 
 def _bounds(candidates: Sequence[Candidate], chosen: Counter[tuple[str, ...]]) -> list[str]:
     """What keeps the chosen instances from more."""
-    return [f"{c.label} carries {rate(c.capacity_per_s)}: {c.reason}" for c in candidates if chosen[c.shape]]
+    return [
+        f"{c.label} carries {rate(c.capacity_per_s)}: {c.reason}{_budgets(c)}"
+        for c in candidates
+        if chosen[c.shape]
+    ]
+
+
+def _budgets(candidate: Candidate) -> str:
+    """Why this token budget: what the others would carry."""
+    others = [
+        f"{budget:,} {rate(carried)}" if carried > 0 else f"{budget:,} none"
+        for budget, carried in candidate.rates_by_budget
+        if budget != candidate.max_num_batched_tokens
+    ]
+    if not others:
+        return ""
+    return (
+        f"; with {candidate.max_num_batched_tokens:,} tokens a step (others would carry: {', '.join(others)})"
+    )
 
 
 def _candidates(
@@ -73,7 +91,7 @@ def _candidates(
     )
     for column in ("chosen", "role", "shape", "pool"):
         table.add_column(column)
-    for column in ("GPUs", "rate each", "price of 1,000", "TTFT", "TPOT"):
+    for column in ("GPUs", "tokens a step", "rate each", "price of 1,000", "TTFT", "TPOT"):
         table.add_column(column, justify="right")
     for column in ("bound by", "sizing"):
         table.add_column(column)
@@ -84,7 +102,8 @@ def _candidates(
                 continue
             table.add_row(
                 f"{chosen[c.shape]} ×" if chosen[c.shape] else "",
-                c.role, cut_label(c), c.pool, str(c.gpus), rate(c.capacity_per_s),
+                c.role, cut_label(c), c.pool, str(c.gpus),
+                f"{c.max_num_batched_tokens:,}", rate(c.capacity_per_s),
                 f"{_price_per_thousand(c):.3f}", duration(c.ttft_ms), duration(c.tpot_ms), c.limit,
                 "considered" if c.shape in considered else "dominated",
             )  # fmt: skip

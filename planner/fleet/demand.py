@@ -11,6 +11,7 @@ import numpy as np
 from models.errors import InvalidInput
 from models.workload import Trace
 from planner.fleet.fleet import Periods, ServedModel, ServedWorkload
+from planner.fleet.recorded import Recorded
 from planner.fleet.schema import DemandEntry, PeriodsEntry
 
 if TYPE_CHECKING:
@@ -21,10 +22,14 @@ __all__ = ["Demand", "check_delays", "make_periods", "placed_at", "trace_demand"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
-    """What a workload asks for: `rate_per_s` times `shape` in each period; no shape: always the same."""
+    """What a workload asks for: `rate_per_s` times `shape` in each period; no shape: always the same.
+
+    `recorded`: the requests it was read from.
+    """
 
     rate_per_s: float
     shape: tuple[float, ...] | None = None
+    recorded: Recorded | None = None
 
 
 def trace_demand(trace: Trace, demand: DemandEntry | None, periods: PeriodsEntry | None) -> Demand:
@@ -36,7 +41,8 @@ def trace_demand(trace: Trace, demand: DemandEntry | None, periods: PeriodsEntry
         The trace is shorter than the periods, or than one window.
     """
     if periods is None:
-        return Demand(rate_per_s=_planned(trace, demand, 0.0, None))
+        rate = _planned(trace, demand, 0.0, None)
+        return Demand(rate_per_s=rate, recorded=Recorded(trace=trace, rates_per_s=(rate,)))
     length = periods.length / 1e3
     if trace.duration_s < length * periods.count * 0.99:
         raise InvalidInput(
@@ -48,7 +54,11 @@ def trace_demand(trace: Trace, demand: DemandEntry | None, periods: PeriodsEntry
     most = float(rates.max())
     if most <= 0:
         raise InvalidInput("nothing arrives in any of the periods", source=trace.source)
-    return Demand(rate_per_s=most, shape=tuple((rates / most).tolist()))
+    return Demand(
+        rate_per_s=most,
+        shape=tuple((rates / most).tolist()),
+        recorded=Recorded(trace=trace, rates_per_s=tuple(rates.tolist()), period_s=length),
+    )
 
 
 def _planned(trace: Trace, demand: DemandEntry | None, begin_s: float, length_s: float | None) -> float:

@@ -10,6 +10,7 @@ from models.workload import LengthDistribution
 from planner.fleet.adapters import Adapters
 from planner.fleet.network import Topology
 from planner.fleet.pool import Pool
+from planner.fleet.recorded import Recorded
 from planner.fleet.speeds import Speeds
 from specs import LimitSpec
 
@@ -90,6 +91,8 @@ class ServedWorkload:
         Where its requests come from; "": everywhere, at no distance.
     adapters
         LoRA adapters that its requests ask for; None: the base model alone.
+    recorded
+        The trace it was read from, for verification; the self-contained document does not hold it.
     """
 
     name: str
@@ -104,6 +107,7 @@ class ServedWorkload:
     period_rates_per_s: tuple[float, ...] = ()
     region: str = ""
     adapters: Adapters | None = None
+    recorded: Recorded | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -198,7 +198,7 @@ class Resolver:
             ttft=ttft, tpot=tpot, priority=entry.priority, lengths_source=source,
             tenant=entry.tenant or entry.name or entry.model,
             period_rates_per_s=tuple(rate * factor for factor in shape),
-            adapters=adapters_of(self, entry.lora, (*path, "lora")),
+            adapters=adapters_of(self, entry.lora, (*path, "lora")), recorded=demand.recorded,
         )  # fmt: skip
 
     def demand(

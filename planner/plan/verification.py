@@ -7,11 +7,14 @@ from typing import Any, ClassVar, Literal
 
 from planner.plan.instance import STRICT
 
-__all__ = ["LatencySpread", "Load", "Replayed", "Verification"]
+__all__ = ["RECORDED", "LatencySpread", "Load", "Replayed", "Verification"]
 
-Load = Literal["stated", "peak"]
+Load = Literal["stated", "peak", "trace", "trace_peak"]
 """``stated``: the workload's own rate on all instances. ``peak``: demand with headroom on what the worst loss
-leaves, the most the plan promises to carry."""
+leaves, the most the plan promises to carry. ``trace``, ``trace_peak``: the same with the recorded requests of
+the workload's trace, in its own rhythm, instead of random ones."""
+RECORDED: tuple[Load, ...] = ("trace", "trace_peak")
+"""Loads whose requests were recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +50,9 @@ class Replayed:
     load: Load
     """Which load."""
     rate_per_s: float
-    """Requests per second of the workload; at ``peak`` they go to what the loss leaves."""
+    """Planned requests per second of the workload; at ``peak`` they go to what the loss leaves."""
     requests: int
-    """Simulated requests that were counted: those of the run-in and of the end are not."""
+    """Simulated requests that were counted: of random ones, those of the run-in and of the end are not."""
     ttft: LatencySpread
     """Time to first token."""
     tpot: LatencySpread | None
@@ -69,7 +72,7 @@ class Verification:
     seed: int
     """Of arrivals and lengths."""
     arrivals: str
-    """How requests arrive: ``poisson``."""
+    """How requests arrive: ``poisson``, or ``poisson and trace`` where some workloads have recorded ones."""
     corrections: tuple[str, ...]
     """What the simulation allowed less of than was predicted; the plan was sized again with it."""
     replays: tuple[Replayed, ...]

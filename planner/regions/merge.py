@@ -87,7 +87,7 @@ def _verification(fleet: Fleet, plans: Sequence[Plan]) -> Verification | None:
     replays = sorted((r for part in parts for r in part.replays), key=lambda r: order[r.workload])
     return Verification(
         seed=parts[0].seed,
-        arrivals=parts[0].arrivals,
+        arrivals=max((part.arrivals for part in parts), key=len),
         corrections=tuple(text for part in parts for text in part.corrections),
         replays=tuple(replays),
         met=all(part.met for part in parts),

@@ -8,19 +8,20 @@ from dataclasses import dataclass, replace
 from planner.candidates.candidate import Candidate
 from planner.executors import Context, Executor, values_of
 from planner.fleet.fleet import Fleet
-from planner.verify.group import Latencies, replay_candidate
-from planner.verify.stream import Stream
+from planner.verify.group import Latencies
+from planner.verify.replay import Replayer
 
 __all__ = ["Simulation", "simulate_all"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Simulation:
-    """One instance at one rate, for so many requests of its workload."""
+    """One instance at one rate, for so many requests of its workload, drawn or recorded."""
 
     candidate: Candidate
     rate_per_s: float
     count: int
+    recorded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,15 +51,12 @@ def simulate_all(
 
 
 def _simulate(task: _Task, _: Context) -> list[Latencies | None]:
-    """In a worker: the same draw of requests for every simulation of as many, as in `Replayer`."""
-    (workload,) = task.fleet.workloads
-    streams: dict[int, Stream] = {}
-    found = []
-    for one in task.simulations:
-        if one.count not in streams:
-            streams[one.count] = Stream.draw(workload.lengths, one.count, name=workload.name, seed=task.seed)
-        found.append(replay_candidate(task.fleet, one.candidate, streams[one.count], one.rate_per_s))
-    return found
+    """In a worker: the same requests for every simulation of as many, as in `Replayer`."""
+    replayer = Replayer(fleet=task.fleet, seed=task.seed)
+    return [
+        replayer.latencies(one.candidate, one.rate_per_s, one.count, recorded=one.recorded)
+        for one in task.simulations
+    ]
 
 
 def _narrowed(fleet: Fleet, workload: str, simulations: Sequence[Simulation]) -> Fleet:

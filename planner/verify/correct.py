@@ -82,22 +82,26 @@ def _carried(replayer: Replayer, candidate: Candidate, planned: float, count: in
 
 
 def _at(replayer: Replayer, candidate: Candidate, rate_per_s: float, count: int) -> Candidate | None:
-    """The candidate as it is at a rate, latencies simulated; None where it misses a target."""
-    seen = replayer.latencies(candidate, rate_per_s, count)
-    if seen is None:
-        return None
+    """The candidate as it is at a rate, latencies simulated; None where it misses a target.
+
+    With requests of either kind where some are recorded; the later latencies are shown.
+    """
     workload = replayer.fleet.workload(candidate.workload)
     shown: dict[str, float | None] = {"ttft_ms": None, "tpot_ms": None}
-    for name, values, target in (
-        ("ttft_ms", seen.ttft_ms, workload.ttft),
-        ("tpot_ms", seen.tpot_ms, workload.tpot),
-    ):
-        if values is None or np.isnan(values).all():
-            continue
-        value = float(np.nanpercentile(values, target.percentile, method="inverted_cdf"))
-        if value > target.limit_ms:
+    for recorded in (False, True) if replayer.is_recorded(candidate.workload) else (False,):
+        seen = replayer.latencies(candidate, rate_per_s, count, recorded=recorded)
+        if seen is None:
             return None
-        shown[name] = value
+        for name, values, target in (
+            ("ttft_ms", seen.ttft_ms, workload.ttft),
+            ("tpot_ms", seen.tpot_ms, workload.tpot),
+        ):
+            if values is None or np.isnan(values).all():
+                continue
+            value = float(np.nanpercentile(values, target.percentile, method="inverted_cdf"))
+            if value > target.limit_ms:
+                return None
+            shown[name] = max(value, shown[name] or 0.0)
     return replace(
         candidate,
         capacity_per_s=rate_per_s,

@@ -1,11 +1,13 @@
 """Equal instances of one workload: one of them simulated at its share of the requests.
 
 A router that spreads requests at random gives each of n instances a Poisson stream of its own, so that one
-instance stands for all. (A router that looks at queues does better; the plan does not count on it.)
+instance stands for all. Recorded requests are dealt to as many instances as they suffice for. (A router that
+looks at queues does better; the plan does not count on it.)
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +21,7 @@ from planner.candidates.enumerate import instance_model
 from planner.fleet.fleet import Fleet
 from planner.verify.stream import Stream
 
-__all__ = ["Latencies", "replay_candidate", "replay_instance"]
+__all__ = ["Latencies", "replay_candidate", "replay_instance", "replay_streams"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -34,6 +36,16 @@ class Latencies:
 
     ttft_ms: Floats | None
     tpot_ms: Floats | None
+
+    @classmethod
+    def together(cls, parts: Sequence[Latencies]) -> Latencies:
+        """Those of several instances of one role."""
+        first = [part.ttft_ms for part in parts if part.ttft_ms is not None]
+        further = [part.tpot_ms for part in parts if part.tpot_ms is not None]
+        return cls(
+            ttft_ms=np.concatenate(first) if first else None,
+            tpot_ms=np.concatenate(further) if further else None,
+        )
 
 
 def replay_instance(instance: InstanceModel, stream: Stream, rate_per_s: float) -> Latencies | None:
@@ -58,6 +70,19 @@ def replay_candidate(
         ttft_ms=None if seen.ttft_ms is None else seen.ttft_ms * slow + candidate.distance_ms,
         tpot_ms=None if seen.tpot_ms is None else seen.tpot_ms * slow,
     )
+
+
+def replay_streams(
+    fleet: Fleet, candidate: Candidate, streams: Sequence[Stream], rate_per_s: float
+) -> Latencies | None:
+    """Serve each stream on an instance of its own; None where one cannot hold one of its requests."""
+    found = []
+    for stream in streams:
+        seen = replay_candidate(fleet, candidate, stream, rate_per_s)
+        if seen is None:
+            return None
+        found.append(seen)
+    return Latencies.together(found)
 
 
 def _mixed(instance: InstanceModel, stream: Stream, rate_per_s: float) -> Latencies:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from planner.candidates.candidate import Candidate
 from planner.clock import Clock
 from planner.plan import Plan
-from planner.plan.verification import Replayed, Verification
+from planner.plan.verification import RECORDED, Replayed, Verification
 from planner.report.numbers import duration, rate
 from planner.verify.correct import corrected
 from planner.verify.replay import Replayer
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 __all__ = ["verify"]
 
 MOST_REPAIRS = 4
+LOADS = {
+    "stated": "stated load",
+    "peak": "peak load",
+    "trace": "stated load with the arrivals of its trace",
+    "trace_peak": "peak load with the arrivals of its trace",
+}
 
 
 def verify(planned: Planned, plan_again: Callable[[Sequence[Candidate]], Planned], clock: Clock) -> Planned:
@@ -59,7 +65,7 @@ def _stamped(plan: Plan, replayer: Replayer, replays: Sequence[Replayed], learnt
         notes=(*misses, *plan.notes),
         verification=Verification(
             seed=replayer.seed,
-            arrivals="poisson",
+            arrivals="poisson and trace" if any(r.load in RECORDED for r in replays) else "poisson",
             corrections=tuple(learnt),
             replays=tuple(replays),
             met=not misses,
@@ -74,6 +80,6 @@ def _miss(replayed: Replayed) -> str:
         if spread is not None and not spread.met
     ]
     return (
-        f"{replayed.workload} misses its targets in simulation at {replayed.load} load "
+        f"{replayed.workload} misses its targets in simulation at {LOADS[replayed.load]} "
         f"({rate(replayed.rate_per_s)}): {', '.join(parts)}"
     )

@@ -1,4 +1,7 @@
-"""A whole plan replayed: every workload at the load it states and at the most the plan promises."""
+"""A whole plan replayed: every workload at the load it states and at the most the plan promises.
+
+Arrivals are random; where the document names a trace, its own arrivals are replayed as well.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,11 @@ from planner.candidates.candidate import Candidate
 from planner.executors import Executor
 from planner.fleet.fleet import Fleet, ServedWorkload, Target
 from planner.plan import Instance, Plan, WorkloadOutcome
-from planner.plan.verification import LatencySpread, Load, Replayed
-from planner.verify.group import Latencies, replay_candidate
-from planner.verify.stream import Stream
+from planner.plan.verification import RECORDED, LatencySpread, Load, Replayed
+from planner.verify.group import Latencies, replay_streams
+from planner.verify.stream import Stream, dealt
 
-__all__ = ["Group", "Replayer", "groups_of", "peak_factor"]
+__all__ = ["Group", "Replayer", "groups_of", "peak_factor", "streams_of"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -73,10 +76,22 @@ def peak_factor(fleet: Fleet, outcome: WorkloadOutcome) -> float:
     return max(1.0, load * outcome.capacity_per_s / carried)
 
 
-def _key(candidate: Candidate, rate_per_s: float, count: int) -> tuple[object, ...]:
+def streams_of(
+    fleet: Fleet, workload: ServedWorkload, rate_per_s: float, count: int, *, recorded: bool, seed: int
+) -> tuple[Stream, ...]:
+    """What instances of a workload planned for a rate are sent; nothing where nothing was recorded."""
+    if not recorded:
+        return (Stream.draw(workload.lengths, count, name=workload.name, seed=seed),)
+    part = None
+    if workload.recorded is not None:
+        part = workload.recorded.part(0 if fleet.periods is None else fleet.periods.placed)
+    return () if part is None else dealt(part, rate_per_s, count, name=workload.name, seed=seed)
+
+
+def _key(candidate: Candidate, rate_per_s: float, count: int, recorded: bool) -> tuple[object, ...]:
     """What a simulation depends on within one fleet and seed."""
     settings = (candidate.max_num_seqs, candidate.max_num_batched_tokens, candidate.handover)
-    return candidate.shape, settings, float(rate_per_s), count
+    return candidate.shape, settings, float(rate_per_s), count, recorded
 
 
 @dataclass(kw_only=True)
@@ -94,11 +109,11 @@ class Replayer:
     fleet: Fleet
     seed: int
     executor: Executor | None = None
-    _streams: dict[tuple[str, int], Stream] = field(default_factory=dict)
+    _streams: dict[tuple[str, int], tuple[Stream, ...]] = field(default_factory=dict)
     _seen: dict[tuple[object, ...], Latencies | None] = field(default_factory=dict)
 
     def replay(self, plan: Plan, candidates: Sequence[Candidate]) -> tuple[Replayed, ...]:
-        """Every workload that something serves, at both loads where they differ."""
+        """Every workload that something serves, at both loads where they differ, then as recorded."""
         groups = groups_of(plan.instances, candidates)
         count = self.requests_each(sum(map(len, groups.values())))
         loads: list[tuple[list[Group], Load, float, float]] = []
@@ -106,49 +121,68 @@ class Replayer:
             mine = groups.get(outcome.name, [])
             if not mine:
                 continue
+            kinds: tuple[tuple[Load, Load], ...] = (("stated", "peak"),)
+            if self.is_recorded(outcome.name):
+                kinds += (("trace", "trace_peak"),)
             stated = min(self.fleet.workload(outcome.name).rate_per_s, outcome.capacity_per_s)
-            loads.append((mine, "stated", 1.0, stated))
             factor = peak_factor(self.fleet, outcome)
-            if factor > 1.0 + 1e-9:
-                peak = min(outcome.demand_per_s, outcome.surviving_capacity_per_s)
-                loads.append((mine, "peak", factor, peak))
+            peak = min(outcome.demand_per_s, outcome.surviving_capacity_per_s)
+            for whole, worst in kinds:
+                loads.append((mine, whole, 1.0, stated))
+                if factor > 1.0 + 1e-9:
+                    loads.append((mine, worst, factor, peak))
         if self.executor is not None:
-            self._ahead(
-                [(g.candidate, g.rate_per_s * factor) for mine, _, factor, _ in loads for g in mine], count
-            )
+            wanted = [
+                (g.candidate, g.rate_per_s * factor, load in RECORDED)
+                for mine, load, factor, _ in loads
+                for g in mine
+            ]
+            self._ahead(wanted, count)
         return tuple(self._replayed(mine, load, factor, rate, count) for mine, load, factor, rate in loads)
+
+    def is_recorded(self, workload: str) -> bool:
+        """Whether a workload has recorded requests in the period that is placed."""
+        return bool(
+            streams_of(self.fleet, self.fleet.workload(workload), 1.0, 1, recorded=True, seed=self.seed)
+        )
 
     def requests_each(self, groups: int) -> int:
         """Requests of one simulation when a plan has so many groups."""
         return min(MOST_REQUESTS, max(LEAST_REQUESTS, ALL_REQUESTS // max(2 * groups, 1)))
 
-    def latencies(self, candidate: Candidate, rate_per_s: float, count: int) -> Latencies | None:
-        """What the requests of one instance see at a rate; None where it cannot hold one of them."""
-        key = _key(candidate, rate_per_s, count)
+    def latencies(
+        self, candidate: Candidate, rate_per_s: float, count: int, *, recorded: bool = False
+    ) -> Latencies | None:
+        """What the requests of an instance see at a rate; None where it cannot hold one of them."""
+        key = _key(candidate, rate_per_s, count, recorded)
         if key not in self._seen:
-            workload = self.fleet.workload(candidate.workload)
-            stream = self._stream(workload, count)
-            self._seen[key] = replay_candidate(self.fleet, candidate, stream, rate_per_s)
+            streams = self._sent(self.fleet.workload(candidate.workload), rate_per_s, count, recorded)
+            self._seen[key] = replay_streams(self.fleet, candidate, streams, rate_per_s)
         return self._seen[key]
 
-    def _ahead(self, wanted: Sequence[tuple[Candidate, float]], count: int) -> None:
+    def _ahead(self, wanted: Sequence[tuple[Candidate, float, bool]], count: int) -> None:
         """Have what has not been simulated yet simulated by the executor."""
         from planner.verify.ahead import Simulation, simulate_all
 
         assert self.executor is not None
         new = [
-            Simulation(candidate=candidate, rate_per_s=rate, count=count)
-            for candidate, rate in wanted
-            if _key(candidate, rate, count) not in self._seen
+            Simulation(candidate=candidate, rate_per_s=rate, count=count, recorded=recorded)
+            for candidate, rate, recorded in wanted
+            if _key(candidate, rate, count, recorded) not in self._seen
         ]
         for one, seen in simulate_all(new, self.fleet, self.seed, self.executor).items():
-            self._seen[_key(one.candidate, one.rate_per_s, one.count)] = seen
+            self._seen[_key(one.candidate, one.rate_per_s, one.count, one.recorded)] = seen
 
-    def _stream(self, workload: ServedWorkload, count: int) -> Stream:
+    def _sent(
+        self, workload: ServedWorkload, rate_per_s: float, count: int, recorded: bool
+    ) -> tuple[Stream, ...]:
+        """As `streams_of`; the draw that serves every rate is kept."""
         key = (workload.name, count)
-        if key not in self._streams:
-            drawn = Stream.draw(workload.lengths, count, name=workload.name, seed=self.seed)
-            self._streams[key] = drawn
+        if recorded or key not in self._streams:
+            sent = streams_of(self.fleet, workload, rate_per_s, count, recorded=recorded, seed=self.seed)
+            if recorded:
+                return sent
+            self._streams[key] = sent
         return self._streams[key]
 
     def _replayed(
@@ -156,7 +190,8 @@ class Replayer:
     ) -> Replayed:
         """One workload, each instance getting `factor` times its stated share."""
         workload = self.fleet.workload(groups[0].candidate.workload)
-        seen = [self.latencies(g.candidate, g.rate_per_s * factor, count) for g in groups]
+        recorded = load in RECORDED
+        seen = [self.latencies(g.candidate, g.rate_per_s * factor, count, recorded=recorded) for g in groups]
         entries = [g.rate_per_s * g.count for g in groups]
         whole = sum(r for g, r in zip(groups, entries, strict=True) if g.candidate.role != "decode")
         ttft, tpot = _Mixture(), _Mixture()

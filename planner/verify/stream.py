@@ -1,4 +1,7 @@
-"""Requests to replay: one draw for every rate, so that two loads differ by the load and not by luck."""
+"""Requests to replay: drawn at random, or dealt from what was recorded.
+
+One draw serves every rate, so that two loads differ by the load and not by luck.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from models.workload import LengthDistribution
+from planner.fleet.recorded import Part
 
-__all__ = ["Stream"]
+__all__ = ["Stream", "dealt"]
 
 RUN_IN = 0.2
 """Share of the requests at the beginning that are not counted: the instance fills up."""
@@ -20,7 +24,7 @@ RUN_OUT = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Stream:
-    """Poisson arrivals with lengths of a distribution.
+    """Requests in the order they arrive.
 
     Parameters
     ----------
@@ -28,16 +32,19 @@ class Stream:
         float64[n]: time since the arrival before, in units of the mean gap.
     input_tokens, output_tokens
         int64[n], at least 1.
+    whole
+        Every request counts: there was nothing before the first.
     """
 
     gaps: npt.NDArray[np.float64]
     input_tokens: npt.NDArray[np.int64]
     output_tokens: npt.NDArray[np.int64]
+    whole: bool = False
 
     @classmethod
     def draw(cls, lengths: LengthDistribution, count: int, *, name: str, seed: int) -> Stream:
-        """`count` requests; `name` keeps the streams of two workloads apart under one seed."""
-        random = np.random.default_rng([seed, zlib.crc32(name.encode())])
+        """`count` requests, Poisson arrivals; `name` keeps two workloads apart under one seed."""
+        random = _random(name, seed)
         inputs, outputs = lengths.sample(count, int(random.integers(2**31)))
         return cls(
             gaps=random.exponential(1.0, count),
@@ -52,5 +59,43 @@ class Stream:
     @property
     def counted(self) -> slice:
         """The requests whose latencies count."""
+        if self.whole:
+            return slice(None)
         count = self.gaps.size
         return slice(int(RUN_IN * count), count - int(RUN_OUT * count))
+
+
+def dealt(part: Part, rate_per_s: float, count: int, *, name: str, seed: int) -> tuple[Stream, ...]:
+    """What each of several instances gets of recorded requests that a router deals at random.
+
+    An instance planned for a rate gets that share of the requests for which the rate of the part was planned,
+    at the times they were recorded: bursts stay as long as they were. One that is planned for more than all
+    of them gets all, faster by as much.
+
+    Parameters
+    ----------
+    rate_per_s
+        Planned rate of one instance; `Stream.arrivals_s` at it gives the times.
+    count
+        Instances are dealt to until they have so many requests together, or all are dealt.
+    """
+    share, n = rate_per_s / part.rate_per_s, part.arrivals_s.size
+    each = min(n, max(1, round(share * n)))
+    order = _random(name, seed).permutation(n)
+    faster = max(share, 1.0)
+    streams = []
+    for begin in range(0, min(count, n - each + 1), each):
+        mine = np.sort(order[begin : begin + each])
+        streams.append(
+            Stream(
+                gaps=np.diff(part.arrivals_s[mine], prepend=0.0) * (rate_per_s / faster),
+                input_tokens=part.input_tokens[mine],
+                output_tokens=part.output_tokens[mine],
+                whole=True,
+            )
+        )
+    return tuple(streams)
+
+
+def _random(name: str, seed: int) -> np.random.Generator:
+    return np.random.default_rng([seed, zlib.crc32(name.encode())])

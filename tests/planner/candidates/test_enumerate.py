@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from models.hardware import gpu
+from models.workload import LengthDistribution
 from planner.candidates.enumerate import Candidates, enumerate_candidates, max_model_len
 from planner.fleet import Fleet
 from planner.testing import make_fleet
@@ -87,3 +88,30 @@ def test_max_model_len_holds_the_longest_request_of_any_workload() -> None:
 
 def test_cancelled() -> None:
     assert enumerate_candidates(FLEET, cancelled=lambda: True) == Candidates(accepted=(), refused=())
+
+
+def test_the_token_budget_is_the_one_that_carries_most(found: Candidates) -> None:
+    mixed = [c for c in found.accepted if c.role == "mixed"]
+    for c in mixed:
+        budgets = dict(c.rates_by_budget)
+        assert list(budgets) == sorted(budgets) == [512, 1024, 2048, 4096, 8192, 16384]
+        assert c.capacity_per_s == max(budgets.values()) == budgets[c.max_num_batched_tokens]
+    assert {len(c.rates_by_budget) for c in found.accepted if c.role == "decode"} == {1}
+
+
+def test_a_tighter_target_for_each_token_asks_for_smaller_steps() -> None:
+    """Long prompts beside running decodes: what a chunk adds to a step must fit the target."""
+    workload = replace(
+        FLEET.workloads[0],
+        lengths=LengthDistribution.fixed(8000, 200),
+        ttft=replace(FLEET.workloads[0].ttft, limit_ms=20_000.0),
+    )
+    chosen = {}
+    for tpot_ms in (25.0, 200.0):
+        asked = replace(workload, tpot=replace(workload.tpot, limit_ms=tpot_ms))
+        accepted = enumerate_candidates(replace(FLEET, workloads=(asked,))).accepted
+        chosen[tpot_ms] = {c.shape: c.max_num_batched_tokens for c in accepted if c.role == "mixed"}
+    both = chosen[25.0].keys() & chosen[200.0].keys()
+    assert both
+    assert all(chosen[25.0][shape] <= chosen[200.0][shape] for shape in both)
+    assert any(chosen[25.0][shape] < chosen[200.0][shape] for shape in both)

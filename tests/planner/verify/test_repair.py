@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 import yaml
 
@@ -85,3 +86,43 @@ def test_what_no_supply_can_repair_is_said(overstated):
     assert not plan.verification.met
     assert any("misses its targets in simulation at stated load" in note for note in plan.notes)
     assert any("no plan was found" in note for note in plan.notes)
+
+
+def with_trace(tmp_path, gaps, **policies):
+    """The document with a trace of 4,000 requests at 60/s in the mean, so spaced."""
+    random = np.random.default_rng(0)
+    times = np.cumsum(gaps(random, 4000))
+    times *= 4000 / 60 / times[-1]
+    lengths = np.stack((random.integers(200, 900, 4000), random.integers(50, 200, 4000)))
+    rows = "\n".join(f"{t:.6f},{i},{o}" for t, i, o in zip(times, *lengths, strict=True))
+    (tmp_path / "trace.csv").write_text(f"at,in,out\n{rows}\n")
+    workload = {k: v for k, v in DOCUMENT["workloads"][0].items() if k not in ("rate", "lengths")}
+    workload |= {"trace": "trace.csv", "columns": {"arrival": "at", "input": "in", "output": "out"}}
+    document = DOCUMENT | {"workloads": [workload], "policies": DOCUMENT["policies"] | policies}
+    return plan_fleet(read_fleet(yaml.safe_dump(document), base_dir=tmp_path), Clock(options=PlanOptions()))
+
+
+def test_recorded_arrivals_are_replayed_beside_random_ones(tmp_path):
+    plan = with_trace(tmp_path, lambda random, n: random.exponential(1.0, n)).plan
+    assert plan.verification.arrivals == "poisson and trace"
+    assert [r.load for r in plan.verification.replays] == ["stated", "peak", "trace", "trace_peak"]
+    stated, _, trace, _ = plan.verification.replays
+    # the trace is Poisson too, so both see the same up to chance
+    assert trace.tpot.p95_ms == pytest.approx(stated.tpot.p95_ms, rel=0.1)
+    assert trace.requests >= 3000
+
+
+def test_a_plan_that_only_bursts_break_is_sized_again(tmp_path):
+    """Two thirds of the trace are seven pauses, so that requests come three times as fast between them."""
+
+    def bursts(random, n):
+        gaps = random.exponential(1.0, n)
+        gaps[:: n // 7] += 2 * gaps.sum() / 7
+        return gaps
+
+    steady = with_trace(tmp_path, lambda random, n: random.exponential(1.0, n)).plan
+    planned = with_trace(tmp_path, bursts)
+    verification = planned.plan.verification
+    assert verification.corrections
+    assert verification.met
+    assert len(planned.plan.instances) > len(steady.instances)

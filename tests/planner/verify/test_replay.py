@@ -59,7 +59,7 @@ def test_phases_of_a_pair_meet_their_targets_independently(monkeypatch):
         "decode": Latencies(ttft_ms=None, tpot_ms=np.array([10.0] * 5 + [100.0] * 5)),
     }
     replayer = Replayer(fleet=fleet, seed=0)
-    monkeypatch.setattr(Replayer, "latencies", lambda self, candidate, rate, count: seen[candidate.role])
+    monkeypatch.setattr(Replayer, "latencies", lambda self, candidate, *_, **__: seen[candidate.role])
     groups = [
         Group(candidate=make_candidate(fleet, role="prefill"), rate_per_s=2.0, count=3),
         Group(candidate=make_candidate(fleet, role="decode"), rate_per_s=3.0, count=2),
@@ -73,7 +73,7 @@ def test_phases_of_a_pair_meet_their_targets_independently(monkeypatch):
 
 def test_a_request_that_no_cache_holds_is_never_served(monkeypatch):
     fleet = make_fleet()
-    monkeypatch.setattr(Replayer, "latencies", lambda self, candidate, rate, count: None)
+    monkeypatch.setattr(Replayer, "latencies", lambda *_, **__: None)
     group = Group(candidate=make_candidate(fleet), rate_per_s=2.0, count=1)
     found = Replayer(fleet=fleet, seed=0)._replayed([group], "stated", 1.0, 2.0, 10)
     assert (found.attainment, found.met, found.ttft.p95_ms) == (0.0, False, 1e12)
@@ -89,7 +89,7 @@ def test_few_groups_get_many_requests_and_many_groups_few():
 def test_what_was_simulated_is_remembered(monkeypatch):
     fleet = make_fleet()
     calls = []
-    monkeypatch.setattr("planner.verify.replay.replay_candidate", lambda *args: calls.append(args) or None)
+    monkeypatch.setattr("planner.verify.replay.replay_streams", lambda *args: calls.append(args) or None)
     replayer = Replayer(fleet=fleet, seed=0)
     one = make_candidate(fleet)
     for candidate in (

@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.workload import LengthDistribution
-from planner.verify.stream import Stream
+from planner.fleet.recorded import Part
+from planner.verify.stream import Stream, dealt
 
 LENGTHS = LengthDistribution.fixed(100, 20)
 
@@ -26,3 +27,35 @@ def test_the_rate_is_the_mean_and_the_ends_do_not_count():
     stream = Stream.draw(LENGTHS, 20_000, name="chat", seed=1)
     assert abs(20_000 / stream.arrivals_s(5.0)[-1] - 5.0) < 0.15
     assert (stream.counted.start, stream.counted.stop) == (4_000, 18_000)
+
+
+def part(n, rate):
+    times = np.sort(np.random.default_rng(n).uniform(0.0, 100.0, n))
+    return Part(
+        arrivals_s=times,
+        input_tokens=np.arange(1, n + 1),
+        output_tokens=np.arange(1, n + 1),
+        rate_per_s=rate,
+    )
+
+
+@given(n=st.integers(1, 60), share=st.floats(0.01, 1.0), seed=st.integers(0, 99))
+def test_recorded_requests_are_dealt_once_at_their_own_times(n, share, seed):
+    recorded = part(n, 4.0)
+    streams = dealt(recorded, 4.0 * share, 10_000, name="chat", seed=seed)
+    each = max(1, round(share * n))
+    assert [stream.gaps.size for stream in streams] == [each] * (n // each)
+    got = np.concatenate([stream.input_tokens for stream in streams])
+    assert np.unique(got).size == got.size
+    for stream in streams:
+        assert stream.counted == slice(None)
+        times = recorded.arrivals_s[stream.input_tokens - 1]
+        np.testing.assert_allclose(stream.arrivals_s(4.0 * share), times, rtol=1e-9)
+        np.testing.assert_array_equal(stream.input_tokens, stream.output_tokens)
+
+
+def test_more_than_all_is_all_of_it_faster_and_enough_is_enough():
+    recorded = part(40, 4.0)
+    (stream,) = dealt(recorded, 8.0, 10_000, name="chat", seed=0)
+    np.testing.assert_allclose(stream.arrivals_s(8.0), recorded.arrivals_s / 2)
+    assert len(dealt(recorded, 1.0, 15, name="chat", seed=0)) == 2  # of 10 requests each
