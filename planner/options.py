@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from models.errors import InvalidInput
 
-__all__ = ["PlanOptions", "Progress"]
+__all__ = ["CONFIDENCES", "PlanOptions", "Progress"]
+
+CONFIDENCES = (0.5, 0.99)
+"""Least and most confidence one may ask for: the intervals of the latency models know no rarer tails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +44,9 @@ class PlanOptions:
             )
         if not 0 <= self.seed < 2**31:
             raise InvalidInput(f"the seed must be between 0 and {2**31 - 1}, got {self.seed}")
-        if self.confidence is not None and not 0.5 <= self.confidence <= 0.99:
-            raise InvalidInput(f"the confidence must be between 0.5 and 0.99, got {self.confidence}")
+        least, most = CONFIDENCES
+        if self.confidence is not None and not least <= self.confidence <= most:
+            raise InvalidInput(f"the confidence must be between {least} and {most}, got {self.confidence}")
         if self.threads < 1:
             raise InvalidInput(f"at least one thread is needed, got {self.threads}")
 

@@ -38,6 +38,7 @@ def answer(
             seed=question.seed,
             threads=question.thread_count,
             verify=not question.skip_verification,
+            confidence=question.confidence,
         )
         return Clock(options=options, progress=tell, cancelled=cancelled)
 
@@ -58,7 +59,12 @@ def _comparison(
     from planner.scenarios.what_if import compare
 
     found = compare(fleet, parse_changes(**question.changes), (clock(0.5), clock(0.5)))
-    return found.as_dict(), found.after.state
+    made = {
+        "comparison": found.as_dict(),
+        "before_plan_json": found.before.to_json(),
+        "after_plan_json": found.after.to_json(),
+    }
+    return made, found.after.state
 
 
 def _explanation(fleet: Fleet, plan: Plan, clock: Clock) -> dict[str, Any]:

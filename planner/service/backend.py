@@ -40,6 +40,7 @@ class Work:
     seed: int = 0
     thread_count: int = 1
     skip_verification: bool = False
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,7 @@ class Question:
     seed: int = 0
     thread_count: int = 1
     skip_verification: bool = False
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +201,7 @@ class PipelineBackend:
                 seed=work.seed,
                 threads=work.thread_count,
                 verify=not work.skip_verification,
+                confidence=work.confidence,
             ),
             current=None if work.current_json is None else Plan.from_json(work.current_json),
             progress=tell,

@@ -21,6 +21,7 @@ from planner.options import PlanOptions, Progress
 from planner.plan import Plan
 from planner.service.channel import open_channel
 from planner.service.client_errors import error_of, is_passing, without_lines
+from planner.service.client_options import options_message
 from planner.service.protos import operations_pb2, operations_pb2_grpc, plan_pb2, planning_service_pb2
 from planner.service.protos import planning_service_pb2_grpc as planning_grpc
 
@@ -125,16 +126,11 @@ class PlanClient:
         SolverFailed
             The server could not make the plan.
         """
-        chosen = options or PlanOptions()
         request = planning_service_pb2.CreatePlanRequest(
             document=document,
-            options=plan_pb2.PlanOptions(
-                seed=chosen.seed, thread_count=chosen.threads, skip_verification=not chosen.verify
-            ),
+            options=options_message(options or PlanOptions()),
             request_id=str(uuid.uuid4()),
         )
-        if chosen.time_limit_s is not None:
-            request.options.time_limit.FromNanoseconds(round(chosen.time_limit_s * 1e9))
         if current is not None:
             request.current_plan_json = current.to_json()
         try:

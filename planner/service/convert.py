@@ -11,6 +11,13 @@ from google.protobuf import any_pb2, timestamp_pb2
 
 from planner.service.launches import LaunchCommand, launch_commands
 from planner.service.names import operation_name, plan_name
+from planner.service.outcome_parts import (
+    kv_transfer_message,
+    parallelism_message,
+    pool_message,
+    schedule_message,
+    workload_message,
+)
 from planner.service.parts import (
     duration,
     move_message,
@@ -18,7 +25,7 @@ from planner.service.parts import (
     transition_message,
     verification_message,
 )
-from planner.service.protos import operations_pb2, plan_pb2, status_pb2
+from planner.service.protos import operations_pb2, plan_outcome_pb2, plan_pb2, status_pb2
 from planner.store.records import EventRecord, PlanOptionsRecord, PlanRecord, PlanState
 
 __all__ = [
@@ -30,6 +37,12 @@ __all__ = [
     "timestamp",
     "warm_up",
 ]
+
+_SAME = (
+    "repository", "weights", "checkpoint", "kv_cache", "max_num_seqs", "max_num_batched_tokens",
+    "max_model_len", "gpu_memory_utilization",
+)  # fmt: skip
+"""Fields of an instance that have one name here and there."""
 
 STATES: dict[PlanState, Any] = {
     state: plan_pb2.Plan.State.Value(f"STATE_{state.name}") for state in PlanState
@@ -112,6 +125,8 @@ def _options(options: PlanOptionsRecord) -> plan_pb2.PlanOptions:
         thread_count=options.thread_count,
         skip_verification=options.skip_verification,
     )
+    if options.confidence is not None:
+        message.confidence = options.confidence
     if options.time_limit_s is not None:
         message.time_limit.CopyFrom(duration(options.time_limit_s))
     if options.deadline_us is not None:
@@ -142,6 +157,7 @@ def _result(result_json: str, full: bool) -> plan_pb2.Plan:
         message.diagnosis.CopyFrom(plan_pb2.Diagnosis(**plan["diagnosis"]))
         message.ClearField("price_per_hour")
     if full:
+        message.MergeFrom(_grounds(plan))
         message.canonical_json = result_json
         commands = launch_commands(result_json) if plan["instances"] else []
         message.instances.extend(instance_message(instance, commands) for instance in plan["instances"])
@@ -152,6 +168,24 @@ def _result(result_json: str, full: bool) -> plan_pb2.Plan:
         if plan.get("verification") is not None:
             message.verification.CopyFrom(verification_message(plan["verification"]))
     return message
+
+
+def _grounds(plan: Mapping[str, Any]) -> plan_pb2.Plan:
+    """What the plan says of itself: whom it serves how well, on what, when, and why to believe it.
+
+    Plans that an earlier version stored lack some of it.
+    """
+    schedule = plan.get("schedule")
+    return plan_pb2.Plan(
+        fulcrum_version=plan["fulcrum_version"],
+        fleet_digest=plan["fleet_digest"],
+        workloads=map(workload_message, plan["workloads"]),
+        pools=map(pool_message, plan["pools"]),
+        basis=[plan_outcome_pb2.Basis(**basis) for basis in plan["basis"]],
+        schedule=None if schedule is None else schedule_message(schedule),
+        kv_transfers=map(kv_transfer_message, plan.get("kv_transfers", ())),
+        notes=plan.get("notes", ()),
+    )
 
 
 def instance_message(instance: Mapping[str, Any], commands: Sequence[LaunchCommand]) -> plan_pb2.Instance:
@@ -165,13 +199,7 @@ def instance_message(instance: Mapping[str, Any], commands: Sequence[LaunchComma
         pool=instance["pool"],
         gpu=instance["gpu"],
         engine=instance["engine"],
-        parallelism=plan_pb2.Parallelism(
-            tensor_parallel_size=instance["tensor_parallel_size"],
-            pipeline_parallel_size=instance["pipeline_parallel_size"],
-            # absent in plans that an earlier version stored
-            data_parallel_size=instance.get("data_parallel_size", 1),
-            expert_parallel_size=instance.get("expert_parallel_size", 1),
-        ),
+        parallelism=parallelism_message(instance),
         stages=[stage_message(stage) for stage in instance["stages"]],
         expectation=plan_pb2.Expectation(
             rate_per_second=expected["rate_per_s"],
@@ -182,9 +210,32 @@ def instance_message(instance: Mapping[str, Any], commands: Sequence[LaunchComma
             basis=instance["basis"],
         ),
         price_per_hour=instance["price_per_hour"],
+        **{name: instance[name] for name in _SAME if name in instance},
+        # absent in plans that an earlier version stored
+        gpu_parts=instance.get("gpu_parts", 1),
+        adapters=[
+            plan_pb2.AdapterSlot(
+                name=slot["name"], repository=slot["repository"], rate_per_second=slot["rate_per_s"]
+            )
+            for slot in instance.get("adapters", ())
+        ],
+        adapter_slot_count=instance.get("adapter_slots", 0),
+        adapter_rank=instance.get("adapter_rank", 0),
+        drafting=_drafting(instance.get("drafting")),
         launches=[
             plan_pb2.Launch(node=c.node, command=c.command, environment=c.environment)
             for c in commands
             if c.instance == instance["name"]
         ],
+    )
+
+
+def _drafting(drafting: Mapping[str, Any] | None) -> plan_pb2.Drafting | None:
+    if drafting is None:
+        return None
+    return plan_pb2.Drafting(
+        method=drafting["method"],
+        token_count=drafting["tokens"],
+        tokens_per_step=drafting["tokens_per_step"],
+        repository=drafting["repository"],
     )

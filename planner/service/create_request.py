@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from planner.options import CONFIDENCES
 from planner.service.errors import invalid_argument
 from planner.service.protos import plan_pb2, planning_service_pb2
 from planner.store.plans import wall_clock_us
@@ -17,6 +18,7 @@ __all__ = [
     "check_document",
     "check_work",
     "checked_request_id",
+    "confidence_of",
     "options_of",
     "request_digest",
     "request_id_of",
@@ -54,7 +56,18 @@ def options_of(message: plan_pb2.PlanOptions, limits: PlanLimits) -> PlanOptions
         seed=message.seed,
         thread_count=message.thread_count or 1,
         skip_verification=message.skip_verification,
+        confidence=confidence_of(message),
     )
+
+
+def confidence_of(message: plan_pb2.PlanOptions) -> float | None:
+    """``options.confidence`` of a request; None where it is unset."""
+    if not message.HasField("confidence"):
+        return None
+    least, most = CONFIDENCES
+    if not least <= message.confidence <= most:
+        raise invalid_argument("options.confidence", f"{message.confidence:g} is not in [{least}, {most}]")
+    return message.confidence
 
 
 def time_limit_of(message: Any, limits: PlanLimits, field: str = "options.time_limit") -> float | None:

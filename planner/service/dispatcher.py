@@ -211,6 +211,7 @@ class Dispatcher:
             seed=record.options.seed,
             thread_count=record.options.thread_count,
             skip_verification=record.options.skip_verification,
+            confidence=record.options.confidence,
         )
 
         def tell(event: ProgressEvent) -> None:

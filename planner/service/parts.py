@@ -62,6 +62,8 @@ def transition_message(transition: Mapping[str, Any]) -> plan_pb2.Transition:
             for point in transition["rollback"]
         ],
         blocked_reason=blocked["reason"] if blocked is not None else "",
+        blocked_workload=blocked["workload"] if blocked is not None else "",
+        blocked_proven=blocked is not None and blocked["proven"],
         assumptions=transition["assumptions"],
     )
 
@@ -79,6 +81,7 @@ def step_message(step: Mapping[str, Any], instance: str | None = None) -> plan_p
         after=step["after"],
         surge=step["surge"],
         temporary=step["side"] == "temporary",
+        side=f"SIDE_{step['side'].upper()}",
     )
 
 

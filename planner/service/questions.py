@@ -12,7 +12,13 @@ import grpc.aio
 from models.errors import InvalidInput
 from planner.scenarios.change import parse_changes
 from planner.service.backend import AssignmentOutcome, ProgressEvent, Question
-from planner.service.create_request import PlanLimits, check_document, check_work, time_limit_of
+from planner.service.create_request import (
+    PlanLimits,
+    check_document,
+    check_work,
+    confidence_of,
+    time_limit_of,
+)
 from planner.service.errors import StatusError, invalid_argument, status_of
 from planner.service.executor import Executor
 from planner.service.parts import duration
@@ -61,6 +67,7 @@ class Questions:
                 plan_json=record.result_json,
                 time_limit_s=time_limit_s,
                 seed=record.options.seed,
+                confidence=record.options.confidence,
             )
 
         async with contextlib.aclosing(self._ask("explain", begin, limit_s, context)) as events:
@@ -78,6 +85,7 @@ class Questions:
         check_document(document, self._limits, "a fleet document")
         options, limit_s = request.options, time_limit_of(request.options, self._limits)
         check_work(options, self._limits)
+        confidence = confidence_of(options)
         changes = _changes(request.changes)
         await self._executor.check(document, None)
 
@@ -90,6 +98,7 @@ class Questions:
                 seed=options.seed,
                 thread_count=options.thread_count or 1,
                 skip_verification=options.skip_verification,
+                confidence=confidence,
             )
 
         async with contextlib.aclosing(self._ask("what_if", begin, limit_s, context)) as events:
@@ -99,9 +108,11 @@ class Questions:
                 else:
                     found = json.loads(event.answer_json or "")
                     comparison = planning_service_pb2.FleetComparison(
-                        before_state=_state(found["before"]["state"]),
-                        after_state=_state(found["after"]["state"]),
-                        json=event.answer_json,
+                        before_state=_state(found["comparison"]["before"]["state"]),
+                        after_state=_state(found["comparison"]["after"]["state"]),
+                        json=json.dumps(found["comparison"], indent=1, ensure_ascii=False),
+                        before_plan_json=found["before_plan_json"],
+                        after_plan_json=found["after_plan_json"],
                     )
                     yield _Compared(comparison=comparison)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -12,9 +13,12 @@ import grpc
 
 from models.errors import Unavailable
 from planner.options import PlanOptions, Progress
+from planner.plan import Plan
+from planner.scenarios.what_if import Comparison
 from planner.service.channel import open_channel
 from planner.service.client_errors import error_of
-from planner.service.protos import assignment_service_pb2, plan_pb2, planning_service_pb2
+from planner.service.client_options import options_message
+from planner.service.protos import assignment_service_pb2, planning_service_pb2
 from planner.service.protos import assignment_service_pb2_grpc as assignment_grpc
 from planner.service.protos import planning_service_pb2_grpc as planning_grpc
 
@@ -86,18 +90,23 @@ class StreamClient:
         options: PlanOptions,
         progress: Callable[[Progress], None] | None = None,
         source: str | None = None,
-    ) -> dict[str, Any]:
+    ) -> tuple[Comparison, dict[str, Any]]:
         """Have a fleet planned as it is and with changes; raises as `solve`.
 
         Parameters
         ----------
         changes
             Arguments of `planner.scenarios.change.parse_changes`.
+        options
+            Of each of the two plans.
 
         Returns
         -------
-        As `planner.scenarios.what_if.Comparison.as_dict`.
+        The comparison, with plans as their files have them; and what its `as_dict` gave on the server.
         """
+        both = options
+        if options.time_limit_s is not None:
+            both = replace(options, time_limit_s=2 * options.time_limit_s)
         request = planning_service_pb2.WhatIfRequest(
             document=document,
             changes=planning_service_pb2.FleetChanges(
@@ -107,16 +116,16 @@ class StreamClient:
                 nodes=changes.get("nodes", ()),
                 prices=changes.get("price", ()),
             ),
-            options=plan_pb2.PlanOptions(
-                seed=options.seed, thread_count=options.threads, skip_verification=not options.verify
-            ),
+            options=options_message(both),
         )
-        if options.time_limit_s is not None:
-            request.options.time_limit.FromNanoseconds(round(options.time_limit_s * 1e9))
         stub = planning_grpc.PlanningServiceStub(self._channel)  # type: ignore[no-untyped-call]
         found = self._follow(stub.WhatIf(request), "comparison", progress, source)
         made: dict[str, Any] = json.loads(found.json)
-        return made
+        before, after = (
+            Plan.from_json(text, source=self.address)
+            for text in (found.before_plan_json, found.after_plan_json)
+        )
+        return Comparison(words=tuple(made["changes"]), before=before, after=after), made
 
     def _follow(
         self,

@@ -71,8 +71,6 @@ def plan(
     from planner.cli.progress import show_progress
     from planner.options import PlanOptions
 
-    if confidence is not None and server is not None:
-        raise typer.BadParameter("--confidence is for plans made here: a server does not take it yet")
     if server is not None and (by_region or executor is not None):
         raise typer.BadParameter("--by-region and --executor are for plans made here, without --server")
     if explain and by_region:

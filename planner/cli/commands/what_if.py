@@ -51,6 +51,16 @@ def what_if(
         ),
     ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    server: Annotated[
+        str | None, typer.Option(metavar="ADDR", help="Have a Fulcrum server make the plans.")
+    ] = None,
+    server_ca: Annotated[
+        Path | None,
+        typer.Option(envvar="FULCRUM_TLS_CA", help="PEM file of the authorities that sign the server: TLS."),
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option(envvar="FULCRUM_TOKEN", help="Bearer token for the server.")
+    ] = None,
 ) -> int:
     """Plan a fleet as it is and with changes: what it would cost, what would move.
 
@@ -66,25 +76,39 @@ def what_if(
     from planner.scenarios.change import parse_changes
     from planner.scenarios.what_if import compare
 
-    changes = parse_changes(
-        demand=demand or (), remove_pool=remove_pool or (), swap=swap or (), nodes=nodes or (),
-        price=price or (),
-    )  # fmt: skip
+    words = {
+        "demand": demand or (), "remove_pool": remove_pool or (), "swap": swap or (), "nodes": nodes or (),
+        "price": price or (),
+    }  # fmt: skip
+    changes = parse_changes(**words)
     if not changes:
         raise typer.BadParameter("say what changes: --demand, --remove-pool, --swap, --nodes or --price")
     if executor is not None and not each:
         raise typer.BadParameter(
             "--executor spreads the plans of --each; without it there is one after another"
         )
+    if each and server is not None:
+        raise typer.BadParameter("--each is planned here or by --executor, without --server")
     options = PlanOptions(time_limit_s=time_limit, seed=seed, threads=threads, verify=not no_verify)
     read = read_fleet_file(fleet)
     if each:
         return _each(read, changes, options, executor or "local", json_=json_)
-    with show_progress(visible=not json_, catch_interrupt=True) as progress:
-        clocks = [Clock(options=options, progress=progress, cancelled=progress.cancelled) for _ in range(2)]
-        found = compare(read, changes, (clocks[0], clocks[1]))
+    with show_progress(visible=not json_, catch_interrupt=server is None) as progress:
+        if server is None:
+            clocks = [
+                Clock(options=options, progress=progress, cancelled=progress.cancelled) for _ in range(2)
+            ]
+            found = compare(read, changes, (clocks[0], clocks[1]))
+            figures = found.as_dict()
+        else:
+            from planner.service.stream_client import StreamClient
+
+            with StreamClient(server, authorities=server_ca, token=token) as client:
+                found, figures = client.what_if(
+                    read.self_contained, words, options=options, progress=progress, source=str(fleet)
+                )
     if json_:
-        typer.echo(json.dumps(found.as_dict(), indent=1, ensure_ascii=False))
+        typer.echo(json.dumps(figures, indent=1, ensure_ascii=False))
     else:
         from planner.report.console import make_console
         from planner.report.scenarios import print_comparison

@@ -105,7 +105,10 @@ class ScriptedBackend:
         """As a problem; the answer of ``explain`` is empty, that of ``what_if`` two states."""
         work = Work(document=question.document, time_limit_s=question.time_limit_s)
         made = self.plan(work, on_progress, cancelled)
-        states = {"before": {"state": "optimal"}, "after": {"state": made.state}}
+        states = {
+            "comparison": {"before": {"state": "optimal"}, "after": {"state": made.state}},
+            "before_plan_json": made.plan_json, "after_plan_json": made.plan_json,
+        }  # fmt: skip
         answer = {} if question.kind == "explain" else states
         return AssignmentOutcome(state=made.state, answer_json=json.dumps(answer))
 

@@ -93,7 +93,10 @@ def test_a_bad_document_is_refused_at_once_and_not_stored(server):
 
 
 def _options(**durations):
-    options = plan_pb2.PlanOptions(thread_count=durations.pop("threads", 0), seed=durations.pop("seed", 0))
+    options = plan_pb2.PlanOptions(
+        thread_count=durations.pop("threads", 0), seed=durations.pop("seed", 0),
+        confidence=durations.pop("confidence", None),
+    )  # fmt: skip
     for name, seconds in durations.items():
         getattr(options, name).FromMilliseconds(round(seconds * 1000))
     return {"options": options}
@@ -112,6 +115,7 @@ def _options(**durations):
         (_options(threads=-1), "options.thread_count"),
         (_options(threads=1000), "options.thread_count"),
         (_options(seed=-1), "options.seed"),
+        (_options(confidence=1.0), "options.confidence"),
         (_options(deadline=1), "options.deadline"),
         ({"current_plan": "plans/x"}, "current_plan"),
         ({"current_plan_json": "{}"}, "current_plan_json"),

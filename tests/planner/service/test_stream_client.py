@@ -9,8 +9,6 @@ import pytest
 from models.errors import InvalidInput, Unavailable
 from planner.cli.app import run
 from planner.cli.exit_codes import ExitCode
-from planner.fleet import read_fleet_file
-from planner.options import PlanOptions
 from planner.service.stream_client import StreamClient
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -49,16 +47,35 @@ def test_progress_comes_and_a_server_that_is_away_is_unavailable(shared_real_ser
         client.solve(text)
 
 
-def test_what_if_over_the_line(shared_real_server):
-    document = read_fleet_file(EXAMPLES / "one_model.yaml").self_contained
-    options = PlanOptions(verify=False, time_limit_s=60.0)
-    with StreamClient(shared_real_server.address) as client:
-        found = client.what_if(document, {"nodes": ["h100=2"]}, options=options)
-    assert found["changes"] == ["nodes of h100 2"]
-    assert found["before"]["state"] == found["after"]["state"] == "optimal"
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_what_if_says_the_same_here_and_there(shared_real_server, capsys, form):
+    asked = ["what-if", str(EXAMPLES / "one_model.yaml"), "--nodes", "h100=2", "--no-verify", *form]
+
+    assert run(asked) == ExitCode.OK
+    here = capsys.readouterr().out
+    assert run([*asked, "--server", shared_real_server.address]) == ExitCode.OK
+
+    assert capsys.readouterr().out == here
+    assert "nodes of h100 2" in here
+
+
+def test_a_sweep_is_made_here(shared_real_server):
+    asked = ["what-if", str(EXAMPLES / "one_model.yaml"), "--nodes", "h100=2", "--each"]
+    assert run([*asked, "--server", shared_real_server.address]) == ExitCode.BAD_INPUT
 
 
 def test_the_limit_of_moves_is_for_problems_solved_here(shared_real_server):
     problem = str(EXAMPLES / "problems" / "tasks_on_hosts.yaml")
     arguments = ["solve", problem, "--server", shared_real_server.address, "--max-moves", "1"]
     assert run(arguments) == ExitCode.BAD_INPUT
+
+
+def test_confidence_reaches_the_server(shared_real_server, tmp_path):
+    asked = ["plan", str(EXAMPLES / "one_model.yaml"), "--no-verify", "--confidence", "0.95"]
+    here, there, plain = (tmp_path / name for name in ("here.json", "there.json", "plain.json"))
+
+    assert run([*asked, "--out", str(here)]) == ExitCode.OK
+    assert run([*asked, "--server", shared_real_server.address, "--out", str(there)]) == ExitCode.OK
+    assert run([*asked[:-2], "--out", str(plain)]) == ExitCode.OK
+
+    assert there.read_bytes() == here.read_bytes() != plain.read_bytes()

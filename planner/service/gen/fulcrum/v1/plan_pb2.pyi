@@ -1,5 +1,6 @@
 import datetime
 
+from planner.service.gen.fulcrum.v1 import plan_outcome_pb2 as _plan_outcome_pb2
 from google.api import field_behavior_pb2 as _field_behavior_pb2
 from google.api import resource_pb2 as _resource_pb2
 from google.protobuf import duration_pb2 as _duration_pb2
@@ -15,7 +16,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Plan(_message.Message):
-    __slots__ = ("name", "state", "etag", "create_time", "start_time", "end_time", "fleet", "price_per_hour", "objectives", "instances", "moves", "diagnosis", "error", "canonical_json", "document", "options", "transition", "verification")
+    __slots__ = ("name", "state", "etag", "create_time", "start_time", "end_time", "fleet", "price_per_hour", "objectives", "instances", "moves", "diagnosis", "error", "canonical_json", "document", "options", "transition", "verification", "fulcrum_version", "fleet_digest", "workloads", "pools", "basis", "schedule", "kv_transfers", "notes")
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATE_UNSPECIFIED: _ClassVar[Plan.State]
@@ -54,6 +55,14 @@ class Plan(_message.Message):
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     TRANSITION_FIELD_NUMBER: _ClassVar[int]
     VERIFICATION_FIELD_NUMBER: _ClassVar[int]
+    FULCRUM_VERSION_FIELD_NUMBER: _ClassVar[int]
+    FLEET_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    WORKLOADS_FIELD_NUMBER: _ClassVar[int]
+    POOLS_FIELD_NUMBER: _ClassVar[int]
+    BASIS_FIELD_NUMBER: _ClassVar[int]
+    SCHEDULE_FIELD_NUMBER: _ClassVar[int]
+    KV_TRANSFERS_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
     name: str
     state: Plan.State
     etag: str
@@ -72,21 +81,31 @@ class Plan(_message.Message):
     options: PlanOptions
     transition: Transition
     verification: Verification
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[Plan.State, str]] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., fleet: _Optional[str] = ..., price_per_hour: _Optional[float] = ..., objectives: _Optional[_Iterable[_Union[Objective, _Mapping]]] = ..., instances: _Optional[_Iterable[_Union[Instance, _Mapping]]] = ..., moves: _Optional[_Iterable[_Union[Move, _Mapping]]] = ..., diagnosis: _Optional[_Union[Diagnosis, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., canonical_json: _Optional[str] = ..., document: _Optional[str] = ..., options: _Optional[_Union[PlanOptions, _Mapping]] = ..., transition: _Optional[_Union[Transition, _Mapping]] = ..., verification: _Optional[_Union[Verification, _Mapping]] = ...) -> None: ...
+    fulcrum_version: str
+    fleet_digest: str
+    workloads: _containers.RepeatedCompositeFieldContainer[_plan_outcome_pb2.WorkloadOutcome]
+    pools: _containers.RepeatedCompositeFieldContainer[_plan_outcome_pb2.PoolUse]
+    basis: _containers.RepeatedCompositeFieldContainer[_plan_outcome_pb2.Basis]
+    schedule: Schedule
+    kv_transfers: _containers.RepeatedCompositeFieldContainer[_plan_outcome_pb2.KvTransfer]
+    notes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[Plan.State, str]] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., fleet: _Optional[str] = ..., price_per_hour: _Optional[float] = ..., objectives: _Optional[_Iterable[_Union[Objective, _Mapping]]] = ..., instances: _Optional[_Iterable[_Union[Instance, _Mapping]]] = ..., moves: _Optional[_Iterable[_Union[Move, _Mapping]]] = ..., diagnosis: _Optional[_Union[Diagnosis, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., canonical_json: _Optional[str] = ..., document: _Optional[str] = ..., options: _Optional[_Union[PlanOptions, _Mapping]] = ..., transition: _Optional[_Union[Transition, _Mapping]] = ..., verification: _Optional[_Union[Verification, _Mapping]] = ..., fulcrum_version: _Optional[str] = ..., fleet_digest: _Optional[str] = ..., workloads: _Optional[_Iterable[_Union[_plan_outcome_pb2.WorkloadOutcome, _Mapping]]] = ..., pools: _Optional[_Iterable[_Union[_plan_outcome_pb2.PoolUse, _Mapping]]] = ..., basis: _Optional[_Iterable[_Union[_plan_outcome_pb2.Basis, _Mapping]]] = ..., schedule: _Optional[_Union[Schedule, _Mapping]] = ..., kv_transfers: _Optional[_Iterable[_Union[_plan_outcome_pb2.KvTransfer, _Mapping]]] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class PlanOptions(_message.Message):
-    __slots__ = ("time_limit", "deadline", "seed", "thread_count", "skip_verification")
+    __slots__ = ("time_limit", "deadline", "seed", "thread_count", "skip_verification", "confidence")
     TIME_LIMIT_FIELD_NUMBER: _ClassVar[int]
     DEADLINE_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
     THREAD_COUNT_FIELD_NUMBER: _ClassVar[int]
     SKIP_VERIFICATION_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     time_limit: _duration_pb2.Duration
     deadline: _timestamp_pb2.Timestamp
     seed: int
     thread_count: int
     skip_verification: bool
-    def __init__(self, time_limit: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., seed: _Optional[int] = ..., thread_count: _Optional[int] = ..., skip_verification: bool = ...) -> None: ...
+    confidence: float
+    def __init__(self, time_limit: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., seed: _Optional[int] = ..., thread_count: _Optional[int] = ..., skip_verification: bool = ..., confidence: _Optional[float] = ...) -> None: ...
 
 class Objective(_message.Message):
     __slots__ = ("stage", "name", "value", "bound", "relative_gap")
@@ -115,7 +134,7 @@ class Diagnosis(_message.Message):
     def __init__(self, limit: _Optional[str] = ..., subject: _Optional[str] = ..., message: _Optional[str] = ..., closest: _Optional[str] = ...) -> None: ...
 
 class Instance(_message.Message):
-    __slots__ = ("name", "workload", "model", "role", "pool", "gpu", "engine", "parallelism", "stages", "expectation", "price_per_hour", "launches")
+    __slots__ = ("name", "workload", "model", "role", "pool", "gpu", "engine", "parallelism", "stages", "expectation", "price_per_hour", "launches", "repository", "weights", "checkpoint", "kv_cache", "max_num_seqs", "max_num_batched_tokens", "max_model_len", "gpu_memory_utilization", "gpu_parts", "adapters", "adapter_slot_count", "adapter_rank", "drafting")
     class Role(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         ROLE_UNSPECIFIED: _ClassVar[Instance.Role]
@@ -138,6 +157,19 @@ class Instance(_message.Message):
     EXPECTATION_FIELD_NUMBER: _ClassVar[int]
     PRICE_PER_HOUR_FIELD_NUMBER: _ClassVar[int]
     LAUNCHES_FIELD_NUMBER: _ClassVar[int]
+    REPOSITORY_FIELD_NUMBER: _ClassVar[int]
+    WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    KV_CACHE_FIELD_NUMBER: _ClassVar[int]
+    MAX_NUM_SEQS_FIELD_NUMBER: _ClassVar[int]
+    MAX_NUM_BATCHED_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    MAX_MODEL_LEN_FIELD_NUMBER: _ClassVar[int]
+    GPU_MEMORY_UTILIZATION_FIELD_NUMBER: _ClassVar[int]
+    GPU_PARTS_FIELD_NUMBER: _ClassVar[int]
+    ADAPTERS_FIELD_NUMBER: _ClassVar[int]
+    ADAPTER_SLOT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    ADAPTER_RANK_FIELD_NUMBER: _ClassVar[int]
+    DRAFTING_FIELD_NUMBER: _ClassVar[int]
     name: str
     workload: str
     model: str
@@ -150,7 +182,42 @@ class Instance(_message.Message):
     expectation: Expectation
     price_per_hour: float
     launches: _containers.RepeatedCompositeFieldContainer[Launch]
-    def __init__(self, name: _Optional[str] = ..., workload: _Optional[str] = ..., model: _Optional[str] = ..., role: _Optional[_Union[Instance.Role, str]] = ..., pool: _Optional[str] = ..., gpu: _Optional[str] = ..., engine: _Optional[str] = ..., parallelism: _Optional[_Union[Parallelism, _Mapping]] = ..., stages: _Optional[_Iterable[_Union[Stage, _Mapping]]] = ..., expectation: _Optional[_Union[Expectation, _Mapping]] = ..., price_per_hour: _Optional[float] = ..., launches: _Optional[_Iterable[_Union[Launch, _Mapping]]] = ...) -> None: ...
+    repository: str
+    weights: str
+    checkpoint: str
+    kv_cache: str
+    max_num_seqs: int
+    max_num_batched_tokens: int
+    max_model_len: int
+    gpu_memory_utilization: float
+    gpu_parts: int
+    adapters: _containers.RepeatedCompositeFieldContainer[AdapterSlot]
+    adapter_slot_count: int
+    adapter_rank: int
+    drafting: Drafting
+    def __init__(self, name: _Optional[str] = ..., workload: _Optional[str] = ..., model: _Optional[str] = ..., role: _Optional[_Union[Instance.Role, str]] = ..., pool: _Optional[str] = ..., gpu: _Optional[str] = ..., engine: _Optional[str] = ..., parallelism: _Optional[_Union[Parallelism, _Mapping]] = ..., stages: _Optional[_Iterable[_Union[Stage, _Mapping]]] = ..., expectation: _Optional[_Union[Expectation, _Mapping]] = ..., price_per_hour: _Optional[float] = ..., launches: _Optional[_Iterable[_Union[Launch, _Mapping]]] = ..., repository: _Optional[str] = ..., weights: _Optional[str] = ..., checkpoint: _Optional[str] = ..., kv_cache: _Optional[str] = ..., max_num_seqs: _Optional[int] = ..., max_num_batched_tokens: _Optional[int] = ..., max_model_len: _Optional[int] = ..., gpu_memory_utilization: _Optional[float] = ..., gpu_parts: _Optional[int] = ..., adapters: _Optional[_Iterable[_Union[AdapterSlot, _Mapping]]] = ..., adapter_slot_count: _Optional[int] = ..., adapter_rank: _Optional[int] = ..., drafting: _Optional[_Union[Drafting, _Mapping]] = ...) -> None: ...
+
+class Drafting(_message.Message):
+    __slots__ = ("method", "token_count", "tokens_per_step", "repository")
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_COUNT_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_PER_STEP_FIELD_NUMBER: _ClassVar[int]
+    REPOSITORY_FIELD_NUMBER: _ClassVar[int]
+    method: str
+    token_count: int
+    tokens_per_step: float
+    repository: str
+    def __init__(self, method: _Optional[str] = ..., token_count: _Optional[int] = ..., tokens_per_step: _Optional[float] = ..., repository: _Optional[str] = ...) -> None: ...
+
+class AdapterSlot(_message.Message):
+    __slots__ = ("name", "repository", "rate_per_second")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    REPOSITORY_FIELD_NUMBER: _ClassVar[int]
+    RATE_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    repository: str
+    rate_per_second: float
+    def __init__(self, name: _Optional[str] = ..., repository: _Optional[str] = ..., rate_per_second: _Optional[float] = ...) -> None: ...
 
 class Parallelism(_message.Message):
     __slots__ = ("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size", "expert_parallel_size")
@@ -228,23 +295,37 @@ class Move(_message.Message):
     def __init__(self, action: _Optional[_Union[Move.Action, str]] = ..., instance: _Optional[str] = ..., from_stages: _Optional[_Iterable[_Union[Stage, _Mapping]]] = ..., to_stages: _Optional[_Iterable[_Union[Stage, _Mapping]]] = ...) -> None: ...
 
 class Transition(_message.Message):
-    __slots__ = ("steps", "duration", "floors", "rollback_points", "blocked_reason", "assumptions")
+    __slots__ = ("steps", "duration", "floors", "rollback_points", "blocked_reason", "assumptions", "blocked_workload", "blocked_proven")
     STEPS_FIELD_NUMBER: _ClassVar[int]
     DURATION_FIELD_NUMBER: _ClassVar[int]
     FLOORS_FIELD_NUMBER: _ClassVar[int]
     ROLLBACK_POINTS_FIELD_NUMBER: _ClassVar[int]
     BLOCKED_REASON_FIELD_NUMBER: _ClassVar[int]
     ASSUMPTIONS_FIELD_NUMBER: _ClassVar[int]
+    BLOCKED_WORKLOAD_FIELD_NUMBER: _ClassVar[int]
+    BLOCKED_PROVEN_FIELD_NUMBER: _ClassVar[int]
     steps: _containers.RepeatedCompositeFieldContainer[TransitionStep]
     duration: _duration_pb2.Duration
     floors: _containers.RepeatedCompositeFieldContainer[CapacityFloor]
     rollback_points: _containers.RepeatedCompositeFieldContainer[RollbackPoint]
     blocked_reason: str
     assumptions: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, steps: _Optional[_Iterable[_Union[TransitionStep, _Mapping]]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., floors: _Optional[_Iterable[_Union[CapacityFloor, _Mapping]]] = ..., rollback_points: _Optional[_Iterable[_Union[RollbackPoint, _Mapping]]] = ..., blocked_reason: _Optional[str] = ..., assumptions: _Optional[_Iterable[str]] = ...) -> None: ...
+    blocked_workload: str
+    blocked_proven: bool
+    def __init__(self, steps: _Optional[_Iterable[_Union[TransitionStep, _Mapping]]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., floors: _Optional[_Iterable[_Union[CapacityFloor, _Mapping]]] = ..., rollback_points: _Optional[_Iterable[_Union[RollbackPoint, _Mapping]]] = ..., blocked_reason: _Optional[str] = ..., assumptions: _Optional[_Iterable[str]] = ..., blocked_workload: _Optional[str] = ..., blocked_proven: bool = ...) -> None: ...
 
 class TransitionStep(_message.Message):
-    __slots__ = ("index", "kind", "instance", "workload", "stages", "start_offset", "end_offset", "after", "surge", "temporary")
+    __slots__ = ("index", "kind", "instance", "workload", "stages", "start_offset", "end_offset", "after", "surge", "temporary", "side")
+    class Side(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        SIDE_UNSPECIFIED: _ClassVar[TransitionStep.Side]
+        SIDE_CURRENT: _ClassVar[TransitionStep.Side]
+        SIDE_NEW: _ClassVar[TransitionStep.Side]
+        SIDE_TEMPORARY: _ClassVar[TransitionStep.Side]
+    SIDE_UNSPECIFIED: TransitionStep.Side
+    SIDE_CURRENT: TransitionStep.Side
+    SIDE_NEW: TransitionStep.Side
+    SIDE_TEMPORARY: TransitionStep.Side
     class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         KIND_UNSPECIFIED: _ClassVar[TransitionStep.Kind]
@@ -271,6 +352,7 @@ class TransitionStep(_message.Message):
     AFTER_FIELD_NUMBER: _ClassVar[int]
     SURGE_FIELD_NUMBER: _ClassVar[int]
     TEMPORARY_FIELD_NUMBER: _ClassVar[int]
+    SIDE_FIELD_NUMBER: _ClassVar[int]
     index: int
     kind: TransitionStep.Kind
     instance: str
@@ -281,7 +363,8 @@ class TransitionStep(_message.Message):
     after: _containers.RepeatedScalarFieldContainer[int]
     surge: bool
     temporary: bool
-    def __init__(self, index: _Optional[int] = ..., kind: _Optional[_Union[TransitionStep.Kind, str]] = ..., instance: _Optional[str] = ..., workload: _Optional[str] = ..., stages: _Optional[_Iterable[_Union[Stage, _Mapping]]] = ..., start_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., after: _Optional[_Iterable[int]] = ..., surge: bool = ..., temporary: bool = ...) -> None: ...
+    side: TransitionStep.Side
+    def __init__(self, index: _Optional[int] = ..., kind: _Optional[_Union[TransitionStep.Kind, str]] = ..., instance: _Optional[str] = ..., workload: _Optional[str] = ..., stages: _Optional[_Iterable[_Union[Stage, _Mapping]]] = ..., start_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., after: _Optional[_Iterable[int]] = ..., surge: bool = ..., temporary: bool = ..., side: _Optional[_Union[TransitionStep.Side, str]] = ...) -> None: ...
 
 class CapacityFloor(_message.Message):
     __slots__ = ("workload", "floor_per_second", "lowest_per_second")
@@ -354,6 +437,102 @@ class LatencySpread(_message.Message):
     target_ms: float
     met: bool
     def __init__(self, p50_ms: _Optional[float] = ..., p95_ms: _Optional[float] = ..., p99_ms: _Optional[float] = ..., percentile: _Optional[float] = ..., at_percentile_ms: _Optional[float] = ..., target_ms: _Optional[float] = ..., met: bool = ...) -> None: ...
+
+class Schedule(_message.Message):
+    __slots__ = ("period_duration", "price", "bound", "relative_gap", "periods")
+    PERIOD_DURATION_FIELD_NUMBER: _ClassVar[int]
+    PRICE_FIELD_NUMBER: _ClassVar[int]
+    BOUND_FIELD_NUMBER: _ClassVar[int]
+    RELATIVE_GAP_FIELD_NUMBER: _ClassVar[int]
+    PERIODS_FIELD_NUMBER: _ClassVar[int]
+    period_duration: _duration_pb2.Duration
+    price: float
+    bound: float
+    relative_gap: float
+    periods: _containers.RepeatedCompositeFieldContainer[PeriodPlan]
+    def __init__(self, period_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., price: _Optional[float] = ..., bound: _Optional[float] = ..., relative_gap: _Optional[float] = ..., periods: _Optional[_Iterable[_Union[PeriodPlan, _Mapping]]] = ...) -> None: ...
+
+class PeriodPlan(_message.Message):
+    __slots__ = ("period", "placed", "price_per_hour", "used_gpu_count", "unserved_share", "instance_counts", "role_ratios", "changes")
+    PERIOD_FIELD_NUMBER: _ClassVar[int]
+    PLACED_FIELD_NUMBER: _ClassVar[int]
+    PRICE_PER_HOUR_FIELD_NUMBER: _ClassVar[int]
+    USED_GPU_COUNT_FIELD_NUMBER: _ClassVar[int]
+    UNSERVED_SHARE_FIELD_NUMBER: _ClassVar[int]
+    INSTANCE_COUNTS_FIELD_NUMBER: _ClassVar[int]
+    ROLE_RATIOS_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    period: int
+    placed: bool
+    price_per_hour: float
+    used_gpu_count: int
+    unserved_share: float
+    instance_counts: _containers.RepeatedCompositeFieldContainer[InstanceCount]
+    role_ratios: _containers.RepeatedCompositeFieldContainer[RoleRatio]
+    changes: _containers.RepeatedCompositeFieldContainer[PeriodChange]
+    def __init__(self, period: _Optional[int] = ..., placed: bool = ..., price_per_hour: _Optional[float] = ..., used_gpu_count: _Optional[int] = ..., unserved_share: _Optional[float] = ..., instance_counts: _Optional[_Iterable[_Union[InstanceCount, _Mapping]]] = ..., role_ratios: _Optional[_Iterable[_Union[RoleRatio, _Mapping]]] = ..., changes: _Optional[_Iterable[_Union[PeriodChange, _Mapping]]] = ...) -> None: ...
+
+class InstanceCount(_message.Message):
+    __slots__ = ("workload", "role", "pool", "parallelism", "instance_count", "change")
+    WORKLOAD_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    POOL_FIELD_NUMBER: _ClassVar[int]
+    PARALLELISM_FIELD_NUMBER: _ClassVar[int]
+    INSTANCE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_FIELD_NUMBER: _ClassVar[int]
+    workload: str
+    role: Instance.Role
+    pool: str
+    parallelism: Parallelism
+    instance_count: int
+    change: int
+    def __init__(self, workload: _Optional[str] = ..., role: _Optional[_Union[Instance.Role, str]] = ..., pool: _Optional[str] = ..., parallelism: _Optional[_Union[Parallelism, _Mapping]] = ..., instance_count: _Optional[int] = ..., change: _Optional[int] = ...) -> None: ...
+
+class RoleRatio(_message.Message):
+    __slots__ = ("workload", "prefill_count", "decode_count", "prefill_gpu_count", "decode_gpu_count")
+    WORKLOAD_FIELD_NUMBER: _ClassVar[int]
+    PREFILL_COUNT_FIELD_NUMBER: _ClassVar[int]
+    DECODE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    PREFILL_GPU_COUNT_FIELD_NUMBER: _ClassVar[int]
+    DECODE_GPU_COUNT_FIELD_NUMBER: _ClassVar[int]
+    workload: str
+    prefill_count: int
+    decode_count: int
+    prefill_gpu_count: int
+    decode_gpu_count: int
+    def __init__(self, workload: _Optional[str] = ..., prefill_count: _Optional[int] = ..., decode_count: _Optional[int] = ..., prefill_gpu_count: _Optional[int] = ..., decode_gpu_count: _Optional[int] = ...) -> None: ...
+
+class PeriodChange(_message.Message):
+    __slots__ = ("kind", "model", "pool", "before", "after", "price", "saves_per_hour", "payback_duration")
+    class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        KIND_UNSPECIFIED: _ClassVar[PeriodChange.Kind]
+        KIND_ROLE_SWITCH: _ClassVar[PeriodChange.Kind]
+        KIND_RESHARD: _ClassVar[PeriodChange.Kind]
+        KIND_START: _ClassVar[PeriodChange.Kind]
+        KIND_STOP: _ClassVar[PeriodChange.Kind]
+    KIND_UNSPECIFIED: PeriodChange.Kind
+    KIND_ROLE_SWITCH: PeriodChange.Kind
+    KIND_RESHARD: PeriodChange.Kind
+    KIND_START: PeriodChange.Kind
+    KIND_STOP: PeriodChange.Kind
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    POOL_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    PRICE_FIELD_NUMBER: _ClassVar[int]
+    SAVES_PER_HOUR_FIELD_NUMBER: _ClassVar[int]
+    PAYBACK_DURATION_FIELD_NUMBER: _ClassVar[int]
+    kind: PeriodChange.Kind
+    model: str
+    pool: str
+    before: _containers.RepeatedScalarFieldContainer[str]
+    after: _containers.RepeatedScalarFieldContainer[str]
+    price: float
+    saves_per_hour: float
+    payback_duration: _duration_pb2.Duration
+    def __init__(self, kind: _Optional[_Union[PeriodChange.Kind, str]] = ..., model: _Optional[str] = ..., pool: _Optional[str] = ..., before: _Optional[_Iterable[str]] = ..., after: _Optional[_Iterable[str]] = ..., price: _Optional[float] = ..., saves_per_hour: _Optional[float] = ..., payback_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class PlanProgress(_message.Message):
     __slots__ = ("plan", "state", "phase", "elapsed", "objective", "bound", "relative_gap", "sequence", "update_time")

@@ -105,24 +105,58 @@ class ExplainPlanResponse(_message.Message):
     def __init__(self, progress: _Optional[_Union[_plan_pb2.PlanProgress, _Mapping]] = ..., explanation: _Optional[_Union[PlanExplanation, _Mapping]] = ...) -> None: ...
 
 class PlanExplanation(_message.Message):
-    __slots__ = ("workloads", "alternatives", "resharding", "node_worths")
+    __slots__ = ("workloads", "alternatives", "resharding", "node_worths", "ruled_out", "incomplete")
     WORKLOADS_FIELD_NUMBER: _ClassVar[int]
     ALTERNATIVES_FIELD_NUMBER: _ClassVar[int]
     RESHARDING_FIELD_NUMBER: _ClassVar[int]
     NODE_WORTHS_FIELD_NUMBER: _ClassVar[int]
+    RULED_OUT_FIELD_NUMBER: _ClassVar[int]
+    INCOMPLETE_FIELD_NUMBER: _ClassVar[int]
     workloads: _containers.RepeatedCompositeFieldContainer[WorkloadExplanation]
     alternatives: _containers.RepeatedScalarFieldContainer[str]
     resharding: _containers.RepeatedScalarFieldContainer[str]
     node_worths: _containers.RepeatedCompositeFieldContainer[NodeWorth]
-    def __init__(self, workloads: _Optional[_Iterable[_Union[WorkloadExplanation, _Mapping]]] = ..., alternatives: _Optional[_Iterable[str]] = ..., resharding: _Optional[_Iterable[str]] = ..., node_worths: _Optional[_Iterable[_Union[NodeWorth, _Mapping]]] = ...) -> None: ...
+    ruled_out: str
+    incomplete: bool
+    def __init__(self, workloads: _Optional[_Iterable[_Union[WorkloadExplanation, _Mapping]]] = ..., alternatives: _Optional[_Iterable[str]] = ..., resharding: _Optional[_Iterable[str]] = ..., node_worths: _Optional[_Iterable[_Union[NodeWorth, _Mapping]]] = ..., ruled_out: _Optional[str] = ..., incomplete: bool = ...) -> None: ...
 
 class WorkloadExplanation(_message.Message):
-    __slots__ = ("workload", "sentences")
+    __slots__ = ("workload", "sentences", "shapes")
     WORKLOAD_FIELD_NUMBER: _ClassVar[int]
     SENTENCES_FIELD_NUMBER: _ClassVar[int]
+    SHAPES_FIELD_NUMBER: _ClassVar[int]
     workload: str
     sentences: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, workload: _Optional[str] = ..., sentences: _Optional[_Iterable[str]] = ...) -> None: ...
+    shapes: _containers.RepeatedCompositeFieldContainer[ShapeExplanation]
+    def __init__(self, workload: _Optional[str] = ..., sentences: _Optional[_Iterable[str]] = ..., shapes: _Optional[_Iterable[_Union[ShapeExplanation, _Mapping]]] = ...) -> None: ...
+
+class ShapeExplanation(_message.Message):
+    __slots__ = ("chosen_count", "role", "cut", "pool", "gpu_count", "max_num_batched_tokens", "capacity_per_second", "price_per_thousand", "ttft_ms", "tpot_ms", "limit", "dominated")
+    CHOSEN_COUNT_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    CUT_FIELD_NUMBER: _ClassVar[int]
+    POOL_FIELD_NUMBER: _ClassVar[int]
+    GPU_COUNT_FIELD_NUMBER: _ClassVar[int]
+    MAX_NUM_BATCHED_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    CAPACITY_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    PRICE_PER_THOUSAND_FIELD_NUMBER: _ClassVar[int]
+    TTFT_MS_FIELD_NUMBER: _ClassVar[int]
+    TPOT_MS_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    DOMINATED_FIELD_NUMBER: _ClassVar[int]
+    chosen_count: int
+    role: _plan_pb2.Instance.Role
+    cut: str
+    pool: str
+    gpu_count: int
+    max_num_batched_tokens: int
+    capacity_per_second: float
+    price_per_thousand: float
+    ttft_ms: float
+    tpot_ms: float
+    limit: str
+    dominated: bool
+    def __init__(self, chosen_count: _Optional[int] = ..., role: _Optional[_Union[_plan_pb2.Instance.Role, str]] = ..., cut: _Optional[str] = ..., pool: _Optional[str] = ..., gpu_count: _Optional[int] = ..., max_num_batched_tokens: _Optional[int] = ..., capacity_per_second: _Optional[float] = ..., price_per_thousand: _Optional[float] = ..., ttft_ms: _Optional[float] = ..., tpot_ms: _Optional[float] = ..., limit: _Optional[str] = ..., dominated: bool = ...) -> None: ...
 
 class NodeWorth(_message.Message):
     __slots__ = ("pool", "description")
@@ -167,14 +201,18 @@ class WhatIfResponse(_message.Message):
     def __init__(self, progress: _Optional[_Union[_plan_pb2.PlanProgress, _Mapping]] = ..., comparison: _Optional[_Union[FleetComparison, _Mapping]] = ...) -> None: ...
 
 class FleetComparison(_message.Message):
-    __slots__ = ("before_state", "after_state", "json")
+    __slots__ = ("before_state", "after_state", "json", "before_plan_json", "after_plan_json")
     BEFORE_STATE_FIELD_NUMBER: _ClassVar[int]
     AFTER_STATE_FIELD_NUMBER: _ClassVar[int]
     JSON_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_PLAN_JSON_FIELD_NUMBER: _ClassVar[int]
+    AFTER_PLAN_JSON_FIELD_NUMBER: _ClassVar[int]
     before_state: _plan_pb2.Plan.State
     after_state: _plan_pb2.Plan.State
     json: str
-    def __init__(self, before_state: _Optional[_Union[_plan_pb2.Plan.State, str]] = ..., after_state: _Optional[_Union[_plan_pb2.Plan.State, str]] = ..., json: _Optional[str] = ...) -> None: ...
+    before_plan_json: str
+    after_plan_json: str
+    def __init__(self, before_state: _Optional[_Union[_plan_pb2.Plan.State, str]] = ..., after_state: _Optional[_Union[_plan_pb2.Plan.State, str]] = ..., json: _Optional[str] = ..., before_plan_json: _Optional[str] = ..., after_plan_json: _Optional[str] = ...) -> None: ...
 
 class WatchPlanRequest(_message.Message):
     __slots__ = ("name", "after_sequence")
