@@ -17,7 +17,9 @@ def profiles(store: PlanStore, clock) -> ProfileStore:
     return ProfileStore(store.database, clock)
 
 
-def upload(name: str = "mine", digest: str = "a", size: int = 10, tenant: str = "red", **fields) -> NewProfile:
+def upload(
+    name: str = "mine", digest: str = "a", size: int = 10, tenant: str = "red", **fields
+) -> NewProfile:
     tables = {"gemm": digest.encode() * (size - 1), "hbm": b"\x00"}
     return NewProfile(
         tenant=tenant, name=name, digest=digest, manifest_json=f'"{digest}"', tables=tables, uploader="ci",
