@@ -19,6 +19,8 @@ GAP = 2e-5
 """Relative gap at which a branch of the search is left."""
 MOST_NODES = 50_000
 """Nodes after which the search stops with the bound it has: some 50 ms."""
+COARSE = (0.2, 0.1, 0.05, 0.02, 0.01, 0.005)
+"""Gaps of the searches after one that stopped far from its bound, each from what the one before it found."""
 ROUNDING = 1e-7
 """Share of a demand that may be missing: as in the graph."""
 ROLES = ("mixed", "prefill", "decode")
@@ -58,7 +60,6 @@ class Alone:
         zones = sorted({c.zone for c in self.candidates})
         lost = zones if policy == "zone" else sorted({c.pool for c in self.candidates})
         self.zones = max(len(zones), 1)
-        self.domains = max(len(lost), 1)
         self.rate = np.array([c.capacity_per_s for c in self.candidates])
         self.gpus = np.array([c.gpus for c in self.candidates], np.int64)
         self.share = np.zeros(len(self.columns))
@@ -66,6 +67,7 @@ class Alone:
             units = failure_units(fleet.pool(c.pool), policy)
             if units is not None:
                 self.share[n] = min(1.0, problem.unevenness.get(index, 1) * c.groups / units)
+        self.by_zone = policy == "zone"
         where = {name: place for place, name in enumerate(lost)}
         hit = [c.zone if policy == "zone" else c.pool for c in self.candidates]
         self.domain = np.array([-1 if policy is None else where[name] for name in hit], np.int64)
@@ -74,7 +76,6 @@ class Alone:
         supply = {p.name: p.usable_gpus - problem.withheld_gpus.get(p.name, 0) for p in fleet.pools}
         self.most = np.array([max(supply[c.pool], 0) // c.gpus for c in self.candidates], np.int64)
         self.most[[index in problem.barred for index in self.columns]] = 0
-        self.most[[n for n, index in enumerate(self.columns) if index in problem.barred]] = 0
         # What one loss takes down falls along the search, so that a branch knows it early.
         self.order = np.lexsort((np.arange(len(self.columns)), self.gpus, -self.rate))
         self.pools = [c.pool for c in self.candidates]
@@ -89,23 +90,66 @@ class Alone:
         most
             int64[candidate]: counts not to be exceeded; None: the supply.
         """
-        from planner.sizing.kernel import search
-
         if demand_per_s <= 0:
             return Answer(counts=(0,) * len(self.columns), price=0.0, bound=0.0)
-        order, k = self.order, len(self.order)
+        need = demand_per_s * (1 - ROUNDING)
         price = np.array([prices[pool] for pool in self.pools]) * self.gpus
-        counts: Ints = np.zeros(k, np.int64)
         limit = self.most if most is None else np.minimum(self.most, most)
+        start = np.zeros_like(self.most)
+        if self.by_zone:
+            begun = self._zones_apart(price, limit, need)
+            if self.zones < 3:  # of two, either must serve all by itself: they have nothing in common
+                return begun
+            start = start if begun is None else np.array(begun.counts, np.int64)
+        return self._search(self.order, self.domain, price, limit, need, start)
+
+    def _zones_apart(self, price: Floats, limit: Ints, need: float) -> Answer | None:
+        """The cheapest zones by themselves, each with its part of the demand when one of them is lost.
+
+        The bound is one of all counts where there are two zones.
+        """
+        never, nothing = np.full_like(self.domain, -1), np.zeros_like(limit)
+        found: list[Answer] = []
+        for many in range(2, self.zones + 1):
+            each = []
+            for zone in range(self.zones):
+                order = self.order[self.zone[self.order] == zone]
+                alone = self._search(order, never, price, limit, need / (many - 1), nothing)
+                each += [] if alone is None else [alone]
+            if len(each) >= many:
+                chosen = sorted(each, key=lambda answer: answer.price)[:many]
+                counts = np.sum([answer.counts for answer in chosen], axis=0)
+                found.append(
+                    Answer(
+                        counts=tuple(counts.tolist()),
+                        price=sum(answer.price for answer in chosen),
+                        bound=sum(answer.bound for answer in chosen),
+                    )
+                )
+        return min(found, key=lambda answer: answer.price, default=None)
+
+    def _search(
+        self, order: Ints, domain: Ints, price: Floats, limit: Ints, need: float, start: Ints
+    ) -> Answer | None:
+        """Branch and bound over the candidates in `order`, those with a domain lost together."""
+        from planner.sizing.kernel import search, workspace
+
+        if not order.size:
+            return None
+        counts: Ints = start[order]
         table = (
-            price[order], self.rate[order], self.share[order], self.domain[order], self.zone[order],
-            self.role[order], limit[order], demand_per_s * (1 - ROUNDING),
+            price[order], self.rate[order], self.share[order], domain[order], self.zone[order],
+            self.role[order], limit[order], need,
         )  # fmt: skip
-        sums = np.empty((2, k + 2, self.domains, self.zones, 3))
-        made = (sums[0], sums[1], *np.zeros((4, k), np.int64), np.zeros(k + 1))
+        domains = max(int(domain[order].max()) + 1, 1)
+        made = workspace(len(order), domains, self.zones)
         value, bound, _ = search(table, made, GAP, MOST_NODES, counts)
+        for gap in COARSE if bound < value * (1 - COARSE[-1]) < np.inf else ():
+            # Stopped amid a wide search: leaving branches earlier finds what all of them are measured by.
+            value, known, _ = search(table, made, gap, MOST_NODES, counts)
+            bound = max(bound, known)
         if not np.isfinite(value):
             return None
-        found = np.zeros_like(counts)
+        found = np.zeros_like(start)
         found[order] = counts
         return Answer(counts=tuple(found.tolist()), price=float(value), bound=float(bound))

@@ -6,9 +6,12 @@ rest must still add after a loss in domain h costs at least
     Σ over the cheapest first: slack of a zone's stronger side at the other side's least price a request,
     then mixed instances or pairs, whichever is cheaper
 
-since fractions of instances that lose nothing but their share are no dearer than whole ones. The largest of
-these over the domains is the bound of the node. As the candidates used so far are larger than the rest, what
-one loss takes down is known early, which is what the linear relaxation does not see.
+since fractions of instances that lose nothing but their share are no dearer than whole ones. What serves
+enough after the loss of any domain also does so on average over the losses, with any weights: the rest costs
+at least as much on that average. This sees that what one loss takes down must be there once more elsewhere.
+The largest of these over the domains and the average is the bound of the node. As the candidates used so far
+are larger than the rest, what one loss takes down is known early, which is what the linear relaxation does
+not see.
 """
 
 from __future__ import annotations
@@ -20,13 +23,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["compile_search", "search"]
+__all__ = ["compile_search", "search", "workspace"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 MIXED, PREFILL, DECODE = range(3)
 TINY = 1e-9
+LITTLE = 0.05
+"""Share of a domain's instances up to which a loss is looked at in its domain only."""
 
 
 def _compiled(function: Callable[..., Any]) -> Any:
@@ -68,12 +73,91 @@ def _rest(alive: Floats, unit: Floats, need: float) -> Any:
 
 
 @_compiled
-def _bound(alive: Floats, unit: Floats, need: float) -> Any:
-    """Least price of what is missing after the worst loss."""
-    most = 0.0
-    for h in range(alive.shape[0]):
+def _bound(alive: Floats, unit: Floats, weight: Floats, need: float) -> Any:
+    """Least price of what is missing after the worst loss; their average goes to ``alive[-1]``."""
+    most, average = 0.0, alive.shape[0] - 1
+    for h in range(average):
         most = max(most, _rest(alive[h], unit[h], need))
-    return most
+    if most == 0.0 or weight[0] < 0.0:
+        return most
+    for z in range(alive.shape[1]):
+        for r in range(3):
+            alive[average, z, r] = 0.0
+            for h in range(average):
+                alive[average, z, r] += weight[h] * alive[h, z, r]
+    return max(most, _rest(alive[average], unit[average], need))
+
+
+@_compiled
+def _weights(c: int, table: Any, scratch: Floats, weight: Floats) -> None:
+    """Weights of the losses at which the dearest rest of the candidates from c on is cheapest, nearly.
+
+    With the least price a request ``u[h]`` in each domain, of which the share s[h] is lost, weights w make it
+    ``u / (1 − w · s)``: the largest v that all of them can reach has ``Σ (1 − u / v)⁺ / s = 1``. Prefill and
+    decode of two domains count to the domain of the prefill. Where one loss takes little or there is one
+    domain only, the average says no more than the worst: the first weight is then -1.
+
+    Parameters
+    ----------
+    scratch
+        float64[domain, 2]: u and s.
+    """
+    price, rate, share, domain, zone, role, _, _ = table
+    domains, largest = weight.size, 0.0
+    for a in range(c, price.size):
+        largest = max(largest, share[a])
+    if domains == 1 or largest < LITTLE:
+        weight[0] = -1.0
+        return
+    for h in range(domains):
+        scratch[h, 0], scratch[h, 1], weight[h] = math.inf, 0.0, 1.0 / domains
+    for a in range(c, price.size):
+        if role[a] == DECODE:
+            continue
+        unit = price[a] / rate[a]
+        if role[a] == PREFILL:
+            other = math.inf
+            for b in range(c, price.size):
+                if role[b] == DECODE and zone[b] == zone[a]:
+                    other = min(other, price[b] / rate[b])
+            unit += other
+        h = domain[a]
+        if h < 0:
+            return  # nothing is lost
+        if unit < scratch[h, 0]:
+            scratch[h, 0], scratch[h, 1] = unit, share[a]
+    low = math.inf
+    for h in range(domains):
+        low = min(low, scratch[h, 0])
+    if low == math.inf:
+        return
+    high = low
+    for _ in range(30):  # more than this makes no dearer: nothing serves the rest after a loss
+        high *= 2.0
+        if _spread(high, scratch, weight) > 1.0:
+            break
+    for _ in range(30):
+        middle = (low + high) / 2
+        if _spread(middle, scratch, weight) > 1.0:
+            high = middle
+        else:
+            low = middle
+    total = _spread(low, scratch, weight)
+    for h in range(domains):
+        weight[h] = weight[h] / total if total > 0.0 else 1.0 / domains
+
+
+@_compiled
+def _spread(v: float, scratch: Floats, weight: Floats) -> Any:
+    """Make the weights that lift each domain to v, and return their sum; at most 1 if none can be lifted."""
+    total = 0.0
+    for h in range(weight.size):
+        u, s = scratch[h, 0], scratch[h, 1]
+        weight[h] = (1.0 - u / v) / s if s > 0.0 and u < v else 0.0
+        if s == 0.0 and u < v:
+            return math.inf
+        total += weight[h]
+    return total
 
 
 @_compiled
@@ -83,8 +167,8 @@ def _with(c: int, count: float, relaxed: bool, into: int, table: Any, made: Any)
     What is alive then goes to ``alive[into]``. `relaxed`: without rounding what is lost but for the first.
     """
     price, rate, share, domain, zone, role, _, need = table
-    alive, unit = made[0], made[1]
-    for h in range(alive.shape[1]):
+    alive, unit, weight = made[0], made[1], made[2]
+    for h in range(weight.shape[1]):
         for z in range(alive.shape[2]):
             for r in range(3):
                 alive[into, h, z, r] = alive[c, h, z, r]
@@ -93,16 +177,18 @@ def _with(c: int, count: float, relaxed: bool, into: int, table: Any, made: Any)
             if h == domain[c]:
                 left = count - max(share[c] * count, 1.0) if relaxed else _left(count, share[c])
             alive[into, h, zone[c], role[c]] += rate[c] * left
-    return price[c] * count, _bound(alive[into], unit[c + 1], need)
+    return price[c] * count, _bound(alive[into], unit[c + 1], weight[c + 1], need)
 
 
 @_compiled
 def _begin(table: Any, made: Any, counts: Ints) -> Any:
     """Make `unit` and the first answer: the counts given, one kind of mixed instances, or a pair of kinds."""
     price, rate, share, domain, zone, role, most, need = table
-    alive, unit, enough = made[0], made[1], made[2]
-    k = price.size
-    for h in range(alive.shape[1]):
+    alive, unit, weight, scratch, enough = made[0], made[1], made[2], made[3], made[4]
+    k, domains = price.size, weight.shape[1]
+    for c in range(k + 1):
+        _weights(c, table, scratch, weight[c])
+    for h in range(domains + 1):
         for z in range(alive.shape[2]):
             for r in range(3):
                 alive[0, h, z, r] = 0.0
@@ -112,6 +198,15 @@ def _begin(table: Any, made: Any, counts: Ints) -> Any:
                     left = 1.0 - share[c] if h == domain[c] else 1.0
                     if zone[c] == z and role[c] == r and left > 0.0:
                         unit[c, h, z, r] = min(unit[c, h, z, r], price[c] / (rate[c] * left))
+    for c in range(k):
+        for z in range(alive.shape[2]):
+            for r in range(3):
+                unit[c, domains, z, r] = math.inf
+        for b in range(c, k if weight[c, 0] >= 0.0 else c):
+            left = 1.0 - (weight[c, domain[b]] * share[b] if domain[b] >= 0 else 0.0)
+            if left > 0.0:
+                z, r = zone[b], role[b]
+                unit[c, domains, z, r] = min(unit[c, domains, z, r], price[b] / (rate[b] * left))
     best, rest = 0.0, math.inf
     for c in range(k):
         paid, rest = _with(c, float(counts[c]), False, c + 1, table, made)
@@ -193,8 +288,7 @@ def search(table: Any, made: Any, gap: float, most_nodes: int, counts: Ints) -> 
         decode share, role, most instances there may be (int64). Then the requests per second that are
         needed after the worst loss.
     made
-        For its own use: float64[candidates + 2, domains, zones, 3] twice, int64[candidates] four times,
-        float64[candidates + 1].
+        For its own use, from `workspace`.
     gap
         Relative gap at which a branch is left.
     counts
@@ -202,7 +296,7 @@ def search(table: Any, made: Any, gap: float, most_nodes: int, counts: Ints) -> 
         the best found.
     """
     k = counts.size
-    _, _, _, now, first, last, cost = made
+    now, first, last, cost = made[5], made[6], made[7], made[8]
     best, bound, nodes = _begin(table, made, counts), math.inf, 0
     cost[0] = 0.0
     d, opened = 0, True
@@ -235,10 +329,17 @@ def search(table: Any, made: Any, gap: float, most_nodes: int, counts: Ints) -> 
     return best, min(best, bound), nodes
 
 
+def workspace(candidates: int, domains: int, zones: int) -> tuple[npt.NDArray[Any], ...]:
+    """What `search` works in."""
+    sums = np.empty((2, candidates + 2, domains + 1, zones, 3))
+    return (
+        sums[0], sums[1], np.empty((candidates + 2, domains)), np.empty((domains, 2)),
+        *np.zeros((4, candidates), np.int64), np.zeros(candidates + 1),
+    )  # fmt: skip
+
+
 def compile_search() -> None:
     """Search for one instance, so that the kernel is compiled and on disk."""
     one, none = np.ones(1), np.zeros(1, np.int64)
     table = (one, one, np.zeros(1), none - 1, none, none, none + 3, 2.0)
-    sums = np.empty((2, 3, 1, 1, 3))
-    made = (sums[0], sums[1], *np.zeros((4, 1), np.int64), np.zeros(2))
-    search(table, made, 1e-4, 100, np.zeros(1, np.int64))
+    search(table, workspace(1, 1, 1), 1e-4, 100, np.zeros(1, np.int64))
