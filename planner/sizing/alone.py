@@ -93,7 +93,7 @@ class Alone:
         if demand_per_s <= 0:
             return Answer(counts=(0,) * len(self.columns), price=0.0, bound=0.0)
         need = demand_per_s * (1 - ROUNDING)
-        price = np.array([prices[pool] for pool in self.pools]) * self.gpus
+        price: Floats = np.array([prices[pool] for pool in self.pools], np.float64) * self.gpus
         limit = self.most if most is None else np.minimum(self.most, most)
         start = np.zeros_like(self.most)
         if self.by_zone:
