@@ -57,6 +57,7 @@ def main(arguments: Sequence[str]) -> int:
             shutil.copy(clone / "examples" / "tutorial" / name, clone)
         (clone / "traced.yaml").write_text(TRACED, encoding="utf-8")
         fulcrum = str(clone / ".venv" / "bin" / "fulcrum")
+        helps = sorted(_timed([fulcrum, "--help"], clone) for _ in range(5))
         steps = {" ".join(words[:2]): _timed([fulcrum, *words], clone) for words in OWN}
         assert json.loads((clone / "own.json").read_text(encoding="utf-8"))["instances"]
     record = {
@@ -64,6 +65,7 @@ def main(arguments: Sequence[str]) -> int:
         "demo_again_seconds": again,
         "own_model_and_trace_seconds": round(sum(steps.values()), 2),
         "steps_seconds": steps,
+        "help_median_seconds": helps[2],
         "machine": machine_record("fulcrum-planner", "pip"),
     }
     print(json.dumps(record, indent=1))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 from importlib import metadata
@@ -38,17 +37,14 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_help_answers_in_under_300_ms() -> None:
-    command = [sys.executable, "-c", "from planner.cli import main; main(['--help'])"]
-    times = []
-    for _ in range(5):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run(command, capture_output=True, check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    # Processor time, the best of five: it reads nothing and waits for nothing, so on an idle machine this is
-    # what the user waits.
-    assert min(times) < 0.3
+def test_help_imports_little() -> None:
+    """``python -m benchmarks first-plan`` says how long it takes; this sees what it takes that long for."""
+    code = "import sys; from planner.cli.app import run; run(['--help']); sys.exit(len(sys.modules))"
+    bare = subprocess.run(
+        [sys.executable, "-c", "import sys, typer; sys.exit(len(sys.modules))"], check=False
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert 0 < bare.returncode < done.returncode < bare.returncode + 60
 
 
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:

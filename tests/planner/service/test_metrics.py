@@ -40,6 +40,14 @@ def scrape(running) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     }
 
 
+def scraped_with(running, name: str, **labels: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    """Scraped as soon as this sample is among them, or after ten seconds."""
+    until = time.monotonic() + 10
+    while (name, frozenset(labels.items())) not in (samples := scrape(running)) and time.monotonic() < until:
+        time.sleep(0.02)
+    return samples
+
+
 def value(samples, name: str, **labels: str) -> float:
     return samples[name, frozenset(labels.items())]
 
@@ -54,9 +62,10 @@ def test_plans_and_calls_are_counted(measured) -> None:
     measured.wait(measured.create("{fleet: demo, then: break}"))
     with pytest.raises(grpc.RpcError):
         measured.planning.GetPlan(planning_service_pb2.GetPlanRequest(name="plans/" + "0" * 32), timeout=10)
-    samples = scrape(measured)
     count = "fulcrum_rpc_duration_seconds_count"
     planning = "/fulcrum.v1.PlanningService/"
+    # The caller has its answer a moment before the server counts the call.
+    samples = scraped_with(measured, count, method=planning + "GetPlan", code="NOT_FOUND")
     assert value(samples, count, method=planning + "CreatePlan", code="OK") == 2
     assert value(samples, count, method=planning + "GetPlan", code="NOT_FOUND") == 1
     assert value(samples, "fulcrum_plans", state="optimal") == 1
