@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from planner.cli.progress import ProgressLine
+    from planner.explain.explanation import Explanation
     from planner.options import PlanOptions
     from planner.pipeline import Planned
     from planner.plan import Plan
 
-__all__ = ["Made", "Server", "plan_here", "plan_there"]
+__all__ = ["Made", "Server", "explain_here", "explain_there", "plan_here", "plan_there"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """A plan and, when it was made here, what it was chosen from."""
+    """A plan; when it was made here, what it was chosen from, and there, its name."""
 
     plan: Plan
-    planned: Planned | None
+    planned: Planned | None = None
+    name: str = ""
     remark: str | None = None
 
 
@@ -50,7 +52,7 @@ def plan_here(
             from planner.regions import plan_by_region
 
             found = plan_by_region(fleet, clock, where, current=current)
-            return Made(plan=found.plan, planned=None, remark=found.sentence())
+            return Made(plan=found.plan, remark=found.sentence())
         planned = plan_fleet(fleet, clock, current=current)
         return Made(plan=planned.plan, planned=planned)
 
@@ -76,7 +78,23 @@ def plan_there(
 
     document = read_fleet_file(path).self_contained
     with PlanClient(server.address, authorities=server.authorities, token=server.token) as client:
-        plan = client.create_plan(
+        name, plan = client.make_plan(
             document, options=options, current=current, progress=progress, source=str(path)
         )
-    return Made(plan=plan, planned=None)
+    return Made(plan=plan, name=name)
+
+
+def explain_here(planned: Planned, options: PlanOptions) -> Explanation:
+    """Say why a plan that was made here is as it is."""
+    from planner.clock import Clock
+    from planner.explain.explanation import explain_plan
+
+    return explain_plan(planned, Clock(options=options))
+
+
+def explain_there(server: Server, name: str, options: PlanOptions) -> Explanation:
+    """Have a server say why a plan of its own is as it is."""
+    from planner.service.stream_client import StreamClient
+
+    with StreamClient(server.address, authorities=server.authorities, token=server.token) as client:
+        return client.explain(name, time_limit_s=options.time_limit_s)

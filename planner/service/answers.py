@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from models.errors import InvalidInput
@@ -71,34 +71,14 @@ def _explanation(fleet: Fleet, plan: Plan, clock: Clock) -> dict[str, Any]:
     """What `planner.explain` says of a plan that was made before, from the fleet's candidates today."""
     from planner.candidates.dominance import undominated
     from planner.candidates.enumerate import enumerate_candidates
-    from planner.explain.alternatives import alternatives, node_worths
-    from planner.explain.report import explain_in_sentences
-    from planner.explain.resharding import resharding_verdicts
+    from planner.explain.explanation import explain_plan
     from planner.pipeline import Planned
 
-    chosen = Counter(instance.shape for instance in plan.instances)
+    chosen = {instance.shape for instance in plan.instances}
     clock.report("candidates")
-    candidates = enumerate_candidates(fleet, cancelled=lambda: clock.is_cancelled)
-    considered = undominated(candidates.accepted, keep=set(chosen))
+    candidates = enumerate_candidates(
+        fleet, cancelled=lambda: clock.is_cancelled, confidence=clock.options.confidence
+    )
+    considered = undominated(candidates.accepted, keep=chosen)
     planned = Planned(fleet=fleet, plan=plan, candidates=candidates, considered=considered)
-    workloads = [
-        {
-            "workload": workload.name,
-            "sentences": explain_in_sentences(
-                [c for c in candidates.accepted if c.workload == workload.name],
-                [refusal for refusal in candidates.refused if refusal.workload == workload.name],
-                chosen,
-            ),
-        }
-        for workload in fleet.workloads
-    ]
-    made: dict[str, Any] = {"workloads": workloads, "alternatives": [], "resharding": [], "node_worths": []}
-    if plan.instances:
-        clock.report("alternatives")
-        made["alternatives"] = [other.sentence for other in alternatives(planned, clock)]
-        made["resharding"] = list(resharding_verdicts(planned, clock))
-        clock.report("one more node")
-        made["node_worths"] = [
-            {"pool": pool, "description": worth} for pool, worth in node_worths(planned, clock)
-        ]
-    return made
+    return asdict(explain_plan(planned, clock))

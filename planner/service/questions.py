@@ -21,6 +21,7 @@ from planner.service.create_request import (
 )
 from planner.service.errors import StatusError, invalid_argument, status_of
 from planner.service.executor import Executor
+from planner.service.explanations import explanation_message
 from planner.service.parts import duration
 from planner.service.protos import plan_pb2, planning_service_pb2
 from planner.service.streamed import StreamedWork, time_to_work_s
@@ -75,8 +76,7 @@ class Questions:
                 if isinstance(event, ProgressEvent):
                     yield _Explained(progress=_progress(event, request.name))
                 else:
-                    made = json.loads(event.answer_json or "")
-                    yield _Explained(explanation=planning_service_pb2.PlanExplanation(**made))
+                    yield _Explained(explanation=explanation_message(json.loads(event.answer_json or "")))
 
     async def what_if(
         self, document: str, request: planning_service_pb2.WhatIfRequest, context: _Context

@@ -12,12 +12,15 @@ from typing import Any, Self
 import grpc
 
 from models.errors import Unavailable
+from planner.explain.explanation import Explanation
 from planner.options import PlanOptions, Progress
 from planner.plan import Plan
 from planner.scenarios.what_if import Comparison
 from planner.service.channel import open_channel
 from planner.service.client_errors import error_of
 from planner.service.client_options import options_message
+from planner.service.explanations import explanation_of
+from planner.service.parts import duration
 from planner.service.protos import assignment_service_pb2, planning_service_pb2
 from planner.service.protos import assignment_service_pb2_grpc as assignment_grpc
 from planner.service.protos import planning_service_pb2_grpc as planning_grpc
@@ -126,6 +129,20 @@ class StreamClient:
             for text in (found.before_plan_json, found.after_plan_json)
         )
         return Comparison(words=tuple(made["changes"]), before=before, after=after), made
+
+    def explain(
+        self,
+        plan: str,
+        *,
+        time_limit_s: float | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> Explanation:
+        """Have a finished plan explained, by its resource name; raises as `solve`."""
+        request = planning_service_pb2.ExplainPlanRequest(name=plan)
+        if time_limit_s is not None:
+            request.time_limit.CopyFrom(duration(time_limit_s))
+        stub = planning_grpc.PlanningServiceStub(self._channel)  # type: ignore[no-untyped-call]
+        return explanation_of(self._follow(stub.ExplainPlan(request), "explanation", progress, None))
 
     def _follow(
         self,

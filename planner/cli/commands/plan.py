@@ -67,7 +67,7 @@ def plan(
     """
     from planner.cli.exit_codes import ExitCode
     from planner.cli.files import check_writable, read_plan, write_text
-    from planner.cli.planning import Server, plan_here, plan_there
+    from planner.cli.planning import Server, explain_here, explain_there, plan_here, plan_there
     from planner.cli.progress import show_progress
     from planner.options import PlanOptions
 
@@ -84,11 +84,11 @@ def plan(
         time_limit_s=time_limit, seed=seed, threads=threads, verify=not no_verify, confidence=confidence
     )
     running = read_plan(current) if current is not None else None
+    where = Server(address=server or "", authorities=server_ca, token=token)
     with show_progress(visible=not json_, catch_interrupt=server is None) as progress:
         if server is None:
             made = plan_here(fleet, options, running, progress, by_region=by_region, executor=executor)
         else:
-            where = Server(address=server, authorities=server_ca, token=token)
             made = plan_there(where, fleet, options, running, progress)
     result = made.plan
     if out is not None:
@@ -110,13 +110,14 @@ def plan(
         console = make_console()
         print_plan(result, console)
         if explain:
-            from planner.clock import Clock
             from planner.explain.report import print_explanation
 
-            if made.planned is None:
-                console.print("--explain says more when the plan is made here, without --server")
-            else:
-                print_explanation(made.planned, console, Clock(options=options))
+            print_explanation(
+                explain_there(where, made.name, options)
+                if made.planned is None
+                else explain_here(made.planned, options),
+                console,
+            )
         if out is not None:
             console.print(f"\nplan written to {out}", highlight=False, soft_wrap=True)
     if made.remark is not None:

@@ -11,6 +11,7 @@ import os
 import signal
 import time
 
+from dataclasses import asdict
 from models.document import read_document
 from models.errors import InvalidInput, SolverFailed, UnknownName
 from planner.plan import Expectation, Instance, Objective, Plan, Stage
@@ -109,7 +110,7 @@ class ScriptedBackend:
             "comparison": {"before": {"state": "optimal"}, "after": {"state": made.state}},
             "before_plan_json": made.plan_json, "after_plan_json": made.plan_json,
         }  # fmt: skip
-        answer = {} if question.kind == "explain" else states
+        answer = asdict(Explanation(workloads=())) if question.kind == "explain" else states
         return AssignmentOutcome(state=made.state, answer_json=json.dumps(answer))
 
     def solve(self, work, on_progress, cancelled) -> AssignmentOutcome:

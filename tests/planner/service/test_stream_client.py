@@ -79,3 +79,15 @@ def test_confidence_reaches_the_server(shared_real_server, tmp_path):
     assert run([*asked[:-2], "--out", str(plain)]) == ExitCode.OK
 
     assert there.read_bytes() == here.read_bytes() != plain.read_bytes()
+
+
+def test_a_plan_is_explained_the_same_here_and_there(shared_real_server, capsys):
+    asked = ["plan", str(EXAMPLES / "one_model.yaml"), "--no-verify", "--explain"]
+
+    assert run(asked) == ExitCode.OK
+    here = capsys.readouterr().out
+    assert run([*asked, "--server", shared_real_server.address]) == ExitCode.OK
+
+    assert capsys.readouterr().out == here
+    assert "why chat" in here
+    assert "one more node of h100" in here
