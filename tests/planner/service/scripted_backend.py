@@ -10,10 +10,11 @@ import json
 import os
 import signal
 import time
-
 from dataclasses import asdict
+
 from models.document import read_document
 from models.errors import InvalidInput, SolverFailed, UnknownName
+from planner.explain.explanation import Explanation
 from planner.plan import Expectation, Instance, Objective, Plan, Stage
 from planner.service.backend import AssignmentOutcome, Outcome, ProgressEvent, Work
 
