@@ -65,6 +65,7 @@ def make_instances(
                 gpu_parts=c.gpu_parts,
                 adapter_slots=c.adapter_slots,
                 adapter_rank=c.adapter_rank,
+                drafting=c.drafting,
                 price_per_hour=c.price_per_hour,
                 basis=c.basis,
             )
@@ -105,6 +106,8 @@ def _expectations(
             # An engine that takes s times longer for everything sees s times the rate.
             np.array([rates[i] * candidates[used[i]].slowdown for i in working]),
             targets(workload),
+            reuse=workload.reuse,
+            burstiness=workload.arrivals(),
         )
         for position, capacity in zip(working, found, strict=True):
             c = candidates[used[position]]
@@ -208,6 +211,20 @@ def make_basis(fleet: Fleet, instances: Sequence[Instance]) -> tuple[Basis, ...]
     ]
     found += [
         Basis(what=f"lengths of {w.name}", basis="declared", source=w.lengths_source) for w in fleet.workloads
+    ]
+    found += [
+        Basis(
+            what=f"prompts of {w.name} found in the cache: {w.reuse:.1%}",
+            basis="declared",
+            source=w.reuse_source,
+        )
+        for w in fleet.workloads
+        if w.reuse
+    ]
+    found += [
+        Basis(what=f"drafts of {m.name}: {m.speculative}", basis="declared", source=m.speculative.source)
+        for m in fleet.models
+        if m.speculative is not None
     ]
     found.append(Basis(what="rates, prices and targets", basis="declared", source="the fleet document"))
     bases = sorted({instance.basis for instance in instances})

@@ -11,7 +11,7 @@ import numpy as np
 from models.errors import InvalidInput
 from models.serving.basis import Basis
 from models.serving.configuration import InstanceModel
-from models.workload import LengthDistribution
+from models.workload import POISSON, Burstiness, LengthDistribution
 
 __all__ = [
     "Capacity",
@@ -112,7 +112,7 @@ class Table:
     ----------
     instances
         Rows.
-    lengths, targets, reuse
+    lengths, targets, reuse, burstiness
         Of the requests.
     """
 
@@ -120,6 +120,7 @@ class Table:
     lengths: LengthDistribution
     targets: Targets
     reuse: float = 0.0
+    burstiness: Burstiness = POISSON
 
 
 def capacities(
@@ -128,12 +129,14 @@ def capacities(
     targets: Targets,
     *,
     reuse: float = 0.0,
+    burstiness: Burstiness = POISSON,
 ) -> tuple[Capacity, ...]:
     """The largest rate of each instance within the targets.
 
     `reuse`: share of each prompt that is found in the cache, in 0..1, as of `simulator.simulate`.
     """
-    return capacities_of([Table(instances=instances, lengths=lengths, targets=targets, reuse=reuse)])[0]
+    table = Table(instances=instances, lengths=lengths, targets=targets, reuse=reuse, burstiness=burstiness)
+    return capacities_of([table])[0]
 
 
 def capacities_of(tables: Sequence[Table], *, rows: int | None = None) -> list[tuple[Capacity, ...]]:
@@ -152,7 +155,10 @@ def capacities_of(tables: Sequence[Table], *, rows: int | None = None) -> list[t
     if rows < COMPILED_FROM:
         from models.serving.operating import capacities_by_halving
 
-        return [capacities_by_halving(t.instances, t.lengths, t.targets, reuse=t.reuse) for t in tables]
+        return [
+            capacities_by_halving(t.instances, t.lengths, t.targets, reuse=t.reuse, burstiness=t.burstiness)
+            for t in tables
+        ]
     from models.serving.analysis.table import tables_by_kernel
 
     return tables_by_kernel(tables)

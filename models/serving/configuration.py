@@ -22,7 +22,7 @@ from models.serving.roofline import RooflineTimes
 from models.serving.speculation import Speculation
 from models.serving.tables import TableTimes, attention_module
 
-__all__ = ["Configuration", "InstanceModel", "Role"]
+__all__ = ["Configuration", "InstanceModel", "Role", "draft_problems"]
 
 Role = Literal["mixed", "prefill", "decode"]
 """``mixed`` serves whole requests; ``prefill`` hands the cache of its prompts to a ``decode`` instance."""
@@ -90,20 +90,24 @@ class Configuration:
         """Why the model, or what drafts for it, cannot be cut this way, as sentences; empty when it can."""
         found = self.parallelism.problems(self.architecture, self.weights)
         drafts = self.speculation
-        if drafts is None:
-            return found
-        if self.parallelism.pipeline_parallel_size > 1:
-            found = (*found, "drafts are not passed between pipeline stages")
-        if drafts.draft is None:
-            return found
-        if self.parallelism.data_parallel_size > 1:
-            found = (*found, "a model that drafts is not planned beside attention replicas")
-        cut = draft_parallelism(self.parallelism)
-        return (*found, *(f"draft: {why}" for why in cut.problems(drafts.draft, drafts.draft_weights)))
+        return found if drafts is None else (*found, *draft_problems(drafts, self.parallelism))
 
     def __str__(self) -> str:
         where = f"{self.gpus} × {self.gpu.name} ({self.parallelism}, {self.role})"
         return f"{self.architecture.name} {self.weights} on {where}"
+
+
+def draft_problems(drafts: Speculation, parallelism: Parallelism) -> tuple[str, ...]:
+    """Why nothing can draft for a model that is cut this way, as sentences; empty when it can."""
+    found = []
+    if parallelism.pipeline_parallel_size > 1:
+        found.append("drafts are not passed between pipeline stages")
+    if drafts.draft is not None:
+        if parallelism.data_parallel_size > 1:
+            found.append("a model that drafts is not planned beside attention replicas")
+        cut = draft_parallelism(parallelism)
+        found += [f"draft: {why}" for why in cut.problems(drafts.draft, drafts.draft_weights)]
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

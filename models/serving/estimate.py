@@ -11,6 +11,7 @@ from models.serving.basis import Basis
 from models.serving.calibration import calibration
 from models.serving.configuration import InstanceModel
 from models.serving.simulator import Simulation, simulate
+from models.workload.arrivals import arrivals_s, variation_of
 
 __all__ = ["Estimate", "Latency", "estimate", "summary"]
 
@@ -65,12 +66,14 @@ def estimate(
     concurrency: int | None = None,
     rate_per_s: float | None = None,
     reuse: float = 0.0,
+    burstiness: float = 1.0,
     seed: int = 0,
 ) -> Estimate:
     """Simulate requests of equal lengths; exactly one of `concurrency` and `rate_per_s` is given.
 
     A closed loop serves ten requests a client, its initial burst included, as the usual benchmarks do.
-    `reuse` is the share of each prompt that is found in the cache.
+    `reuse` is the share of each prompt that is found in the cache, `burstiness` the shape of the gamma law of
+    the gaps between arrivals.
 
     Raises
     ------
@@ -79,12 +82,14 @@ def estimate(
     """
     if (concurrency is None) == (rate_per_s is None):
         raise InvalidInput("give a concurrency or a rate: one of the two")
+    if rate_per_s is None and burstiness != 1.0:
+        raise InvalidInput("burstiness is one of arrivals at a rate; a closed loop has none")
     if rate_per_s is not None and not 0 < rate_per_s < float("inf"):
         raise InvalidInput(f"the rate must be positive and finite, got {rate_per_s!r}")
     count = max(REQUESTS_PER_CLIENT * (concurrency or 0), MIN_REQUESTS if rate_per_s else 1)
     arrivals = None
     if rate_per_s is not None:
-        arrivals = np.cumsum(np.random.default_rng(seed).exponential(1.0 / rate_per_s, 10 * count))
+        arrivals = arrivals_s(10 * count, rate_per_s, variation=variation_of(burstiness), seed=seed)
         count = arrivals.size
     inputs, outputs = np.full(count, input_tokens), np.full(count, output_tokens)
     return summary(

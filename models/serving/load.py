@@ -21,7 +21,8 @@ by d / P(budget).
 Data-parallel ranks (of the attention) step together and each takes prompts of its own: k prompts in a step
 cost what one costs, up to one a rank, since the experts see as many tokens of every rank as of the busiest.
 A prompt alone holds all ranks for P; at throughput μ a step with prompts lasts P + d and collects
-k = μ (P + d) of them, between 1 and the number of ranks, which divides the work P of each.
+k = μ (P + d) of them, between 1 and the number of ranks, which divides the work P of each. Arrivals that are
+not Poisson change the wait, the work and the law: `companions` says how.
 """
 
 from __future__ import annotations
@@ -32,10 +33,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from models.serving.companions import companions
 from models.serving.configuration import InstanceModel
 from models.serving.curves import curve_at, surface_at
 from models.serving.requests import Requests
-from models.workload import LengthDistribution
+from models.workload import POISSON, Burstiness, LengthDistribution
 
 __all__ = ["Load", "State"]
 
@@ -107,14 +109,17 @@ class Load:
         Of the requests that arrive.
     reuse
         Share of each prompt that is found in the cache, as of `models.serving.simulator.simulate`.
+    burstiness
+        Of their arrivals.
     """
 
     def __init__(
-        self, instances: Sequence[InstanceModel], lengths: LengthDistribution, *, reuse: float = 0.0
-    ) -> None:
+        self, instances: Sequence[InstanceModel], lengths: LengthDistribution, *, reuse: float = 0.0,
+        burstiness: Burstiness = POISSON,
+    ) -> None:  # fmt: skip
         requests = Requests.of(lengths, reuse=reuse)
         self.instances = tuple(instances)
-        self.lengths = lengths
+        self.lengths, self.burstiness = lengths, burstiness
         self.inputs, self.input_weight = requests.inputs, requests.input_weight
         self.computed = requests.computed
         self.steps, self.output_weight = requests.steps, requests.output_weight
@@ -307,8 +312,9 @@ class Load:
         weight = np.zeros((count, LEVELS))
         weight[:, 0] = 1.0
         running, peak, full = np.zeros(count), np.zeros(count), np.zeros(count)
+        excess = self.burstiness.excess * np.minimum(rate * 1e3 / self.burstiness.rate_per_s, 1.0)
         for rows, sums, spread, top in self._groups:
-            law, over = _stationary(rate[rows], sums, top)
+            law, over = _stationary(rate[rows], sums, top, 1.0 + excess[rows] / 2)
             numbers = np.arange(law.shape[1], dtype=np.float64)
             weight[rows] = np.einsum("cn,nl->cl", law, spread)
             running[rows] = (law * numbers).sum(axis=1)
@@ -317,12 +323,17 @@ class Load:
             full[rows] = over
         each, dp = rate[:, None], self.dp[:, None]
         together = np.clip(each * (self._mean_held + self._beside), 1.0, dp)
-        mean_held, held_squared = self._mean_held / together, self._held_squared / together
+        uneven = excess[:, None]
+        mean_held = self._mean_held / together
+        held_squared = (self._held_squared + uneven * self._mean_held**2) / together
         share = np.minimum(each * mean_held, 0.999999)
         utilisation = each * self._mean_held * self._stretch / dp
         room = np.maximum(1.0 - utilisation, 1e-6)
         squared = self._held_squared * self._stretch**2
-        wait = each * squared / (2.0 * room * dp**2)
+        service = self._mean_held * self._stretch
+        wait = each * (squared + uneven * service**2) / (2.0 * room * dp**2)
+        before = room * np.maximum(companions(each * service, uneven), 0.0)
+        wait += before * service / dp
         # the step that runs, which does not end earlier for a rank without a prompt
         running_step = (
             np.minimum(each, 1.0 / np.maximum(self._mean_held * self._stretch, 1e-12)) * squared / 2
@@ -336,12 +347,14 @@ class Load:
         long = np.maximum(self.steps, 1.0)
         # the prompts that arrive while it decodes, and those that came behind it while its own prompt waited:
         # a busy period begun by that much work (its mean and variance), but no more than its steps can carry
-        service = self._mean_held * self._stretch
         spread_of_sojourn = wait**2 + squared - service**2
         free = (1.0 - share)[:, :, None]
         window = (self._step[:, :, None] * long + (wait + service)[:, :, None]) / free
-        work = share[:, :, None] * window
+        beside = companions(each[:, :, None] * window, uneven[:, :, None])
+        prompt = self._mean_held[:, :, None] / together[:, :, None]
+        work = share[:, :, None] * window + beside * prompt
         work_variance = (each * held_squared)[:, :, None] * window / free**2
+        work_variance = work_variance + np.maximum(beside, 0.0) * (1.0 + beside) * prompt**2
         begun = (share**2 * np.maximum(spread_of_sojourn, 0.0))[:, :, None]
         work_variance = work_variance + begun / free**2
         carried = self._full_step[:, :, None] * long / self._made[:, None, None]
@@ -360,7 +373,7 @@ class Load:
             weight=weight,
             utilisation=(weight * utilisation).sum(axis=1),
             wait_ms=joined,
-            busy=np.clip(each * self._mean_held * self._stretch, np.maximum(utilisation, 1e-9), 1.0),
+            busy=np.clip(each * service + before / (1.0 + before), np.maximum(utilisation, 1e-9), 1.0),
             service_ms=self._own,
             step_ms=self._step,
             tpot_ms=tpot,
@@ -371,15 +384,15 @@ class Load:
         )
 
 
-def _stationary(rate: Floats, sums: Floats, top: Floats) -> tuple[Floats, Floats]:
+def _stationary(rate: Floats, sums: Floats, top: Floats, spread: Floats) -> tuple[Floats, Floats]:
     """π(n) of a birth–death process, float64[instance, 0 … most], and the probability of `most` or more.
 
     `sums` are the running sums of log μ. Beyond `most` requests wait and μ stays at `top`: a geometric tail,
-    counted to the last state; without a stationary law everything is there.
+    counted to the last state; without a stationary law everything is there. `spread` is z.
     """
     numbers = np.arange(sums.shape[1])
-    log = numbers * np.log(rate)[:, None] - sums
-    ratio = rate / top
+    log = (numbers * np.log(rate)[:, None] - sums) / spread[:, None]
+    ratio = (rate / top) ** (1.0 / spread)
     with np.errstate(divide="ignore"):
         log[:, -1] += np.where(ratio < 1.0, -np.log(np.maximum(1.0 - ratio, 1e-12)), 40.0)
     law = np.exp(log - log.max(axis=1, keepdims=True))

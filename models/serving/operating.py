@@ -23,7 +23,7 @@ from models.serving.capacity import (
 )
 from models.serving.configuration import InstanceModel
 from models.serving.load import RARE, Load, State
-from models.workload import LengthDistribution
+from models.workload import POISSON, Burstiness, LengthDistribution
 
 __all__ = ["Bounds", "capacities_by_halving", "latencies", "operate", "tpot_share", "ttft_share"]
 
@@ -42,16 +42,19 @@ def capacities_by_halving(
     targets: Targets,
     *,
     reuse: float = 0.0,
+    burstiness: Burstiness = POISSON,
 ) -> tuple[Capacity, ...]:
     """The largest rate of each instance within the targets, all computed at once."""
     if len(instances) > CHUNK:  # a chunk stays in the processor's cache
         parts = [instances[i : i + CHUNK] for i in range(0, len(instances), CHUNK)]
         return tuple(
-            found for part in parts for found in capacities_by_halving(part, lengths, targets, reuse=reuse)
+            found
+            for part in parts
+            for found in capacities_by_halving(part, lengths, targets, reuse=reuse, burstiness=burstiness)
         )
     if not instances:
         return ()
-    load = Load(instances, lengths, reuse=reuse)
+    load = Load(instances, lengths, reuse=reuse, burstiness=burstiness)
     bounds = Bounds(load, targets)
     high = load.max_rate_per_s * MAX_UTILISATION
     low = np.zeros_like(high)
@@ -93,6 +96,7 @@ def operate(
     targets: Targets,
     *,
     reuse: float = 0.0,
+    burstiness: Burstiness = POISSON,
 ) -> tuple[Capacity, ...]:
     """What each instance does at a given rate (float64[instance]); infeasible where it cannot.
 
@@ -100,7 +104,7 @@ def operate(
     """
     if not instances:
         return ()
-    load = Load(instances, lengths, reuse=reuse)
+    load = Load(instances, lengths, reuse=reuse, burstiness=burstiness)
     rates = np.asarray(rates_per_s, dtype=np.float64)
     if rates.shape != (len(instances),) or not (np.isfinite(rates) & (rates > 0)).all():
         raise InvalidInput("one positive, finite rate per instance is needed")

@@ -1,6 +1,6 @@
 """What must be served: arrivals, prompt and output lengths."""
 
-from models.workload.arrivals import arrivals_s
+from models.workload.arrivals import POISSON, Burstiness, arrivals_s
 from models.workload.azure import read_azure_trace
 from models.workload.columns import Columns
 from models.workload.lengths import LengthDistribution, LengthPoints
@@ -11,6 +11,8 @@ from models.workload.trace import Trace
 from models.workload.workload import Workload
 
 __all__ = [
+    "POISSON",
+    "Burstiness",
     "Columns",
     "LengthDistribution",
     "LengthPoints",

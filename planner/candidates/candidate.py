@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from planner.fleet.network import HANDOVER, Link
 from planner.plan.cut import cut_label
+from planner.plan.drafting import Drafting
 from planner.plan.instance import Role
 
 __all__ = ["Candidate", "node_groups"]
@@ -44,6 +45,8 @@ class Candidate:
         Of each GPU's memory, what the slots of adapters take.
     adapter_slots, adapter_rank
         Adapters an instance holds in GPU memory, and their largest rank.
+    drafting
+        Who drafts tokens for it.
     handover
         Way of the caches of a prefill instance to its decode instances.
     basis
@@ -88,6 +91,7 @@ class Candidate:
     reserved_bytes: float = 0.0
     adapter_slots: int = 0
     adapter_rank: int = 0
+    drafting: Drafting | None = None
     rates_by_budget: tuple[tuple[int, float], ...] = ()
 
     @property
@@ -113,6 +117,7 @@ class Candidate:
             str(self.tensor_parallel_size), str(self.pipeline_parallel_size),
             str(self.data_parallel_size), str(self.expert_parallel_size), self.weights, self.kv_cache,
             str(self.gpu_parts), str(self.adapter_slots), str(self.adapter_rank),
+            str(self.drafting or ""),
         )  # fmt: skip
 
     @property

@@ -8,9 +8,18 @@ from models.serving import Configuration, InstanceModel, Parallelism, Targets, e
 from planner.candidates.candidate import Candidate
 from planner.fleet.fleet import Fleet, Pool, ServedModel, ServedWorkload
 from planner.fleet.network import HANDOVER, Link
+from planner.plan.drafting import Drafting
 from planner.plan.instance import Role
 
-__all__ = ["Terms", "configuration", "instance_model", "max_model_len", "targets"]
+__all__ = [
+    "Terms",
+    "configuration",
+    "drafting_of",
+    "instance_model",
+    "max_model_len",
+    "step_tokens",
+    "targets",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +66,22 @@ def max_model_len(fleet: Fleet, model: ServedModel) -> int:
     return min(whole_blocks, model.architecture.max_context_tokens)
 
 
+def step_tokens(model: ServedModel) -> int:
+    """Return the tokens of each running request that a step passes."""
+    return 1 if model.speculative is None else model.speculative.speculation.width
+
+
+def drafting_of(model: ServedModel) -> Drafting | None:
+    """Return who drafts for a model, as its instances say it."""
+    if model.speculative is None:
+        return None
+    s = model.speculative.speculation
+    return Drafting(
+        method=s.method, tokens=s.tokens, tokens_per_step=s.tokens_per_step,
+        repository=model.speculative.repository,
+    )  # fmt: skip
+
+
 def instance_model(fleet: Fleet, candidate: Candidate) -> InstanceModel:
     """Return the serving model of a candidate."""
     model, pool = fleet.model(candidate.model), fleet.pool(candidate.pool)
@@ -86,4 +111,5 @@ def configuration(
         engine=replace(known, memory_fraction=left) if terms.reserved_bytes or terms.parts > 1 else known,
         role=role, weights=model.weights, kv_cache=model.kv_cache, max_num_seqs=sequences,
         max_num_batched_tokens=budget, kv_transfer_bytes_per_s=terms.handover.bandwidth_bytes_per_s,
+        speculation=None if model.speculative is None else model.speculative.speculation,
     )  # fmt: skip

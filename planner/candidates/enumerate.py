@@ -29,7 +29,11 @@ def enumerate_candidates(
         # All workloads and pools are one table: the more rows, the less each costs.
         tables = [
             Table(
-                instances=[built for _, _, built in mine], lengths=ways.workload.lengths, targets=ways.wanted
+                instances=[built for _, _, built in mine],
+                lengths=ways.workload.lengths,
+                targets=ways.wanted,
+                reuse=ways.workload.reuse,
+                burstiness=ways.workload.arrivals(ways.slowdown),
             )
             for ways, mine in zip(tried, rows, strict=False)
         ]

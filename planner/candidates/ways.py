@@ -9,9 +9,17 @@ from typing import get_args
 
 from models.errors import Unsupported
 from models.serving import Capacity, InstanceModel, Parallelism, engine
+from models.serving.configuration import draft_problems
 from planner.adapters.memory import adapter_bytes_per_gpu
 from planner.candidates.candidate import Candidate, node_groups
-from planner.candidates.configure import Terms, configuration, max_model_len, targets
+from planner.candidates.configure import (
+    Terms,
+    configuration,
+    drafting_of,
+    max_model_len,
+    step_tokens,
+    targets,
+)
 from planner.candidates.margins import tightened
 from planner.fleet.fleet import Fleet, Pool, ServedModel, ServedWorkload
 from planner.fleet.fleet import Parallelism as AllowedParallelism
@@ -152,7 +160,8 @@ class Ways:
             tried = self.tried.setdefault((role, shape), {})
             tried[budget] = max(tried.get(budget, 0.0), capacity.rate_per_s)
             # a budget must leave room for prompts beside a full batch of decodes
-            if capacity.limit == "max_num_seqs" and sequences < SEQUENCES[-1] < budget:
+            room = budget > SEQUENCES[-1] * step_tokens(self.model)
+            if capacity.limit == "max_num_seqs" and sequences < SEQUENCES[-1] and room:
                 terms = self._terms(role, shape)
                 more = configuration(self.model, self.pool, role, shape, SEQUENCES[-1], budget, terms)
                 wider.append((role, shape, InstanceModel.of(more)))
@@ -196,6 +205,7 @@ class Ways:
             reserved_bytes=terms.reserved_bytes,
             adapter_slots=0 if self.adapters is None else self.adapters.slots,
             adapter_rank=0 if self.adapters is None else self.adapters.rank,
+            drafting=drafting_of(self.model),
             capacity_per_s=made.capacity_per_s / slow,
             ttft_ms=None if made.ttft_ms is None else made.ttft_ms * slow,
             tpot_ms=None if made.tpot_ms is None else made.tpot_ms * slow,
@@ -257,6 +267,10 @@ def _misfit(
     problems = shape.problems(model.architecture, model.weights)
     if problems:
         return "shape", "; ".join(problems)
+    if model.speculative is not None:
+        problems = draft_problems(model.speculative.speculation, shape)
+        if problems:
+            return "engine", "; ".join(problems)
     if shape.data_parallel_size > 1 and shape.pipeline_parallel_size > 1:
         return "shape", "attention replicas of one instance are planned without pipeline stages only"
     if model.engine == "vllm" and shape.expert_parallel_size not in (1, shape.stage_gpus):
@@ -282,6 +296,8 @@ def _settings(
 ) -> Iterator[InstanceModel]:
     chunked = role == "mixed" and engine(model.engine).schedule == "chunked"
     for budget in CHUNKED_BUDGETS if chunked else BUDGETS[role]:
+        if role == "mixed" and budget <= SEQUENCES[0] * step_tokens(model):
+            continue
         yield InstanceModel.of(configuration(model, pool, role, shape, SEQUENCES[0], budget, terms))
 
 

@@ -40,6 +40,8 @@ class Question:
         Precisions; None: the checkpoint's, and bf16.
     headroom
         Share by which capacity exceeds the rate.
+    speculative
+        Speculative decoding as a model of the fleet document says it; None: none.
     base_dir
         Folder that relative paths start from.
 
@@ -59,6 +61,7 @@ class Question:
     weights: str | None = None
     kv_cache: str | None = None
     headroom: float = 0.0
+    speculative: Mapping[str, Any] | None = None
     base_dir: Path = Path()
 
     def __post_init__(self) -> None:
@@ -93,6 +96,8 @@ class Question:
             model["weights"] = self.weights
         if self.kv_cache is not None:
             model["kv_cache"] = self.kv_cache
+        if self.speculative is not None:
+            model["speculative"] = dict(self.speculative)
         # Without a rate any will do: capacities do not depend on it.
         workload = {"model": name, "rate": "1/s", **self.workload, "slo": dict(self.slo)}
         if "trace" in self.workload and "rate" not in self.workload:

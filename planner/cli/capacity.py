@@ -27,7 +27,14 @@ FLAGS: Mapping[tuple[str | int, ...], str] = {
     ("models", 0, "architecture"): "MODEL",
     ("models", 0, "weights"): "--weights",
     ("models", 0, "kv_cache"): "--kv-cache",
+    ("models", 0, "speculative", "method"): "--speculative-method",
+    ("models", 0, "speculative", "tokens"): "--speculative-tokens",
+    ("models", 0, "speculative", "acceptance"): "--acceptance",
+    ("models", 0, "speculative", "acceptance_length"): "--acceptance-length",
+    ("models", 0, "speculative", "architecture"): "--draft-model",
     ("workloads", 0): "--isl and --osl",
+    ("workloads", 0, "reuse"): "--reuse",
+    ("workloads", 0, "burstiness"): "--burstiness",
     ("workloads", 0, "rate"): "--rate",
     ("workloads", 0, "lengths"): "--lengths",
     ("workloads", 0, "trace"): "--trace",
@@ -56,7 +63,8 @@ def ask(
     model: str, *, gpus: Sequence[str], rate: str | None, isl: int | None, osl: int | None,
     lengths: Path | None, trace: Path | None, columns: str, targets: Mapping[str, str],
     max_gpus: int | None, gpus_per_node: int, prices: Sequence[str], weights: str | None,
-    kv_cache: str | None, headroom: str,
+    kv_cache: str | None, headroom: str, reuse: str | None = None, burstiness: float | None = None,
+    speculative: Mapping[str, object] | None = None,
 ) -> Answer:  # fmt: skip
     """Answer a question made of flags; they are described at the command.
 
@@ -80,11 +88,16 @@ def ask(
     workload: dict[str, object] = _lengths(isl, osl, lengths, trace, columns)
     if rate is not None:
         workload["rate"] = _at("--rate", lambda: read_rate(rate))
+    if reuse is not None:
+        workload["reuse"] = _at("--reuse", lambda: parse_fraction(reuse))
+    if burstiness is not None:
+        workload["burstiness"] = burstiness
     question = Question(
         model=model, gpus=tuple(dict.fromkeys(gpus)), workload=workload, slo=dict(targets),
         most_gpus=max_gpus, gpus_per_node=gpus_per_node,
         price_per_gpu_hour=_at("--price", lambda: read_prices(prices)), weights=weights,
         kv_cache=kv_cache, headroom=_at("--headroom", lambda: parse_fraction(headroom)),
+        speculative=speculative,
     )  # fmt: skip
     with in_flags(FLAGS):
         return answer(question)

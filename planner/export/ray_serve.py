@@ -8,6 +8,7 @@ replicas itself; where an instance spans nodes, one bundle a GPU lets it.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from models.errors import Unsupported
@@ -84,6 +85,8 @@ def _config(group: Group, options: Options) -> dict[str, Any]:
         for name, value in process.flags.items()
         if name not in _SET_BY_RAY
     }
+    if "speculative_config" in arguments:
+        arguments["speculative_config"] = json.loads(str(arguments["speculative_config"]))
     if one.role != "mixed":
         arguments["kv_transfer_config"] = {"kv_connector": "NixlConnector", "kv_role": "kv_both"}
     made: dict[str, Any] = {

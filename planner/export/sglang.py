@@ -24,6 +24,7 @@ _VERSIONS = Versions(engine="SGLang", first="0.4.8", last="0.5", default="0.5.6"
 FORMAT_VERSION = f"SGLang {_VERSIONS.first} to {_VERSIONS.last}"
 
 _KV_CACHE_DTYPE = {"bf16": "auto", "fp8": "fp8_e4m3"}
+_DRAFTING = {"mtp": "EAGLE", "eagle": "EAGLE", "eagle3": "EAGLE3", "draft_model": "STANDALONE"}
 _QUANTISED_ON_LOAD = {"fp8": "fp8"}
 _BOOTSTRAP_OFFSET = 3000
 """Bootstrap ports (8998 is SGLang's own default) follow the side-channel ports, so that each instance on a
@@ -65,6 +66,18 @@ def _process(instance: Instance, seat: Seat, version: str) -> Process:
         flags["--ep-size"] = instance.expert_parallel_size
     if (quantization := _quantization(instance)) is not None:
         flags["--quantization"] = quantization
+    if (drafting := instance.drafting) is not None:
+        if drafting.method == "draft_model":
+            _VERSIONS.require(version, "0.5.3", f"{instance.name}: drafts by another model")
+        flags |= {
+            "--speculative-algorithm": _DRAFTING[drafting.method],
+            "--speculative-num-steps": drafting.tokens,
+            # a chain of drafts, no tree: each step of drafting adds one token
+            "--speculative-eagle-topk": 1,
+            "--speculative-num-draft-tokens": drafting.tokens + 1,
+        }
+        if drafting.repository:
+            flags["--speculative-draft-model-path"] = plain(drafting.repository)
     if instance.adapter_slots:
         flags |= {"--enable-lora": None, "--max-loras-per-batch": instance.adapter_slots}
         flags["--max-lora-rank"] = instance.adapter_rank

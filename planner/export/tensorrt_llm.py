@@ -69,6 +69,11 @@ def _refuse(instance: Instance, seat: Seat) -> None:
             f"{name}: trtllm-serve is told about attention data parallelism in a YAML file "
             "(enable_attention_dp), not by flags"
         )
+    if instance.drafting is not None:
+        raise Unsupported(
+            f"{name}: trtllm-serve is told about speculative decoding in a YAML file (speculative_config), "
+            "not by flags"
+        )
     if instance.adapter_slots:
         raise Unsupported(f"{name}: trtllm-serve is told about LoRA adapters in a YAML file, not by flags")
     if instance.role != "mixed":

@@ -26,6 +26,8 @@ FORMAT_VERSION = f"vLLM {_VERSIONS.first} to {_VERSIONS.last}"
 
 _KV_CACHE_DTYPE = {"bf16": "auto", "fp8": "fp8"}
 _KV_ROLE = {"prefill": "kv_producer", "decode": "kv_consumer"}
+_DRAFTING_SINCE = {"mtp": "0.11.0", "eagle": None, "eagle3": None, "draft_model": "0.17.0"}
+"""First version of the range that knows the method by that name (None: all do)."""
 _QUANTISED_ON_LOAD = {"fp8": "fp8"}
 """Weight precisions vLLM makes from a bf16 checkpoint while loading, and the flag value for it."""
 
@@ -65,6 +67,17 @@ def _process(instance: Instance, seat: Seat, version: str) -> Process:
         flags["--enable-expert-parallel"] = None
     if (quantization := _quantization(instance)) is not None:
         flags["--quantization"] = quantization
+    if (drafting := instance.drafting) is not None:
+        if (first := _DRAFTING_SINCE[drafting.method]) is not None:
+            _VERSIONS.require(version, first, f"{instance.name}: speculative decoding by {drafting.method}")
+        said: dict[str, str | int] = {
+            "method": drafting.method,
+            "num_speculative_tokens": drafting.tokens,
+        }
+        if drafting.repository:
+            said |= {"model": plain(drafting.repository)}
+            said |= {"draft_tensor_parallel_size": instance.tensor_parallel_size}
+        flags["--speculative-config"] = json.dumps(said)
     if instance.adapter_slots:
         flags |= {"--enable-lora": None, "--max-loras": instance.adapter_slots}
         flags["--max-lora-rank"] = instance.adapter_rank

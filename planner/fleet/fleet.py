@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from models.architecture import Architecture
-from models.workload import LengthDistribution
+from models.workload import Burstiness, LengthDistribution
+from models.workload.arrivals import LEAST_RATE_PER_S
 from planner.fleet.adapters import Adapters
 from planner.fleet.network import Topology
 from planner.fleet.pool import Pool
 from planner.fleet.recorded import Recorded
+from planner.fleet.speculative import Speculative
 from planner.fleet.speeds import Speeds
 from specs import LimitSpec
 
@@ -43,6 +45,8 @@ class ServedModel:
         Precisions, by the names of `models.architecture.precision`.
     max_model_len
         Longest request in tokens; None: the longest of its workloads.
+    speculative
+        How it speculates; None: it makes one token a step.
     """
 
     name: str
@@ -52,6 +56,7 @@ class ServedModel:
     kv_cache: str
     engine: str
     max_model_len: int | None
+    speculative: Speculative | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +96,10 @@ class ServedWorkload:
         Where its requests come from; "": everywhere, at no distance.
     adapters
         LoRA adapters that its requests ask for; None: the base model alone.
+    burstiness
+        Shape of the gamma law of the gaps between its arrivals; 1 is Poisson.
+    reuse, reuse_source
+        Share of each prompt that an instance finds in its prefix cache, and where that is from.
     recorded
         The trace it was read from, for verification; the self-contained document does not hold it.
     """
@@ -107,7 +116,14 @@ class ServedWorkload:
     period_rates_per_s: tuple[float, ...] = ()
     region: str = ""
     adapters: Adapters | None = None
+    burstiness: float = 1.0
+    reuse: float = 0.0
+    reuse_source: str = ""
     recorded: Recorded | None = field(default=None, compare=False, repr=False)
+
+    def arrivals(self, slowdown: float = 1.0) -> Burstiness:
+        """Its arrivals, as an engine sees them that takes so many times longer for everything."""
+        return Burstiness(shape=self.burstiness, rate_per_s=max(self.rate_per_s * slowdown, LEAST_RATE_PER_S))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

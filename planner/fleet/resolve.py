@@ -36,6 +36,7 @@ from planner.fleet.limits import placement_limits
 from planner.fleet.narrowing import expert_degrees, forbidden_ways
 from planner.fleet.network_entries import by_region, topology_of
 from planner.fleet.resolve_pool import resolve_pool
+from planner.fleet.reuse_entries import ReuseEntry, reuse_of
 from planner.fleet.schema import (
     FleetEntry,
     ModelEntry,
@@ -43,6 +44,7 @@ from planner.fleet.schema import (
     SloEntry,
     WorkloadEntry,
 )
+from planner.fleet.speculative_entries import speculative_of
 from planner.fleet.speed_entries import speeds_of
 
 __all__ = ["Resolver"]
@@ -129,10 +131,11 @@ class Resolver:
     # -- entries -------------------------------------------------------------------------------------------
 
     def model(self, entry: ModelEntry, path: DocumentPath) -> ServedModel | None:
-        built = self.architecture(entry, path)
+        built = self.architecture(entry.architecture, entry.repository, entry.name, path)
         chosen = entry.weights or (built.checkpoint_precision if built is not None else "bf16")
         weights = self.attempt(lambda: weight_precision(chosen), (*path, "weights"))
         cache = self.attempt(lambda: kv_precision(entry.kv_cache), (*path, "kv_cache"))
+        speculative = speculative_of(self, entry.speculative, built, (*path, "speculative"))
         if built is None or cache is None or weights is None:
             return None
         if entry.max_model_len is not None and entry.max_model_len > built.max_context_tokens:
@@ -149,13 +152,16 @@ class Resolver:
             kv_cache=cache.name,
             engine=entry.engine,
             max_model_len=entry.max_model_len,
+            speculative=speculative,
         )
 
-    def architecture(self, entry: ModelEntry, path: DocumentPath) -> Architecture | None:
-        given, where = entry.architecture, (*path, "architecture")
+    def architecture(
+        self, given: Any, repository: str | None, name: str, path: DocumentPath
+    ) -> Architecture | None:
+        """Return what ``architecture`` of the entry at `path` means."""
+        where = (*path, "architecture")
         if isinstance(given, dict):
-            source = entry.repository or entry.name
-            return self.attempt(lambda: parse_config(given, name=entry.name, source=source), where)
+            return self.attempt(lambda: parse_config(given, name=name, source=repository or name), where)
         if not isinstance(given, str) or not 0 < len(given) <= 500:
             self.fail(f"expected a catalogue name, a path or a mapping, got {str(given)[:60]!r}", where)
             return None
@@ -168,9 +174,12 @@ class Resolver:
         if self.attempt(lambda: load_config(file), where) is None:
             return None
         config: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        repository = entry.repository or str(Path(given).parent if given.endswith(".json") else Path(given))
-        self.inlined["models"][path[1]] |= {"architecture": config, "repository": repository}
-        return parse_config(config, name=entry.name, source=repository)
+        source = repository or str(Path(given).parent if given.endswith(".json") else Path(given))
+        inlined: Any = self.inlined
+        for key in path:
+            inlined = inlined[key]
+        inlined |= {"architecture": config, "repository": source}
+        return parse_config(config, name=name, source=source)
 
     def workload(
         self, entry: WorkloadEntry, models: Sequence[str], path: DocumentPath
@@ -191,6 +200,12 @@ class Resolver:
             demand = None if demand is None else replace(demand, shape=tuple(entry.shape))
         if lengths is None or demand is None or ttft is None or tpot is None:
             return None
+        trace = None if demand.recorded is None else demand.recorded.trace
+        reuse = reuse_of(self, entry.reuse, trace, (*path, "reuse"))
+        if reuse is None:
+            return None
+        if isinstance(entry.reuse, ReuseEntry):
+            self.inlined["workloads"][path[1]]["reuse"] = {"share": reuse[0], "source": reuse[1]}
         rate = demand.rate_per_s * entry.scale
         shape = demand.shape or (1.0,) * (periods.count if periods is not None else 0)
         return ServedWorkload(
@@ -199,6 +214,8 @@ class Resolver:
             tenant=entry.tenant or entry.name or entry.model,
             period_rates_per_s=tuple(rate * factor for factor in shape),
             adapters=adapters_of(self, entry.lora, (*path, "lora")), recorded=demand.recorded,
+            burstiness=1.0 if entry.burstiness is None else entry.burstiness,
+            reuse=reuse[0], reuse_source=reuse[1],
         )  # fmt: skip
 
     def demand(

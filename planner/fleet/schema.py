@@ -6,9 +6,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, WithJsonSchema
 
+from models.workload.arrivals import LEAST_SHAPE, MOST_SHAPE
 from planner.fleet.adapter_entries import LoraEntry
 from planner.fleet.entries import Degree, Duration, Entry, Name, Rate, Share, Text
 from planner.fleet.network_entries import NetworkEntry, TopologyEntry
+from planner.fleet.reuse_entries import ReuseEntry
+from planner.fleet.speculative_entries import SpeculativeEntry
 from planner.fleet.speed_entries import TransitionEntry, WeightSourceEntry
 
 __all__ = [
@@ -125,6 +128,8 @@ class ModelEntry(Entry):
     """Serving engine."""
     max_model_len: int | None = Field(default=None, ge=1)
     """Longest request in tokens, prompt and answer; default: the longest of the workloads."""
+    speculative: SpeculativeEntry | None = None
+    """Speculative decoding; default: none."""
 
 
 class SloEntry(Entry):
@@ -178,6 +183,11 @@ class WorkloadEntry(Entry):
         Any, WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": True}]})
     ] = None
     """Length distribution: a file, or its content. Not with a trace."""
+    burstiness: float | None = Field(default=None, ge=LEAST_SHAPE, le=MOST_SHAPE)
+    """Shape of the gamma law of the gaps between arrivals, as `--burstiness` of `vllm bench serve`: 1 is
+    Poisson (the default), less is bursty: 1 ÷ the square of their coefficient of variation."""
+    reuse: Share | ReuseEntry | None = None
+    """Share of each prompt that an instance finds in its prefix cache; default: nothing."""
     slo: SloEntry
     """Latency targets."""
     priority: int = Field(default=1, ge=1, le=100)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from planner.plan.adapters import AdapterSlot
+from planner.plan.drafting import Drafting
 
 __all__ = ["STRICT", "Expectation", "Instance", "Role", "Stage"]
 
@@ -110,6 +111,8 @@ class Instance:
     """Adapters it can hold in GPU memory."""
     adapter_rank: int = 0
     """Largest rank of them."""
+    drafting: Drafting | None = None
+    """Who drafts tokens for it; none: it makes one token a step."""
     basis: str
     """What the prediction rests on: ``measured``, ``imported`` or ``datasheet``."""
 
@@ -131,4 +134,5 @@ class Instance:
             str(self.tensor_parallel_size), str(self.pipeline_parallel_size),
             str(self.data_parallel_size), str(self.expert_parallel_size), self.weights, self.kv_cache,
             str(self.gpu_parts), str(self.adapter_slots), str(self.adapter_rank),
+            str(self.drafting or ""),
         )  # fmt: skip

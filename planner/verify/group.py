@@ -48,11 +48,18 @@ class Latencies:
         )
 
 
-def replay_instance(instance: InstanceModel, stream: Stream, rate_per_s: float) -> Latencies | None:
-    """Serve a stream on one instance; None where its cache cannot hold one of the requests."""
-    serve = {"mixed": _mixed, "prefill": _prefill, "decode": _decode}[instance.configuration.role]
+def replay_instance(
+    instance: InstanceModel, stream: Stream, rate_per_s: float, *, reuse: float = 0.0
+) -> Latencies | None:
+    """Serve a stream on one instance; None where its cache cannot hold one of the requests.
+
+    `reuse`: share of each prompt that is found in the cache.
+    """
     try:
-        return serve(instance, stream, rate_per_s)
+        if instance.configuration.role == "decode":
+            return _decode(instance, stream, rate_per_s)
+        serve = _mixed if instance.configuration.role == "mixed" else _prefill
+        return serve(instance, stream, rate_per_s, reuse)
     except InvalidInput:
         return None
 
@@ -63,7 +70,9 @@ def replay_candidate(
     """Serve a stream on one instance of a candidate, as its users see it: with the way to it and back."""
     # An engine that takes s times longer for everything sees s times the rate.
     slow = candidate.slowdown
-    seen = replay_instance(instance_model(fleet, candidate), stream, rate_per_s * slow)
+    reuse = fleet.workload(candidate.workload).reuse
+    sent = stream.at(rate_per_s)
+    seen = replay_instance(instance_model(fleet, candidate), sent, rate_per_s * slow, reuse=reuse)
     if seen is None or (slow == 1.0 and candidate.distance_ms == 0):
         return seen
     return Latencies(
@@ -85,20 +94,25 @@ def replay_streams(
     return Latencies.together(found)
 
 
-def _mixed(instance: InstanceModel, stream: Stream, rate_per_s: float) -> Latencies:
+def _mixed(instance: InstanceModel, stream: Stream, rate_per_s: float, reuse: float) -> Latencies:
     found = simulate(
-        instance, stream.input_tokens, stream.output_tokens, arrivals_s=stream.arrivals_s(rate_per_s)
+        instance,
+        stream.input_tokens,
+        stream.output_tokens,
+        arrivals_s=stream.arrivals_s(rate_per_s),
+        reuse=reuse,
     )
     return Latencies(ttft_ms=found.ttft_ms[stream.counted], tpot_ms=found.tpot_ms[stream.counted])
 
 
-def _prefill(instance: InstanceModel, stream: Stream, rate_per_s: float) -> Latencies:
+def _prefill(instance: InstanceModel, stream: Stream, rate_per_s: float, reuse: float) -> Latencies:
     """A request ends with its first token, which the client gets when the cache is handed over."""
     found = simulate(
         instance,
         stream.input_tokens,
         np.ones_like(stream.output_tokens),
         arrivals_s=stream.arrivals_s(rate_per_s),
+        reuse=reuse,
     )
     c = instance.configuration
     cache_bytes = c.architecture.kv_cache_bytes_per_token(c.kv_cache) * stream.input_tokens

@@ -81,7 +81,8 @@ def streams_of(
 ) -> tuple[Stream, ...]:
     """What instances of a workload planned for a rate are sent; nothing where nothing was recorded."""
     if not recorded:
-        return (Stream.draw(workload.lengths, count, name=workload.name, seed=seed),)
+        bursts = workload.arrivals()
+        return (Stream.draw(workload.lengths, count, name=workload.name, seed=seed, burstiness=bursts),)
     part = None
     if workload.recorded is not None:
         part = workload.recorded.part(0 if fleet.periods is None else fleet.periods.placed)

@@ -6,12 +6,12 @@ One draw serves every rate, so that two loads differ by the load and not by luck
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from models.workload import LengthDistribution
+from models.workload import POISSON, Burstiness, LengthDistribution
 from planner.fleet.recorded import Part
 
 __all__ = ["Stream", "dealt"]
@@ -34,23 +34,53 @@ class Stream:
         int64[n], at least 1.
     whole
         Every request counts: there was nothing before the first.
+    burstiness
+        Of the stream that a router deals from; what an instance gets of it depends on its rate (`at`).
     """
 
     gaps: npt.NDArray[np.float64]
     input_tokens: npt.NDArray[np.int64]
     output_tokens: npt.NDArray[np.int64]
     whole: bool = False
+    burstiness: Burstiness = POISSON
 
     @classmethod
-    def draw(cls, lengths: LengthDistribution, count: int, *, name: str, seed: int) -> Stream:
-        """`count` requests, Poisson arrivals; `name` keeps two workloads apart under one seed."""
+    def draw(
+        cls,
+        lengths: LengthDistribution,
+        count: int,
+        *,
+        name: str,
+        seed: int,
+        burstiness: Burstiness = POISSON,
+    ) -> Stream:
+        """`count` requests; `name` keeps two workloads apart under one seed."""
         random = _random(name, seed)
         inputs, outputs = lengths.sample(count, int(random.integers(2**31)))
         return cls(
             gaps=random.exponential(1.0, count),
             input_tokens=np.maximum(inputs, 1),
             output_tokens=np.maximum(outputs, 1),
+            burstiness=burstiness,
         )
+
+    def at(self, rate_per_s: float) -> Stream:
+        """What an instance gets that is dealt so much of the stream: gaps of as many of its gaps, by chance.
+
+        The sum of k gaps with a gamma law of shape b has one of shape k b; the same draws serve every rate.
+        """
+        if self.burstiness.excess == 0.0:
+            return self
+        from scipy.special import gammaincinv
+
+        share, shape = self.burstiness.share(rate_per_s), self.burstiness.shape
+        level = -np.expm1(-self.gaps)  # uniform: the gaps are exponential
+        passed = np.ones(level.size)
+        if share < 1.0:
+            others = np.random.default_rng(level.size).random(level.size)
+            passed = np.ceil(np.log1p(-others) / np.log1p(-share)).clip(min=1.0)
+        gaps = gammaincinv(passed * shape, level) / shape * share
+        return replace(self, gaps=gaps, burstiness=POISSON)
 
     def arrivals_s(self, rate_per_s: float) -> npt.NDArray[np.float64]:
         """float64[n]: arrival times at a rate."""

@@ -28,10 +28,10 @@ LEVEL, STEP, MU, HELD, HELD2, STRETCH, FULL_STEP, OWN, BESIDE = range(9)
 decodes beside it stretch it, a step full of prompts, mean first-token time without waiting, the decode
 step that a
 step with prompts carries."""
-WEIGHT, UTIL, WAIT, TOGETHER, BUSY, PROMPTS, YIELD = range(7)
+WEIGHT, UTIL, WAIT, TOGETHER, BUSY, PROMPTS, YIELD, UNEVEN = range(8)
 """Of a level at a rate: probability, utilisation, waiting of a prompt, the same with what joins its step, the
 probability to wait, prompts that share a step on ranks of their own, tokens
-that a decode step yields."""
+that a decode step yields, squared coefficient of variation of the gaps less 1."""
 
 LEVELS = 10
 """As `load.LEVELS`."""

@@ -141,8 +141,9 @@ def analyse(
 
     `curve_of` and `cache_of` say which of the curves and caches (E[cache], E[cache²] of a running request and
     of a waiting prompt) a row has. `bounds`: TTFT target, share wanted of it, TPOT target, its share, highest
-    utilisation, the probability that counts as rare, standard deviations kept free in memory. `laws`, `made`
-    and `seek` are for its own use (`table.scratch`).
+    utilisation, the probability that counts as rare, standard deviations kept free in memory, squared
+    coefficient of variation of the gaps between arrivals less 1, arrivals per ms in all. `laws`, `made` and
+    `seek` are for its own use (`table.scratch`).
     """
     for row in range(parameters.shape[0]):
         p, c, cache, out = parameters[row], curve_of[row], caches[cache_of[row]], result[row]

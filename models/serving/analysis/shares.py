@@ -19,10 +19,12 @@ from models.serving.analysis.columns import (
     STEP,
     STRETCH,
     TOGETHER,
+    UNEVEN,
     WAIT,
     WEIGHT,
     YIELD,
 )
+from models.serving.analysis.companions import companions
 from models.serving.analysis.gamma import regularised_gamma
 from models.serving.compiled import compiled
 
@@ -64,6 +66,8 @@ def tpot_share(limit: float, rate: float, points: Any, made: Any) -> Any:
         busy = min(rate * row[HELD] / at[level, PROMPTS], 0.999999)
         free = 1.0 - busy
         service, wait = row[HELD] * row[STRETCH], at[level, WAIT]
+        uneven, prompt = at[level, UNEVEN], row[HELD] / at[level, PROMPTS]
+        squared = row[HELD2] + uneven * row[HELD] ** 2
         begun = busy**2 * max(wait**2 + row[HELD2] * row[STRETCH] ** 2 - service**2, 0.0)
         part = 0.0
         for i in range(steps.size):
@@ -74,13 +78,14 @@ def tpot_share(limit: float, rate: float, points: Any, made: Any) -> Any:
             if left < 0.0:
                 continue
             window = (row[STEP] * steps[i] + wait + service) / free
-            work = busy * window
+            beside = 0.0
+            if uneven != 0.0:
+                beside = companions(rate * window, uneven)
+            work = busy * window + beside * prompt
             capped = min(work, row[FULL_STEP] * steps[i] / at[level, YIELD])
-            variance = (
-                (rate * row[HELD2] / at[level, PROMPTS] * window + begun)
-                / free**2
-                * (capped / max(work, 1e-12)) ** 2
-            )
+            variance = (rate * squared / at[level, PROMPTS] * window + begun) / free**2
+            variance += max(beside, 0.0) * (1.0 + beside) * prompt**2
+            variance *= (capped / max(work, 1e-12)) ** 2
             if capped <= 1e-9:  # nothing of others to sit through
                 part += weights[i]
                 continue

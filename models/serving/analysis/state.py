@@ -23,11 +23,13 @@ from models.serving.analysis.columns import (
     SEQS,
     STRETCH,
     TOGETHER,
+    UNEVEN,
     UTIL,
     WAIT,
     WEIGHT,
     YIELD,
 )
+from models.serving.analysis.companions import companions
 from models.serving.compiled import compiled
 
 __all__ = ["state_at"]
@@ -37,13 +39,13 @@ Ints = npt.NDArray[np.int64]
 
 
 @compiled
-def _law(rate: float, most: int, mu: Floats, shape: Floats, sums: Floats, law: Floats) -> Any:
+def _law(rate: float, most: int, spread: float, mu: Floats, shape: Floats, sums: Floats, law: Floats) -> Any:
     """Fill the stationary law, not normalised, where it is not negligible: its first and last number.
 
     See `load._stationary`; beyond `most` a geometric tail is counted to the last number. Below the rates at
     which μ falls, the law has one peak and is built from there.
     """
-    ratio = rate / mu[most]
+    ratio = (rate / mu[most]) ** (1.0 / spread)
     tail = 1.0 / max(1.0 - ratio, 1e-12) if ratio < 1.0 else math.exp(40.0)
     low, high = 0, most
     if rate >= shape[1]:
@@ -55,7 +57,7 @@ def _law(rate: float, most: int, mu: Floats, shape: Floats, sums: Floats, law: F
         for n in range(most + 1):
             peak = max(peak, n * log_rate - sums[n])
         for n in range(most + 1):
-            law[n] = math.exp(n * log_rate - sums[n] - peak)
+            law[n] = math.exp((n * log_rate - sums[n] - peak) / spread)
     else:
         high = int(shape[0])
         while high > low:  # the last number whose μ is below the rate is the most likely one
@@ -67,10 +69,12 @@ def _law(rate: float, most: int, mu: Floats, shape: Floats, sums: Floats, law: F
         high = low
         law[low] = 1.0
         while low > 0 and law[low] > 1e-25:
-            law[low - 1] = law[low] * (mu[low] / rate)
+            step = mu[low] / rate
+            law[low - 1] = law[low] * (step if spread == 1.0 else step ** (1.0 / spread))
             low -= 1
         while high < most and law[high] > 1e-32:
-            law[high + 1] = law[high] * (rate / mu[high + 1])
+            step = rate / mu[high + 1]
+            law[high + 1] = law[high] * (step if spread == 1.0 else step ** (1.0 / spread))
             high += 1
     if high == most:
         law[most] *= tail
@@ -84,12 +88,13 @@ def state_at(
     """The state at an arrival rate per ms: see `Load.at_rate`. Utilisation, running, cache bytes, full."""
     (table, at, _), (mu, shape, sums, law) = made, laws
     running = peak = full = 0.0
+    uneven = bounds[7] * min(rate / bounds[8], 1.0)
     for level in range(LEVELS):
         at[level, WEIGHT] = 0.0
     at[0, WEIGHT] = 1.0
     if p[DECODES] > 0.0:
         most = int(p[SEQS])
-        first, last = _law(rate, most, mu, shape, sums, law)
+        first, last = _law(rate, most, 1.0 + uneven / 2.0, mu, shape, sums, law)
         total, right = 0.0, 1
         at[0, WEIGHT] = 0.0
         for n in range(first, last + 1):
@@ -117,14 +122,19 @@ def state_at(
         row, here = table[level], at[level]
         held = rate * row[HELD] * row[STRETCH]
         util, squared = held / dp, row[HELD2] * row[STRETCH] ** 2
-        wait = rate * squared / (2.0 * max(1.0 - util, 1e-6) * dp**2)
+        queued = squared + uneven * (row[HELD] * row[STRETCH]) ** 2
+        wait = rate * queued / (2.0 * max(1.0 - util, 1e-6) * dp**2)
+        before = 0.0
+        if uneven > 0.0:
+            before = max(1.0 - util, 1e-6) * companions(held, uneven)
+            wait += before * row[HELD] * row[STRETCH] / dp
         if dp > 1.0:
             wait += min(rate, 1.0 / max(row[HELD] * row[STRETCH], 1e-12)) * squared / 2.0 * (1.0 - 1.0 / dp)
-        here[YIELD] = p[MADE]
+        here[YIELD], here[UNEVEN] = p[MADE], uneven
         here[PROMPTS] = min(max(rate * (row[HELD] + row[BESIDE]), 1.0), dp)
         here[UTIL], here[WAIT] = util, wait
         here[TOGETHER] = wait * (1.0 + packed * min(util, 1.0))
-        here[BUSY] = min(max(held, util, 1e-9), 1.0)
+        here[BUSY] = min(max(held + before / (1.0 + before), util, 1e-9), 1.0)
         utilisation += here[WEIGHT] * util
         waiting += here[WEIGHT] * (wait + row[OWN])
     waiting *= rate / dp

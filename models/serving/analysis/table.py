@@ -28,7 +28,7 @@ from models.serving.curves import BATCHES, CONTEXTS, TOKENS
 from models.serving.load import RARE, SPREAD
 from models.serving.operating import Bounds
 from models.serving.requests import Requests
-from models.workload import LengthDistribution
+from models.workload import POISSON, Burstiness, LengthDistribution
 
 __all__ = ["analyse_table", "capacities_by_kernel", "tables_by_kernel"]
 
@@ -44,9 +44,11 @@ def capacities_by_kernel(
     targets: Targets,
     *,
     reuse: float = 0.0,
+    burstiness: Burstiness = POISSON,
 ) -> tuple[Capacity, ...]:
     """See `models.serving.capacity.capacities`."""
-    return tables_by_kernel([Table(instances=instances, lengths=lengths, targets=targets, reuse=reuse)])[0]
+    table = Table(instances=instances, lengths=lengths, targets=targets, reuse=reuse, burstiness=burstiness)
+    return tables_by_kernel([table])[0]
 
 
 def tables_by_kernel(tables: Sequence[Table]) -> list[tuple[Capacity, ...]]:
@@ -62,7 +64,7 @@ def tables_by_kernel(tables: Sequence[Table]) -> list[tuple[Capacity, ...]]:
         known = requests.get(key) or Requests.of(table.lengths, reuse=table.reuse)
         requests[key] = known
         open_ = [i for i, stop in zip(table.instances, why, strict=True) if stop is None]
-        prepared.append(_prepared(open_, known, table.targets))
+        prepared.append(_prepared(open_, known, table.targets, table.burstiness))
     _run([part for _, parts in prepared for part in parts])
     found = []
     for table, why, (result, _) in zip(tables, stopped, prepared, strict=True):
@@ -97,7 +99,10 @@ def _run(parts: Sequence[Callable[[], None]]) -> None:
 
 
 def _prepared(
-    instances: Sequence[InstanceModel], requests: Requests, targets: Targets
+    instances: Sequence[InstanceModel],
+    requests: Requests,
+    targets: Targets,
+    burstiness: Burstiness = POISSON,
 ) -> tuple[Floats, list[Callable[[], None]]]:
     """The result of a table, still empty, and the calls that fill it.
 
@@ -134,7 +139,7 @@ def _prepared(
         ),
         requests.mean_steps,
         float((requests.computed * requests.input_weight).sum()),
-        _bounds(targets),
+        _bounds(targets, burstiness),
     )
 
     def part(start: int) -> None:
@@ -185,14 +190,15 @@ def _scratch(parameters: Floats, requests: Requests) -> tuple[Any, Any, Floats]:
     """What the search of a row works with: laws over running requests, tables of levels, its own state."""
     most = int(parameters[:, PARAMETERS.index("seqs")].max()) + 1
     laws = (np.zeros(most), np.zeros(3), np.zeros(most), np.zeros(most))
-    made = (np.zeros((LEVELS, 9)), np.zeros((LEVELS, 7)), np.zeros((LEVELS, requests.inputs.size)))
+    made = (np.zeros((LEVELS, 9)), np.zeros((LEVELS, 8)), np.zeros((LEVELS, requests.inputs.size)))
     return laws, made, np.zeros(8)
 
 
-def _bounds(targets: Targets) -> Floats:
+def _bounds(targets: Targets, burstiness: Burstiness) -> Floats:
     """In the order of `search.analyse`."""
     ttft, tpot = reached(targets.ttft_percentile), reached(targets.tpot_percentile)
-    return np.array([targets.ttft_ms, ttft, targets.tpot_ms, tpot, MAX_UTILISATION, RARE, SPREAD])
+    arrivals = burstiness.excess, burstiness.rate_per_s / 1e3
+    return np.array([targets.ttft_ms, ttft, targets.tpot_ms, tpot, MAX_UTILISATION, RARE, SPREAD, *arrivals])
 
 
 def _at_context(table: Floats, context: float) -> Floats:

@@ -8,6 +8,14 @@ from typing import Annotated
 import typer
 
 from planner.cli.arguments import seconds
+from planner.cli.drafts import (
+    Acceptance,
+    AcceptanceLength,
+    DraftModel,
+    SpeculativeMethod,
+    SpeculativeTokens,
+    speculative_entry,
+)
 
 __all__ = ["capacity"]
 
@@ -48,6 +56,17 @@ def capacity(
     weights: Annotated[str | None, typer.Option(help="Weight precision (default: the checkpoint's).")] = None,
     kv_cache: Annotated[str | None, typer.Option(help="KV cache precision (default: bf16).")] = None,
     headroom: Annotated[str, typer.Option(help="Capacity beyond the rate: 20%.")] = "0%",
+    reuse: Annotated[
+        str | None, typer.Option(help="Share of each prompt that is already in the cache: 40%.")
+    ] = None,
+    burstiness: Annotated[
+        float | None, typer.Option(help="Of the arrivals: 1 Poisson, less in bursts, as in vLLM.")
+    ] = None,
+    speculative_tokens: SpeculativeTokens = 0,
+    acceptance: Acceptance = None,
+    acceptance_length: AcceptanceLength = None,
+    speculative_method: SpeculativeMethod = "mtp",
+    draft_model: DraftModel = None,
     growth: Annotated[
         list[str] | None, typer.Option(metavar="SHARE", help="With a document: load beyond today's: 25%.")
     ] = None,
@@ -92,7 +111,10 @@ def capacity(
         model, gpus=gpu or (), rate=rate, isl=isl, osl=osl, lengths=lengths, trace=trace, columns=columns,
         targets={name: value for name, value in targets.items() if value is not None},
         max_gpus=max_gpus, gpus_per_node=gpus_per_node, prices=price or (), weights=weights,
-        kv_cache=kv_cache, headroom=headroom,
+        kv_cache=kv_cache, headroom=headroom, reuse=reuse, burstiness=burstiness,
+        speculative=speculative_entry(
+            speculative_tokens, acceptance, acceptance_length, speculative_method, draft_model
+        ),
     )  # fmt: skip
     if json_:
         from planner.report.capacity import answer_json

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from planner.cli.arguments import rate_per_s
-
-if TYPE_CHECKING:
-    from models.serving import Speculation
+from planner.cli.drafts import (
+    Acceptance,
+    AcceptanceLength,
+    DraftModel,
+    SpeculativeMethod,
+    SpeculativeTokens,
+    speculation,
+)
 
 __all__ = ["estimate"]
 
@@ -35,10 +40,14 @@ def estimate(
     max_num_batched_tokens: Annotated[int, typer.Option(help="Most tokens in a step.")] = 8192,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     reuse: Annotated[float, typer.Option(help="Share of each prompt that is already in the cache.")] = 0.0,
-    speculative_tokens: Annotated[int, typer.Option(help="Tokens drafted in each step (0: none).")] = 0,
-    acceptance: Annotated[
-        float | None, typer.Option(help="Probability that a draft is right when those before it are.")
-    ] = None,
+    speculative_tokens: SpeculativeTokens = 0,
+    acceptance: Acceptance = None,
+    acceptance_length: AcceptanceLength = None,
+    speculative_method: SpeculativeMethod = "mtp",
+    draft_model: DraftModel = None,
+    burstiness: Annotated[
+        float, typer.Option(help="Of the arrivals at a rate: 1 Poisson, less in bursts, as in vLLM.")
+    ] = 1.0,
 ) -> None:
     """Predict latency and throughput of one configuration, with intervals."""
     from models.architecture import resolve
@@ -64,7 +73,9 @@ def estimate(
             kv_cache=kv_cache,
             max_num_seqs=max_num_seqs,
             max_num_batched_tokens=max_num_batched_tokens,
-            speculation=_drafts(speculative_tokens, acceptance),
+            speculation=speculation(
+                speculative_tokens, acceptance, acceptance_length, speculative_method, draft_model
+            ),
         )
     )
     found = run(
@@ -74,6 +85,7 @@ def estimate(
         concurrency=concurrency,
         rate_per_s=rate,
         reuse=reuse,
+        burstiness=burstiness,
     )
     if json_:
         from planner.cli.json_out import echo_json
@@ -81,15 +93,3 @@ def estimate(
         echo_json({"configuration": str(instance.configuration), "estimate": found})
         return
     typer.echo(estimate_text(instance, found), nl=False)
-
-
-def _drafts(tokens: int, acceptance: float | None) -> Speculation | None:
-    """What the two options say; one without the other says nothing."""
-    from models.errors import InvalidInput
-    from models.serving import Speculation
-
-    if not tokens and acceptance is None:
-        return None
-    if not tokens or acceptance is None:
-        raise InvalidInput("give --speculative-tokens and --acceptance together")
-    return Speculation(tokens=tokens, acceptance=acceptance)

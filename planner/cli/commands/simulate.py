@@ -9,6 +9,14 @@ from typing import Annotated
 import typer
 
 from planner.cli.arguments import rate_per_s
+from planner.cli.drafts import (
+    Acceptance,
+    AcceptanceLength,
+    DraftModel,
+    SpeculativeMethod,
+    SpeculativeTokens,
+    speculation,
+)
 
 __all__ = ["simulate"]
 
@@ -36,6 +44,9 @@ def simulate(
     variation: Annotated[
         float, typer.Option(help="Coefficient of variation of the gaps: 1 Poisson, more in bursts.")
     ] = 1.0,
+    burstiness: Annotated[
+        float | None, typer.Option(help="The same as vLLM has it, 1 ÷ variation²: less than 1 in bursts.")
+    ] = None,
     concurrency: Annotated[
         int | None, typer.Option(help="Requests in flight, instead of arrivals (closed loop).")
     ] = None,
@@ -56,6 +67,11 @@ def simulate(
     kv_cache: Annotated[str, typer.Option(help="KV cache precision.")] = "bf16",
     max_num_seqs: Annotated[int, typer.Option(help="Most requests in a running batch.")] = 256,
     max_num_batched_tokens: Annotated[int, typer.Option(help="Most tokens in a step.")] = 8192,
+    speculative_tokens: SpeculativeTokens = 0,
+    acceptance: Acceptance = None,
+    acceptance_length: AcceptanceLength = None,
+    speculative_method: SpeculativeMethod = "mtp",
+    draft_model: DraftModel = None,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Replay a trace, or draw requests from a length table, and print the latencies of the requests.
@@ -71,11 +87,14 @@ def simulate(
     from models.serving.estimate import summary
     from models.serving.simulator import simulate as run
     from models.workload import Columns, Trace, arrivals_s, load_lengths, read_trace
+    from models.workload.arrivals import variation_of
     from planner.report.estimate import estimate_text
 
     if (trace is None) == (lengths is None):
         raise InvalidInput("give a trace, or a length table with --lengths: one of the two")
     if trace is not None:
+        if burstiness is not None:
+            raise InvalidInput("--burstiness goes with --lengths; a trace has its own arrivals")
         if rate is not None:
             raise InvalidInput("--rate goes with --lengths; use --scale for a trace")
         work = read_trace(trace, Columns.parse(columns) if columns else None).scaled(scale)
@@ -83,6 +102,10 @@ def simulate(
         if (rate is None) == (concurrency is None):
             raise InvalidInput("a length table needs --rate or --concurrency: one of the two")
         assert lengths is not None
+        if burstiness is not None:
+            if variation != 1.0:
+                raise InvalidInput("--variation and --burstiness say the same: give one of the two")
+            variation = variation_of(burstiness)
         inputs, outputs = load_lengths(lengths).sample(requests, seed)
         work = Trace(
             arrivals_s=arrivals_s(requests, rate or 1.0, variation=variation, seed=seed),
@@ -93,6 +116,7 @@ def simulate(
     if prefill and concurrency is not None:
         raise InvalidInput("prefill and decode instances are simulated with arrivals, not --concurrency")
     architecture = resolve(model)
+    drafts = speculation(speculative_tokens, acceptance, acceptance_length, speculative_method, draft_model)
 
     def instance(role: Role, tensor: int) -> InstanceModel:
         return InstanceModel.of(
@@ -101,7 +125,7 @@ def simulate(
                 parallelism=Parallelism(tensor_parallel_size=tensor, pipeline_parallel_size=pp),
                 engine=find_engine(engine), weights=weights or architecture.checkpoint_precision,
                 kv_cache=kv_cache, max_num_seqs=max_num_seqs,
-                max_num_batched_tokens=max_num_batched_tokens,
+                max_num_batched_tokens=max_num_batched_tokens, speculation=drafts,
             )
         )  # fmt: skip
 

@@ -16,6 +16,7 @@ import yaml
 from models.errors import Unsupported
 from planner.export import Options, engine_of, engines, export, export_formats, exporter
 from planner.plan import Plan
+from planner.plan.drafting import Drafting
 
 GOLDEN = Path(__file__).parent / "golden"
 SHELL = ("vllm", "sglang", "tensorrt-llm")
@@ -131,3 +132,12 @@ def test_gateways_take_shared_experts_but_no_replicas(name: str, make_plan: Call
     replicas = replace(shared.instances[0], tensor_parallel_size=2, data_parallel_size=2)
     with pytest.raises(Unsupported, match="2 attention replicas in one instance are not written"):
         export(replace(shared, instances=(replicas,)), name)
+
+
+def test_ray_gets_speculative_decoding_as_a_mapping(make_plan: Callable[..., Plan]) -> None:
+    plan = make_plan("one-node", "vllm")
+    mtp = Drafting(method="mtp", tokens=1, tokens_per_step=1.8)
+    drafting = replace(plan, instances=tuple(replace(i, drafting=mtp) for i in plan.instances))
+    (config,) = yaml.safe_load_all(export(drafting, "ray-serve"))
+    arguments = config["applications"][0]["args"]["llm_configs"][0]["engine_kwargs"]
+    assert arguments["speculative_config"] == {"method": "mtp", "num_speculative_tokens": 1}

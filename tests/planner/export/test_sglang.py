@@ -9,6 +9,7 @@ from models.errors import Unsupported
 from planner.export import export
 from planner.export.sglang import launch_commands
 from planner.plan import Plan
+from planner.plan.drafting import Drafting
 
 Make = Callable[..., Plan]
 
@@ -51,3 +52,24 @@ def test_replicas_and_experts(make_plan: Make) -> None:
     assert {name: flag(made.command, name) for name in wanted} == wanted
     with pytest.raises(Unsupported, match=r"needs SGLang 0\.5\.0 or newer"):
         launch_commands(replace(plan, instances=(one,)), "0.4.8")
+
+
+def test_speculative_decoding(make_plan: Make) -> None:
+    plan = make_plan("one-node", "sglang")
+
+    def said(drafting: Drafting, version: str = "") -> tuple[str, ...]:
+        one = replace(plan.instances[0], drafting=drafting)
+        return launch_commands(replace(plan, instances=(one,)), version)[0].command
+
+    mtp = said(Drafting(method="mtp", tokens=2, tokens_per_step=1.8))
+    wanted = {
+        "--speculative-algorithm": "EAGLE", "--speculative-num-steps": "2", "--speculative-eagle-topk": "1",
+        "--speculative-num-draft-tokens": "3",
+    }  # fmt: skip
+    assert {name: flag(mtp, name) for name in wanted} == wanted
+    assert "--speculative-draft-model-path" not in mtp
+    small = Drafting(method="draft_model", tokens=2, tokens_per_step=1.8, repository="org/small")
+    assert flag(said(small), "--speculative-algorithm") == "STANDALONE"
+    assert flag(said(small), "--speculative-draft-model-path") == "org/small"
+    with pytest.raises(Unsupported, match=r"needs SGLang 0\.5\.3"):
+        said(small, "0.5.0")

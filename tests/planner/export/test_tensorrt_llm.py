@@ -10,6 +10,7 @@ from models.errors import Unsupported
 from planner.export import export
 from planner.export.tensorrt_llm import launch_commands
 from planner.plan import Plan
+from planner.plan.drafting import Drafting
 
 Make = Callable[..., Plan]
 
@@ -32,6 +33,11 @@ def test_flags(make_plan: Make) -> None:
         ("one-node", {"weights": "fp8"}, "makes no fp8 of the bf16 checkpoint"),
         ("one-node", {"kv_cache": "fp8"}, r"kv_cache_config\.dtype"),
         ("one-node", {"tensor_parallel_size": 2, "data_parallel_size": 2}, "enable_attention_dp"),
+        (
+            "one-node",
+            {"drafting": Drafting(method="mtp", tokens=1, tokens_per_step=1.8)},
+            "speculative_config",
+        ),
     ],
 )
 def test_what_flags_cannot_say_is_refused_by_name(

@@ -14,6 +14,7 @@ from models.errors import UnknownName, Unsupported
 from planner.export import Options, export
 from planner.export.vllm import launch_commands
 from planner.plan import Instance, Plan, Stage
+from planner.plan.drafting import Drafting
 from planner.testing import make_instance
 
 
@@ -190,3 +191,26 @@ def test_the_side_channels_of_replicas_do_not_meet() -> None:
     first = [int(env["VLLM_NIXL_SIDE_CHANNEL_PORT"]) for env, _ in commands(export(plan, "vllm"))]
     opened = [port + gpu for port in first for gpu in range(2)]
     assert len(opened) == len(set(opened))
+
+
+def test_speculative_decoding_by_version() -> None:
+    one = make_instance("a", (Stage("n0", (0, 1)),))
+
+    def said(drafting: Drafting, version: str = "") -> dict[str, object]:
+        plan = plan_with(replace(one, drafting=drafting))
+        ((_, words),) = commands(export(plan, "vllm", Options(engine_version=version)))
+        return json.loads(flag(words, "--speculative-config") or "")  # type: ignore[no-any-return]
+
+    mtp = Drafting(method="mtp", tokens=1, tokens_per_step=1.8)
+    assert said(mtp) == {"method": "mtp", "num_speculative_tokens": 1}
+    with pytest.raises(Unsupported, match=r"by mtp needs vLLM 0\.11\.0"):
+        said(mtp, "0.10.0")
+    head = Drafting(method="eagle3", tokens=3, tokens_per_step=2.5, repository="org/head")
+    assert said(head, "0.10.0") == {
+        "method": "eagle3", "model": "org/head", "num_speculative_tokens": 3,
+        "draft_tensor_parallel_size": 2,
+    }  # fmt: skip
+    small = replace(head, method="draft_model", repository="org/small")
+    assert said(small, "0.17.0")["method"] == "draft_model"
+    with pytest.raises(Unsupported, match=r"by draft_model needs vLLM 0\.17\.0"):
+        said(small)

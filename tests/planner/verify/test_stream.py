@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.workload import LengthDistribution
+from models.workload import Burstiness, LengthDistribution
 from planner.fleet.recorded import Part
 from planner.verify.stream import Stream, dealt
 
@@ -59,3 +59,14 @@ def test_more_than_all_is_all_of_it_faster_and_enough_is_enough():
     (stream,) = dealt(recorded, 8.0, 10_000, name="chat", seed=0)
     np.testing.assert_allclose(stream.arrivals_s(8.0), recorded.arrivals_s / 2)
     assert len(dealt(recorded, 1.0, 15, name="chat", seed=0)) == 2  # of 10 requests each
+
+
+def test_bursts_are_a_gamma_law_and_a_part_of_the_stream_has_less_of_them():
+    bursts = Burstiness(shape=0.25, rate_per_s=10.0)
+    drawn = Stream.draw(LENGTHS, 40_000, name="chat", seed=0, burstiness=bursts)
+    for rate, squared in ((10.0, 4.0), (20.0, 4.0), (5.0, 2.5), (1.0, 1.3)):
+        gaps = drawn.at(rate).gaps
+        assert abs(gaps.mean() - 1.0) < 0.03
+        assert abs(gaps.var() / gaps.mean() ** 2 / squared - 1.0) < 0.08
+    plain = Stream.draw(LENGTHS, 50, name="chat", seed=0)
+    assert plain.at(3.0) is plain

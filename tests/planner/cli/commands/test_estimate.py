@@ -20,8 +20,18 @@ def test_prints_latencies_with_intervals_and_basis(capsys: pytest.CaptureFixture
         (["--rate", "1", "--concurrency", "1"], "give a concurrency or a rate"),
         (["--concurrency", "1", "--tp", "3"], "do not divide by TP 3"),
         (["--concurrency", "1", "--engine", "vlm"], "did you mean 'vllm'"),
-        (["--concurrency", "1", "--acceptance", "0.8"], "--speculative-tokens and --acceptance together"),
-        (["--concurrency", "1", "--speculative-tokens", "2"], "--speculative-tokens and --acceptance"),
+        (["--concurrency", "1", "--acceptance", "0.8"], "give --speculative-tokens with the other flags"),
+        (["--concurrency", "1", "--speculative-tokens", "2"], "--acceptance or --acceptance-length"),
+        (["--concurrency", "1", "--burstiness", "0.5"], "a closed loop has none"),
+        (["--rate", "1", "--burstiness", "0"], "burstiness must be in"),
+        (
+            ["--concurrency", "1", "--speculative-tokens", "2", "--acceptance-length", "4"],
+            "from 1 to 3",
+        ),
+        (
+            ["--concurrency", "1", "--speculative-tokens", "1", "--acceptance", "1", "--draft-model", "x"],
+            "draft_model",
+        ),
         (["--concurrency", "1", "--speculative-tokens", "2", "--acceptance", "2"], "acceptance of drafts"),
         (["--concurrency", "1", "--reuse", "2"], "reuse must be in 0..1"),
     ],
@@ -42,4 +52,6 @@ def test_drafts_and_cached_prompts_make_it_faster(capsys: pytest.CaptureFixture[
         return float(line.split()[1])
 
     assert latency("TPOT", "--speculative-tokens", "1", "--acceptance", "0.9") < 0.75 * latency("TPOT")
+    length = latency("TPOT", "--speculative-tokens", "1", "--acceptance-length", "1.9")
+    assert length == latency("TPOT", "--speculative-tokens", "1", "--acceptance", "0.9")
     assert latency("TTFT", "--reuse", "0.8") < latency("TTFT")
