@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from planner.candidates.candidate import Candidate
 from planner.plan import Plan
-from planner.plan.verification import Replayed
+from planner.plan.verification import RECORDED, Replayed
 from planner.report.numbers import rate
-from planner.verify.replay import Replayer, groups_of, peak_factor
+from planner.verify.replay import LEAST_REQUESTS, Replayer, groups_of, peak_factor
 
 __all__ = ["Corrected", "corrected"]
 
@@ -34,9 +34,19 @@ class Corrected:
 
 
 def corrected(
-    replayer: Replayer, plan: Plan, candidates: Sequence[Candidate], replays: Sequence[Replayed]
+    replayer: Replayer,
+    plan: Plan,
+    candidates: Sequence[Candidate],
+    replays: Sequence[Replayed],
+    others: Sequence[Candidate] = (),
+    is_over: Callable[[], bool] = lambda: False,
 ) -> Corrected | None:
-    """Look at every group of instances of the workloads that miss; None when no group misses by itself."""
+    """Look at every group of instances of the workloads that miss; None when no group misses by itself.
+
+    Bursts that break one shape break most of them. Where recorded requests are missed, `others` of the
+    workload are looked at too, at what they are said to carry, until `is_over`: one sizing with what all of
+    them really carry instead of one for each.
+    """
     missed = {replayed.workload for replayed in replays if not replayed.met}
     groups = groups_of(plan.instances, candidates)
     count = replayer.requests_each(sum(map(len, groups.values())))
@@ -51,20 +61,28 @@ def corrected(
                 continue
             found = _carried(replayer, group.candidate, planned, count)
             allowed[group.candidate.shape] = found
-            label = group.candidate.label
-            sentences.append(
-                f"{label}: {rate(found.capacity_per_s)} by simulation, not "
-                f"{rate(group.candidate.capacity_per_s)}"
-                if found is not None
-                else f"{label}: misses its targets in simulation at any rate"
-            )
+            sentences.append(_sentence(group.candidate, found))
     if not allowed:
         return None
+    bursts = {replayed.workload for replayed in replays if not replayed.met and replayed.load in RECORDED}
+    for other in others:
+        if other.workload not in bursts or other.shape in allowed or is_over():
+            continue
+        if _at(replayer, other, other.capacity_per_s, LEAST_REQUESTS) is None:
+            allowed[other.shape] = _carried(replayer, other, other.capacity_per_s, LEAST_REQUESTS)
+            sentences.append(_sentence(other, allowed[other.shape]))
     changed = (allowed.get(candidate.shape, candidate) for candidate in candidates)
     return Corrected(
         candidates=tuple(candidate for candidate in changed if candidate is not None),
         sentences=tuple(sentences),
     )
+
+
+def _sentence(candidate: Candidate, found: Candidate | None) -> str:
+    if found is None:
+        return f"{candidate.label}: misses its targets in simulation at any rate"
+    carried, said = rate(found.capacity_per_s), rate(candidate.capacity_per_s)
+    return f"{candidate.label}: {carried} by simulation, not {said}"
 
 
 def _carried(replayer: Replayer, candidate: Candidate, planned: float, count: int) -> Candidate | None:

@@ -45,7 +45,14 @@ def verify(planned: Planned, plan_again: Callable[[Sequence[Candidate]], Planned
         stop = repairs == MOST_REPAIRS or clock.is_over or clock.is_cancelled
         if stop or all(replayed.met for replayed in replays):
             return stamped
-        found = corrected(replayer, planned.plan, planned.candidates.accepted, replays)
+        found = corrected(
+            replayer,
+            planned.plan,
+            planned.candidates.accepted,
+            replays,
+            planned.considered,
+            lambda: clock.is_over or clock.is_cancelled,
+        )
         if found is None:
             return stamped
         again = plan_again(found.candidates)
