@@ -7,11 +7,11 @@ rest must still add after a loss in domain h costs at least
     then mixed instances or pairs, whichever is cheaper
 
 since fractions of instances that lose nothing but their share are no dearer than whole ones. What serves
-enough after the loss of any domain also does so on average over the losses, with any weights: the rest costs
-at least as much on that average. This sees that what one loss takes down must be there once more elsewhere.
-The largest of these over the domains and the average is the bound of the node. As the candidates used so far
-are larger than the rest, what one loss takes down is known early, which is what the linear relaxation does
-not see.
+enough after the loss of any domain also does so on average over the losses, whatever their weights, so the
+rest costs at least what it does on that average: there, what one loss takes down must be there once more
+elsewhere. The largest of these over the domains and the average is the bound of the node. As the candidates
+used so far are larger than the rest, what one loss takes down is known early, which is what the linear
+relaxation does not see.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _rest(alive: Floats, unit: Floats, need: float) -> Any:
 
 @_compiled
 def _bound(alive: Floats, unit: Floats, weight: Floats, need: float) -> Any:
-    """Least price of what is missing after the worst loss; their average goes to ``alive[-1]``."""
+    """Least price of what is missing after the worst loss, and on average: that goes to ``alive[-1]``."""
     most, average = 0.0, alive.shape[0] - 1
     for h in range(average):
         most = max(most, _rest(alive[h], unit[h], need))
@@ -149,7 +149,7 @@ def _weights(c: int, table: Any, scratch: Floats, weight: Floats) -> None:
 
 @_compiled
 def _spread(v: float, scratch: Floats, weight: Floats) -> Any:
-    """Make the weights that lift each domain to v, and return their sum; at most 1 if none can be lifted."""
+    """Make the weights that lift the price of each domain to v; their sum, infinite where one cannot be."""
     total = 0.0
     for h in range(weight.size):
         u, s = scratch[h, 0], scratch[h, 1]

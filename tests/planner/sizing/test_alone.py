@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -71,6 +72,33 @@ def test_as_good_as_the_exact_solve(problem: SizingProblem) -> None:
         assert found.bound <= best * (1 + 1e-6)
         # The pools as a whole are no limit here, so that it may even be cheaper.
         assert found.price <= best * (1 + 2 * GAP)
+
+
+@pytest.mark.parametrize("loss_of", ["node", "zone"])
+def test_three_zones_are_never_said_to_cost_less_than_they_do(loss_of: Literal["node", "zone"]) -> None:
+    fleet = replace(make_fleet(), goals=("unserved_demand", "cost"))
+    a, b = fleet.pools
+    pools = (replace(a, nodes=12), replace(b, nodes=8), replace(b, name="c", zone="z2", nodes=8))
+    policies = replace(fleet.policies, loss_of=loss_of)
+    workload = replace(fleet.workloads[0], rate_per_s=17.0)
+    fleet = replace(fleet, pools=pools, policies=policies, workloads=(workload,))
+    candidates = tuple(
+        make_candidate(fleet, workload="chat", model="chat", pool=pool, role=role, gpus_per_group=gpus,
+                       capacity_per_s=rate * gpus)
+        for pool, role, gpus, rate in (
+            ("a", "mixed", 2, 0.9), ("a", "mixed", 1, 0.7), ("b", "prefill", 1, 2.1), ("b", "decode", 2, 1.3),
+            ("b", "mixed", 4, 1.1), ("c", "mixed", 2, 1.2), ("c", "mixed", 1, 0.8),
+        )
+    )  # fmt: skip
+    problem = SizingProblem(fleet=fleet, candidates=candidates)
+    best = solve_sizing(problem, SolveOptions()).tiers[-1].value
+    prices = {pool.name: pool.price_per_gpu_hour for pool in pools}
+    found = Alone(problem, "chat").solve(problem.demand_per_s("chat"), prices)
+    assert found is not None
+    assert found.bound <= best * (1 + 1e-6)
+    assert found.price == pytest.approx(best, rel=2 * GAP)
+    counts = np.array(found.counts, np.int64)
+    assert Service(problem).served("chat", counts) >= problem.demand_per_s("chat") * (1 - 1e-6)
 
 
 def test_a_limit_of_the_counts_is_kept() -> None:
