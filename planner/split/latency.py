@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from models.errors import InvalidInput, UnknownName
+from models.profiles.importers.distserve import read_distserve
 
 __all__ = ["PolynomialLatency", "StepLatency", "read_coefficients"]
 
@@ -86,25 +86,19 @@ def read_coefficients(
     InvalidInput
         It is not such a file.
     """
-    try:
-        profiles = json.loads(path.read_text(encoding="utf-8"))
-        if model not in profiles:
-            raise UnknownName("model", model, profiles, source=str(path))
-        found = {
-            int(tensor): PolynomialLatency(
-                prefill=_triple(entry["prefill"]),
-                decode_small=_triple(entry["decoding_smallbs"]),
-                decode_large=_triple(entry["decoding_largebs"]),
-                large_batch=int(entry["decoding_large_small_bs_threshold"]),
+    known = read_distserve(path)
+    if model not in {each.model for each in known}:
+        raise UnknownName("model", model, dict.fromkeys(each.model for each in known), source=str(path))
+    return MappingProxyType(
+        {
+            each.tensor_parallel_size: PolynomialLatency(
+                prefill=each.prefill,
+                decode_small=each.decode_small,
+                decode_large=each.decode_large,
+                large_batch=each.large_batch,
                 pipeline_overhead_ms=pipeline_overhead_ms,
             )
-            for tensor, entry in profiles[model].items()
+            for each in known
+            if each.model == model
         }
-    except (KeyError, TypeError, ValueError) as error:
-        raise InvalidInput(f"not a DistServe latency profile: {error}", source=str(path)) from None
-    return MappingProxyType(dict(sorted(found.items())))
-
-
-def _triple(values: Sequence[float]) -> tuple[float, float, float]:
-    a, b, c = (float(v) for v in values)
-    return a, b, c
+    )

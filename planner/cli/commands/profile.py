@@ -194,7 +194,14 @@ def import_(
         typer.Argument(metavar="[SOURCE]", help="File or folder; without it, formats are listed."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the profile, or CSV file, to write.")] = None,
-    form: Annotated[str, typer.Option("--format", help="What the source is.")] = "aiconfigurator",
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="What the source is: aiconfigurator, aiperf, distserve, guidellm, splitwise, vidur-network "
+            "or vllm-bench.",
+        ),
+    ] = "aiconfigurator",
     system: Annotated[
         str, typer.Option(help="AIConfigurator's name for the GPU: h200_sxm, h100_sxm, …")
     ] = "",

@@ -114,7 +114,7 @@ def test_a_rate_is_kept_and_a_unit_that_is_none_refused(tmp_path: Path) -> None:
 
 
 def test_every_importer_says_what_it_reads_and_checks_its_options(tmp_path: Path) -> None:
-    assert {"aiconfigurator", "vidur-network", "splitwise", *REPORTS} <= set(importers())
+    assert {"aiconfigurator", "distserve", "vidur-network", "splitwise", *REPORTS} <= set(importers())
     for name, known in importers().items():
         assert known.name == name
         assert known.summary
@@ -192,3 +192,24 @@ def test_left_out_points_of_a_straight_line_have_no_error() -> None:
     ]  # fmt: skip
     assert np.allclose(left_out_errors(rows, "prompt_ms", "point"), 0.0)
     assert left_out_errors(rows, "prompt_ms", "row") == []
+
+
+@needs_data
+def test_coefficients_of_distserve(tmp_path: Path) -> None:
+    source, out = DATA / "distserve" / "profiler-a100-80g.distserve.json", tmp_path / "rows.csv"
+    run("distserve", source, out)
+    with out.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    known = json.loads(source.read_text(encoding="utf-8"))
+    assert len(rows) == 3 * sum(map(len, known.values()))
+    for row in rows:
+        entry = known[row["model"]][row["tensor_parallel_size"]]
+        middle = row["ms_per_squared_token" if row["phase"] == "prefill" else "ms_per_request"]
+        large = row["from_requests"] != "1"
+        key = "prefill" if row["phase"] == "prefill" else f"decoding_{'large' if large else 'small'}bs"
+        assert [float(row["constant_ms"]), float(row["ms_per_token"]), float(middle)] == entry[key]
+    source = tmp_path / "odd.json"
+    for text in ("[]", "{}", '{"opt": {"1": {"prefill": [1, 2]}}}', "not json"):
+        source.write_text(text, encoding="utf-8")
+        with pytest.raises(InvalidInput, match="not a DistServe latency profile"):
+            run("distserve", source, tmp_path / "more.csv")
