@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from models.errors import InvalidInput
+from models.profiles.validate import validate_profile
 from planner.clock import Clock
 from planner.fleet import Fleet, read_fleet
 from planner.options import PlanOptions, Progress
 from planner.plan import Plan
 from planner.service.backend import AssignmentOutcome, ProgressEvent, Question
 
-__all__ = ["answer"]
+__all__ = ["answer", "validated_profile"]
 
 
 def answer(
@@ -50,6 +53,29 @@ def answer(
     else:
         made, state = _comparison(fleet, question, clock)
     return AssignmentOutcome(state=state, answer_json=json.dumps(made, indent=1, ensure_ascii=False))
+
+
+def validated_profile(question: Question) -> AssignmentOutcome:
+    """Validate the profile of `question`; numbers that are not known are None."""
+    (folder,) = question.profiles.values()
+    found = validate_profile(Path(folder))
+    tables = [
+        {
+            "operation": one.operation,
+            "row_count": one.points,
+            "tested_count": one.tested,
+            "median_error_ratio": _known(one.median),
+            "p90_error_ratio": _known(one.p90),
+            "max_error_ratio": _known(one.worst),
+        }
+        for one in found.accuracy
+    ]
+    made = {"tables": tables, "warnings": found.warnings}
+    return AssignmentOutcome(state="optimal", answer_json=json.dumps(made, ensure_ascii=False))
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _comparison(

@@ -7,7 +7,7 @@ backend to load by ``module:name``.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -17,6 +17,7 @@ __all__ = [
     "AssignmentOutcome",
     "AssignmentWork",
     "Backend",
+    "CheckedDocument",
     "Outcome",
     "PipelineBackend",
     "ProgressEvent",
@@ -31,8 +32,19 @@ MOST_ENTITIES = 2_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedDocument:
+    """A good document: its fleet, and the GPUs of its pools where there were profiles to look for."""
+
+    fleet: str
+    gpus: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """One plan to make; `time_limit_s` None is no limit, `current_json` a plan in canonical form."""
+    """One plan to make; `time_limit_s` None is no limit, `current_json` a plan in canonical form.
+
+    `profiles` are those that come before the server's own: name → folder, which the server wrote.
+    """
 
     document: str
     current_json: str | None = None
@@ -41,6 +53,7 @@ class Work:
     thread_count: int = 1
     skip_verification: bool = False
     confidence: float | None = None
+    profiles: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +78,12 @@ class Question:
     kind
         ``explain``: why `plan_json`, a plan of the fleet in canonical form, is as it is. ``what_if``: what
         the fleet would be with `changes`, arguments of `planner.scenarios.change.parse_changes`.
+        ``validate_profile``: how far the one profile in `profiles` can be trusted.
+    profiles
+        As in `Work`.
     """
 
-    kind: Literal["explain", "what_if"]
+    kind: Literal["explain", "what_if", "validate_profile"]
     document: str
     plan_json: str | None = None
     changes: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -76,6 +92,7 @@ class Question:
     thread_count: int = 1
     skip_verification: bool = False
     confidence: float | None = None
+    profiles: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +140,10 @@ class Backend(Protocol):
         """Return the fleet's name; raise InvalidInput for a document no plan can be made from."""
         ...
 
+    def gpus(self, document: str) -> Collection[str]:
+        """Names of the GPUs in the pools of a document that `check` accepts."""
+        ...
+
     def check_current(self, plan_json: str) -> None:
         """Raise InvalidInput for text that is not a plan."""
         ...
@@ -168,6 +189,12 @@ class PipelineBackend:
         from planner.fleet import read_fleet
 
         return read_fleet(document, allow_files=False).name
+
+    def gpus(self, document: str) -> Collection[str]:
+        """Read the document as planning would, and return what its pools are made of."""
+        from planner.fleet import read_fleet
+
+        return {pool.gpu.name for pool in read_fleet(document, allow_files=False).pools}
 
     def check_current(self, plan_json: str) -> None:
         """Read the plan as planning would."""
@@ -260,9 +287,11 @@ class PipelineBackend:
     def ask(
         self, question: Question, on_progress: Callable[[ProgressEvent], None], cancelled: Callable[[], bool]
     ) -> AssignmentOutcome:
-        """Run `planner.service.answers.answer`."""
-        from planner.service.answers import answer
+        """Run `planner.service.answers.answer`, or validate a profile."""
+        from planner.service.answers import answer, validated_profile
 
+        if question.kind == "validate_profile":
+            return validated_profile(question)
         return answer(question, on_progress, cancelled)
 
 

@@ -12,6 +12,7 @@ import contextlib
 import logging
 import secrets
 import time
+from collections.abc import Mapping
 
 from planner.service.async_store import AsyncStore
 from planner.service.backend import Outcome, ProgressEvent, Work
@@ -20,6 +21,7 @@ from planner.service.executor import Executor
 from planner.service.hub import Hub
 from planner.service.lease_watch import LeaseWatch
 from planner.service.metrics import Metrics
+from planner.service.own_profiles import OwnProfiles
 from planner.service.protos import code_pb2
 from planner.service.tracing import NO_TRACING, PlanTrace, Tracing
 from planner.store.plans import PlanStore, wall_clock_us
@@ -54,6 +56,7 @@ class Dispatcher:
         store: AsyncStore,
         executor: Executor,
         hub: Hub,
+        profiles: OwnProfiles,
         *,
         lease_s: float = 10.0,
         poll_s: float = 1.0,
@@ -65,6 +68,7 @@ class Dispatcher:
         self._store = store
         self._executor = executor
         self._hub = hub
+        self._profiles = profiles
         self._owner = secrets.token_hex(16)
         self._lease_s = lease_s
         self._watch = LeaseWatch(lease_s)
@@ -201,7 +205,15 @@ class Dispatcher:
     async def _run(
         self, record: PlanRecord, time_limit_s: float | None, cancelled: asyncio.Event, trace: PlanTrace
     ) -> Outcome:
-        """Have the plan made; every progress event is stored when this returns."""
+        """Have the plan made, with its profiles; every progress event is stored when this returns."""
+        rests_on = await self._profiles.of_plan(record.id)
+        async with self._profiles.folders(record.tenant, rests_on) as folders:
+            return await self._run_with(record, folders, time_limit_s, cancelled, trace)
+
+    async def _run_with(
+        self, record: PlanRecord, folders: Mapping[str, str], time_limit_s: float | None,
+        cancelled: asyncio.Event, trace: PlanTrace,
+    ) -> Outcome:  # fmt: skip
         events: asyncio.Queue[ProgressEvent | None] = asyncio.Queue()
         storing = asyncio.create_task(self._store_events(record.id, events))
         work = Work(
@@ -211,6 +223,7 @@ class Dispatcher:
             seed=record.options.seed,
             thread_count=record.options.thread_count,
             skip_verification=record.options.skip_verification,
+            profiles=folders,
             confidence=record.options.confidence,
         )
 

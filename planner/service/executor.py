@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Protocol
 
 from planner.service.backend import (
     AssignmentOutcome,
     AssignmentWork,
+    CheckedDocument,
     Outcome,
     ProgressEvent,
     Question,
     Work,
 )
+from planner.service.profile_check import CheckedProfile, ProfileToCheck
 from planner.service.worker_process import WorkerProcess
 
 __all__ = ["Executor", "ProcessExecutor"]
+
+_NONE: Mapping[str, str] = {}
+_INSPECTOR_BYTES = 2 * 2**30
+"""Memory for reading an upload, whatever the other workers may have."""
 
 
 class Executor(Protocol):
@@ -34,8 +40,14 @@ class Executor(Protocol):
     async def start(self) -> None:
         """Get ready to work."""
 
-    async def check(self, document: str, current_json: str | None) -> str:
-        """Name of the fleet in a document; StatusError when the document is bad."""
+    async def check(
+        self, document: str, current_json: str | None, profiles: Mapping[str, str] = _NONE
+    ) -> CheckedDocument:
+        """What is in a document, read with profiles, name → folder; StatusError when the document is bad."""
+        ...
+
+    async def check_profile(self, profile: ProfileToCheck) -> CheckedProfile:
+        """Read an upload for the first time; StatusError when it is bad."""
         ...
 
     async def plan(
@@ -66,6 +78,8 @@ class Executor(Protocol):
 
 class ProcessExecutor:
     """Worker processes: `slot_count` that plan, and one that only checks, so that a full house still answers.
+
+    Another reads uploaded profiles, from the first on.
 
     Parameters
     ----------
@@ -101,7 +115,11 @@ class ProcessExecutor:
             for _ in range(slot_count)
         ]
         self._checker = WorkerProcess(backend, memory_bytes=memory_bytes)
+        self._inspector = WorkerProcess(
+            backend, memory_bytes=min(memory_bytes or _INSPECTOR_BYTES, _INSPECTOR_BYTES), nice=nice
+        )
         self._checking = asyncio.Lock()
+        self._inspecting = asyncio.Lock()
         self._idle: asyncio.LifoQueue[WorkerProcess] = asyncio.LifoQueue()
         for worker in self._planners:
             self._idle.put_nowait(worker)
@@ -114,7 +132,11 @@ class ProcessExecutor:
     @property
     def restart_count(self) -> int:
         """See `Executor`."""
-        return sum(max(0, worker.start_count - 1) for worker in [*self._planners, self._checker])
+        return sum(max(0, worker.start_count - 1) for worker in self._all)
+
+    @property
+    def _all(self) -> list[WorkerProcess]:
+        return [*self._planners, self._checker, self._inspector]
 
     async def start(self) -> None:
         """Start the checker and one worker; the others start when they are needed."""
@@ -125,10 +147,17 @@ class ProcessExecutor:
             if failed is not None:
                 raise failed
 
-    async def check(self, document: str, current_json: str | None) -> str:
+    async def check(
+        self, document: str, current_json: str | None, profiles: Mapping[str, str] = _NONE
+    ) -> CheckedDocument:
         """See `Executor`. One at a time: a document takes milliseconds."""
         async with self._checking:
-            return await self._checker.check(document, current_json, self._check_s)
+            return await self._checker.check(document, current_json, profiles, self._check_s)
+
+    async def check_profile(self, profile: ProfileToCheck) -> CheckedProfile:
+        """See `Executor`. One at a time, in a process of its own, which it may break."""
+        async with self._inspecting:
+            return await self._inspector.check_profile(profile, self._check_s)
 
     async def plan(
         self, work: Work, on_progress: Callable[[ProgressEvent], None], cancelled: asyncio.Event
@@ -160,7 +189,7 @@ class ProcessExecutor:
 
     async def close(self) -> None:
         """Kill all workers."""
-        await asyncio.gather(*(worker.kill() for worker in [*self._planners, self._checker]))
+        await asyncio.gather(*(worker.kill() for worker in self._all))
 
     @contextlib.asynccontextmanager
     async def _worker(self) -> AsyncIterator[WorkerProcess]:

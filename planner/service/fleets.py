@@ -14,10 +14,10 @@ from planner.service.async_store import AsyncStore
 from planner.service.convert import timestamp
 from planner.service.create_request import PlanLimits, check_document, checked_request_id
 from planner.service.errors import StatusError, failure, invalid_argument, not_found
-from planner.service.executor import Executor
 from planner.service.fleet_rollouts import FleetRollouts
 from planner.service.identity import caller, current_tenant
 from planner.service.names import fleet_name, parse_fleet, parse_plan, plan_name
+from planner.service.own_profiles import OwnProfiles
 from planner.service.paging import decode_token, encode_token, page_limit
 from planner.service.protos import code_pb2, fleet_service_pb2
 from planner.service.rollouts import Rollouts
@@ -41,10 +41,12 @@ SHORTEST_LEASE_S = 1.0
 class FleetService(FleetRollouts):
     """Fleets, leases and promotions, straight from the store."""
 
-    def __init__(self, store: AsyncStore, executor: Executor, limits: PlanLimits, rollouts: Rollouts) -> None:
+    def __init__(
+        self, store: AsyncStore, profiles: OwnProfiles, limits: PlanLimits, rollouts: Rollouts
+    ) -> None:
         super().__init__(store.store.database, rollouts)
         self._store = store
-        self._executor = executor
+        self._profiles = profiles
         self._limits = limits
 
     async def RegisterFleet(
@@ -52,7 +54,7 @@ class FleetService(FleetRollouts):
     ) -> fleet_service_pb2.Fleet:
         """Check the document as CreatePlan does, and keep it."""
         check_document(request.document, self._limits, "a fleet document")
-        name = await self._executor.check(request.document, None)
+        name = (await self._profiles.read(current_tenant(), request.document)).fleet
         with _refusals(fleet_name(name), "document"):
             record = await self._write(
                 FleetStore.register, current_tenant(), name, request.document,

@@ -19,6 +19,7 @@ __all__ = [
     "parse_plan",
     "parse_profile",
     "parse_rollout",
+    "parse_upload",
     "plan_name",
     "profile_name",
     "rollout_name",
@@ -26,6 +27,7 @@ __all__ = [
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _PROFILE = re.compile(r"profiles/([A-Za-z0-9][A-Za-z0-9._-]{0,254})")
+_UPLOAD = re.compile(r"profiles/([a-z0-9][a-z0-9._-]{0,62})")
 _FLEET = re.compile(r"fleets/([A-Za-z0-9][A-Za-z0-9._-]{0,62})")
 _ENGINE = re.compile(r"fleets/([A-Za-z0-9][A-Za-z0-9._-]{0,62})/engines/([A-Za-z0-9][A-Za-z0-9._-]{0,62})")
 _ROLLOUT = re.compile(r"fleets/([A-Za-z0-9][A-Za-z0-9._-]{0,62})/rollouts/(-|[1-9][0-9]{0,8})")
@@ -59,6 +61,16 @@ def parse_profile(name: str, field: str = "name") -> str:
     if matched is None:
         raise invalid_argument(
             field, f"{name[:80]!r} is not a resource name of the form profiles/{{profile}}"
+        )
+    return matched[1]
+
+
+def parse_upload(name: str, field: str) -> str:
+    """The name that an upload gets, in its resource name."""
+    matched = _UPLOAD.fullmatch(name)
+    if matched is None:
+        raise invalid_argument(
+            field, f"{name[:80]!r} is not profiles/ and 1 to 63 lower-case letters, digits, '.', '_' and '-'"
         )
     return matched[1]
 

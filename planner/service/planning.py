@@ -23,15 +23,16 @@ from planner.service.create_request import (
 from planner.service.diff import diff_message
 from planner.service.dispatcher import Dispatcher
 from planner.service.errors import invalid_argument, not_found, quota_exceeded
-from planner.service.executor import Executor
 from planner.service.finished import FinishedPlans
 from planner.service.hub import Hub
 from planner.service.identity import current_tenant
 from planner.service.names import parse_plan, plan_name
+from planner.service.own_profiles import OwnProfiles, profile_changed
 from planner.service.paging import decode_token, encode_token, page_limit
 from planner.service.protos import operations_pb2, plan_pb2, planning_service_pb2, planning_service_pb2_grpc
 from planner.service.questions import Questions
 from planner.service.tracing import NO_TRACING, Tracing
+from planner.store.plan_profiles import ProfileGone
 from planner.store.plans import PlanStore, QueueFull, RequestIdReused
 from planner.store.records import NewPlan, PlanRecord, PlanState
 
@@ -55,7 +56,7 @@ class PlanningService(planning_service_pb2_grpc.PlanningServiceServicer):
     def __init__(
         self,
         store: AsyncStore,
-        executor: Executor,
+        profiles: OwnProfiles,
         dispatcher: Dispatcher,
         hub: Hub,
         questions: Questions,
@@ -66,7 +67,7 @@ class PlanningService(planning_service_pb2_grpc.PlanningServiceServicer):
         poll_s: float = 2.0,
     ) -> None:
         self._store = store
-        self._executor = executor
+        self._profiles = profiles
         self._dispatcher = dispatcher
         self._hub = hub
         self._questions = questions
@@ -83,17 +84,19 @@ class PlanningService(planning_service_pb2_grpc.PlanningServiceServicer):
         options = options_of(request.options, self._limits)
         request_id = request_id_of(request)
         current_json = await self._current(request)
-        fleet = await self._executor.check(request.document, current_json)
+        tenant = current_tenant()
+        read = await self._profiles.read(tenant, request.document, current_json)
         if request.validate_only:
             return operations_pb2.Operation(done=True)
         new = NewPlan(
-            tenant=current_tenant(),
-            fleet=fleet,
+            tenant=tenant,
+            fleet=read.fleet,
             document=request.document,
             options=replace(options, trace_parent=self._tracing.parent()),
             current_json=current_json,
             request_id=request_id,
             request_digest=request_digest(request),
+            profiles=read.profiles,
         )
         try:
             record, _ = await self._store.write(PlanStore.add, new, most_waiting=self._limits.waiting_count)
@@ -103,6 +106,8 @@ class PlanningService(planning_service_pb2_grpc.PlanningServiceServicer):
                 "was used with another request; a new request needs a new id",
                 "REQUEST_ID_REUSED",
             ) from None
+        except ProfileGone:
+            raise profile_changed() from None
         except QueueFull as full:
             raise quota_exceeded(
                 new.tenant, f"has {full.limit} unfinished plans, this server's limit for a tenant"
@@ -169,10 +174,8 @@ class PlanningService(planning_service_pb2_grpc.PlanningServiceServicer):
         self, request: planning_service_pb2.WhatIfRequest, context: _Context
     ) -> AsyncIterator[planning_service_pb2.WhatIfResponse]:
         """A fleet as it is and as it would be."""
-        document = request.document
-        if request.WhichOneof("subject") == "plan":
-            document = (await self._find(request.plan, "plan")).document
-        async with contextlib.aclosing(self._questions.what_if(document, request, context)) as responses:
+        record = await self._find(request.plan, "plan") if request.WhichOneof("subject") == "plan" else None
+        async with contextlib.aclosing(self._questions.what_if(record, request, context)) as responses:
             async for response in responses:
                 yield response
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import grpc.aio
@@ -20,8 +21,9 @@ from planner.service.create_request import (
     time_limit_of,
 )
 from planner.service.errors import StatusError, invalid_argument, status_of
-from planner.service.executor import Executor
 from planner.service.explanations import explanation_message
+from planner.service.identity import current_tenant
+from planner.service.own_profiles import OwnProfiles
 from planner.service.parts import duration
 from planner.service.protos import plan_pb2, planning_service_pb2
 from planner.service.streamed import StreamedWork, time_to_work_s
@@ -46,9 +48,14 @@ class Questions:
     """
 
     def __init__(
-        self, executor: Executor, streamed: StreamedWork, limits: PlanLimits, *, default_time_limit_s: float
+        self,
+        profiles: OwnProfiles,
+        streamed: StreamedWork,
+        limits: PlanLimits,
+        *,
+        default_time_limit_s: float,
     ) -> None:
-        self._executor = executor
+        self._profiles = profiles
         self._streamed = streamed
         self._limits = limits
         self._default_time_limit_s = default_time_limit_s
@@ -71,7 +78,9 @@ class Questions:
                 confidence=record.options.confidence,
             )
 
-        async with contextlib.aclosing(self._ask("explain", begin, limit_s, context)) as events:
+        rests_on = await self._profiles.of_plan(record.id)
+        asking = self._ask("explain", begin, limit_s, context, rests_on)
+        async with contextlib.aclosing(asking) as events:
             async for event in events:
                 if isinstance(event, ProgressEvent):
                     yield _Explained(progress=_progress(event, request.name))
@@ -79,15 +88,26 @@ class Questions:
                     yield _Explained(explanation=explanation_message(json.loads(event.answer_json or "")))
 
     async def what_if(
-        self, document: str, request: planning_service_pb2.WhatIfRequest, context: _Context
+        self,
+        record: PlanRecord | None,
+        request: planning_service_pb2.WhatIfRequest,
+        context: _Context,
     ) -> AsyncGenerator[_Compared, None]:
-        """`document`, which its caller gave or a plan of theirs was made from, with changes."""
+        """The document of a plan, or else that of the request, with changes.
+
+        A profile is what it was for the plan; one that only the changes name, what it is now.
+        """
+        document = request.document if record is None else record.document
         check_document(document, self._limits, "a fleet document")
         options, limit_s = request.options, time_limit_of(request.options, self._limits)
         check_work(options, self._limits)
         confidence = confidence_of(options)
         changes = _changes(request.changes)
-        await self._executor.check(document, None)
+        profiles = await self._profiles.of(current_tenant())
+        if record is None:
+            await self._profiles.read(current_tenant(), document)
+        else:
+            profiles |= await self._profiles.of_plan(record.id)
 
         def begin(time_limit_s: float) -> Question:
             return Question(
@@ -101,7 +121,8 @@ class Questions:
                 confidence=confidence,
             )
 
-        async with contextlib.aclosing(self._ask("what_if", begin, limit_s, context)) as events:
+        asking = self._ask("what_if", begin, limit_s, context, profiles)
+        async with contextlib.aclosing(asking) as events:
             async for event in events:
                 if isinstance(event, ProgressEvent):
                     yield _Compared(progress=_progress(event, request.plan))
@@ -117,16 +138,23 @@ class Questions:
                     yield _Compared(comparison=comparison)
 
     async def _ask(
-        self, kind: str, begin: Callable[[float], Question], limit_s: float | None, context: _Context
+        self,
+        kind: str,
+        begin: Callable[[float], Question],
+        limit_s: float | None,
+        context: _Context,
+        profiles: Mapping[str, str],
     ) -> AsyncGenerator[ProgressEvent | AssignmentOutcome, None]:
         own_s = limit_s or self._default_time_limit_s
+        async with self._profiles.folders(current_tenant(), profiles) as folders:
 
-        def begin_now() -> Question:
-            return begin(min(own_s, time_to_work_s(context.time_remaining())))
+            def begin_now() -> Question:
+                question = begin(min(own_s, time_to_work_s(context.time_remaining())))
+                return replace(question, profiles=folders)
 
-        async with contextlib.aclosing(self._streamed.stream(kind, begin_now)) as events:
-            async for event in events:
-                yield event
+            async with contextlib.aclosing(self._streamed.stream(kind, begin_now)) as events:
+                async for event in events:
+                    yield event
 
 
 def _changes(message: planning_service_pb2.FleetChanges) -> dict[str, list[str]]:

@@ -35,7 +35,10 @@ from planner.service.interceptor import Guard
 from planner.service.metrics import Metrics
 from planner.service.metrics_server import MetricsServer, check_metrics_address
 from planner.service.operations import OperationsService
+from planner.service.own_profiles import OwnProfiles
 from planner.service.planning import PlanningService
+from planner.service.profile_cache import ProfileCache
+from planner.service.profile_limits import ProfileLimits
 from planner.service.profiles import ProfileService
 from planner.service.protos import (
     assignment_service_pb2,
@@ -127,6 +130,7 @@ class ServerConfig:
     default_time_limit_s: float = 300.0
     check_s: float = 10.0
     limits: PlanLimits = field(default_factory=PlanLimits)
+    profile_limits: ProfileLimits = field(default_factory=ProfileLimits)
     tls: TlsFiles | None = None
     tokens: Path | None = None
     metrics: str | None = None
@@ -193,10 +197,13 @@ class PlanServer:
         self.metrics.watch(self._store.store, lambda: self._executor.restart_count)
         hub = Hub()
         self.live = self._live_server(hub, authenticator)
+        self._cache = ProfileCache()
+        profiles = OwnProfiles(self._store, self._executor, self._cache)
         self._dispatcher = Dispatcher(
             self._store,
             self._executor,
             hub,
+            profiles,
             lease_s=config.lease_s,
             max_attempts=config.max_attempts,
             default_time_limit_s=config.default_time_limit_s,
@@ -222,10 +229,10 @@ class PlanServer:
             self._executor, most_unfinished=config.limits.solve_count, metrics=self.metrics
         )
         questions = Questions(
-            self._executor, self._streamed, config.limits, default_time_limit_s=config.default_time_limit_s
+            profiles, self._streamed, config.limits, default_time_limit_s=config.default_time_limit_s
         )
         planning = PlanningService(
-            self._store, self._executor, self._dispatcher, hub, questions, config.limits, tracing=self.tracing
+            self._store, profiles, self._dispatcher, hub, questions, config.limits, tracing=self.tracing
         )
         planning_grpc.add_PlanningServiceServicer_to_server(planning, self._server)  # type: ignore[no-untyped-call]
         self._rollouts = Rollouts(self._store)
@@ -233,9 +240,13 @@ class PlanServer:
         self.metrics.registry.register(EngineMetrics(self._store.store))
         engines = EngineService(self._store.store.database, self._rollouts)
         engine_grpc.add_EngineServiceServicer_to_server(engines, self._server)  # type: ignore[no-untyped-call]
-        fleets = FleetService(self._store, self._executor, config.limits, self._rollouts)
+        fleets = FleetService(self._store, profiles, config.limits, self._rollouts)
         fleet_grpc.add_FleetServiceServicer_to_server(fleets, self._server)  # type: ignore[no-untyped-call]
-        profile_grpc.add_ProfileServiceServicer_to_server(ProfileService(), self._server)  # type: ignore[no-untyped-call]
+        own = ProfileService(
+            self._store, self._executor, self._streamed, profiles, self._cache, config.profile_limits,
+            default_time_limit_s=config.default_time_limit_s,
+        )  # fmt: skip
+        profile_grpc.add_ProfileServiceServicer_to_server(own, self._server)  # type: ignore[no-untyped-call]
         assignments = AssignmentService(
             self._executor, self._streamed, config.limits, default_time_limit_s=config.default_time_limit_s
         )
@@ -255,11 +266,13 @@ class PlanServer:
         try:
             self.port = self._bind()
         except RuntimeError as error:
+            self._cache.close()
             self._store.close()
             raise Unavailable(f"cannot listen at {self.config.listen}: {error}") from error
         try:
             self.metrics_server = self._serve_metrics()
         except Unavailable:
+            self._cache.close()
             self._store.close()
             raise
         if self.live is not None:
@@ -286,6 +299,7 @@ class PlanServer:
         await self._streamed.close()
         await self._executor.close()
         self._store.close()
+        await asyncio.to_thread(self._cache.close)
         await asyncio.to_thread(self.tracing.close)
 
     def _bind(self) -> int:

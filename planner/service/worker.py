@@ -16,11 +16,13 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from models.errors import FulcrumError, InvalidInput
+from models.profiles.catalogue import with_profiles
 from planner.service.backend import AssignmentWork, Backend, ProgressEvent, Question, Work, load_backend
 from planner.service.errors import StatusError, failure, status_of
 from planner.service.frames import encode, read_frame
@@ -108,30 +110,47 @@ def _answer(
 ) -> dict[str, Any]:
     if message["do"].startswith("check"):
         with _processor_time(message["processor_s"]):
-            return _check(backend, message)
+            return _check_profile(message) if message["do"] == "check_profile" else _check(backend, message)
     if message["do"] == "solve":
         solved = backend.solve(AssignmentWork(**message["work"]), progress, cancelled.is_set)
         return {"outcome": asdict(solved)}
     if message["do"] == "ask":
-        answered = backend.ask(Question(**message["work"]), progress, cancelled.is_set)
-        return {"outcome": asdict(answered)}
+        question = Question(**message["work"])
+        with _known_profiles(question.profiles):
+            return {"outcome": asdict(backend.ask(question, progress, cancelled.is_set))}
     assert message["do"] == "plan", message["do"]
-    outcome = backend.plan(Work(**message["work"]), progress, cancelled.is_set)
-    return {"outcome": asdict(outcome)}
+    work = Work(**message["work"])
+    with _known_profiles(work.profiles):
+        return {"outcome": asdict(backend.plan(work, progress, cancelled.is_set))}
+
+
+def _known_profiles(folders: Mapping[str, str]) -> contextlib.AbstractContextManager[None]:
+    return with_profiles({name: Path(folder) for name, folder in folders.items()})
 
 
 def _check(backend: Backend, message: dict[str, Any]) -> dict[str, Any]:
     if message["do"] == "check":
-        fleet = backend.check(message["document"])
+        with _known_profiles(message["profiles"]):
+            fleet = backend.check(message["document"])
+            gpus = sorted(backend.gpus(message["document"])) if message["profiles"] else []
         if message["current_json"] is not None:
             try:
                 backend.check_current(message["current_json"])
             except InvalidInput as error:
                 raise StatusError(status_of(error, field="current_plan_json")) from error
-        return {"fleet": fleet}
+        return {"fleet": fleet, "gpus": gpus}
     assert message["do"] == "check_assignment", message["do"]
     backend.check_assignment(message["document"], message["solver"])
     return {}
+
+
+def _check_profile(message: dict[str, Any]) -> dict[str, Any]:
+    from planner.service.profile_check import ProfileToCheck, check_profile
+
+    try:
+        return {"checked": asdict(check_profile(ProfileToCheck(**message["profile"])))}
+    except InvalidInput as error:
+        raise StatusError(status_of(error, field="upload.manifest_json")) from error
 
 
 def _refuse(error: BaseException) -> dict[str, Any]:

@@ -8,13 +8,14 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from planner.service.backend import (
     AssignmentOutcome,
     AssignmentWork,
+    CheckedDocument,
     Outcome,
     ProgressEvent,
     Question,
@@ -22,6 +23,7 @@ from planner.service.backend import (
 )
 from planner.service.errors import StatusError, failure
 from planner.service.frames import encode, receive_frame
+from planner.service.profile_check import CheckedProfile, ProfileToCheck
 from planner.service.protos import code_pb2, status_pb2
 
 __all__ = ["WorkerProcess"]
@@ -97,16 +99,26 @@ class WorkerProcess:
                 code_pb2.INTERNAL, "WORKER_NOT_STARTED", "a worker process did not start; see the log"
             )
 
-    async def check(self, document: str, current_json: str | None, limit_s: float) -> str:
-        """Name of the fleet in `document`.
+    async def check(
+        self, document: str, current_json: str | None, profiles: Mapping[str, str], limit_s: float
+    ) -> CheckedDocument:
+        """What is in `document`, read with these profiles: name → folder.
 
         Raises
         ------
         StatusError
             INVALID_ARGUMENT for a bad document, or one that takes a processor longer than `limit_s` to read.
         """
-        request = {"do": "check", "document": document, "current_json": current_json}
-        return str((await self._check(request, limit_s))["fleet"])
+        request = {
+            "do": "check", "document": document, "current_json": current_json, "profiles": dict(profiles)
+        }  # fmt: skip
+        found = await self._check(request, limit_s)
+        return CheckedDocument(fleet=found["fleet"], gpus=tuple(found["gpus"]))
+
+    async def check_profile(self, profile: ProfileToCheck, limit_s: float) -> CheckedProfile:
+        """Read an upload for the first time; StatusError as `check`."""
+        request = {"do": "check_profile", "profile": asdict(profile)}
+        return CheckedProfile(**(await self._check(request, limit_s))["checked"])
 
     async def check_assignment(self, document: str, solver: str, limit_s: float) -> None:
         """Raise StatusError for a bad problem, as `check` for a bad fleet."""

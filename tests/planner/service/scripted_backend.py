@@ -57,6 +57,9 @@ class ScriptedBackend:
             raise UnknownName("GPU", str(script["gpu"]), ["h100-sxm-80gb"], path=("pools", 0, "gpu"), line=2)
         return str(script["fleet"])
 
+    def gpus(self, document: str) -> list[str]:
+        return read_document(document).value.get("gpus", [])
+
     def check_current(self, plan_json: str) -> None:
         Plan.from_json(plan_json)
 

@@ -10,6 +10,8 @@ from planner.service.async_store import AsyncStore
 from planner.service.backend import Outcome
 from planner.service.dispatcher import Dispatcher
 from planner.service.hub import Hub
+from planner.service.own_profiles import OwnProfiles
+from planner.service.profile_cache import ProfileCache
 from planner.service.protos import error_details_pb2, status_pb2
 from planner.store.database import Database
 from planner.store.plans import PlanStore, wall_clock_us
@@ -55,10 +57,11 @@ def run(tmp_path):
     def run_it(use):
         async def main():
             store = AsyncStore(PlanStore(Database(str(tmp_path / "plans.sqlite"))))
-            dispatchers = []
+            cache, dispatchers = ProfileCache(parent=tmp_path), []
 
             def make(executor, **settings):
-                dispatcher = Dispatcher(store, executor, Hub(), poll_s=0.02, **settings)
+                own = OwnProfiles(store, executor, cache)
+                dispatcher = Dispatcher(store, executor, Hub(), own, poll_s=0.02, **settings)
                 dispatchers.append(dispatcher)
                 dispatcher.start()
                 return dispatcher
@@ -69,6 +72,7 @@ def run(tmp_path):
                 for dispatcher in dispatchers:
                     await dispatcher.close(0)
                 store.close()
+                cache.close()
 
         asyncio.run(main())
 

@@ -25,9 +25,11 @@ _sym_db = _symbol_database.Default()
 from google.api import client_pb2 as google_dot_api_dot_client__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
+from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n fulcrum/v1/profile_service.proto\x12\nfulcrum.v1\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\"\xf9\x02\n\x07Profile\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x0b\n\x03gpu\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x03 \x01(\t\x12\x0e\n\x06\x64river\x18\x04 \x01(\t\x12\'\n\x05\x62\x61sis\x18\x05 \x01(\x0e\x32\x18.fulcrum.v1.ProfileBasis\x12\x0e\n\x06source\x18\x06 \x01(\t\x12\x0f\n\x07licence\x18\x07 \x01(\t\x12\x0f\n\x07\x63reated\x18\x08 \x01(\t\x12\x35\n\tlibraries\x18\t \x03(\x0b\x32\".fulcrum.v1.Profile.LibrariesEntry\x12(\n\x06tables\x18\n \x03(\x0b\x32\x18.fulcrum.v1.ProfileTable\x1a\x30\n\x0eLibrariesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01:?\xea\x41<\n\x13\x66ulcrum.dev/Profile\x12\x12profiles/{profile}*\x08profiles2\x07profile\"}\n\x0cProfileTable\x12\x11\n\toperation\x18\x01 \x01(\t\x12\x11\n\trow_count\x18\x02 \x01(\x03\x12\'\n\x05\x62\x61sis\x18\x03 \x01(\x0e\x32\x18.fulcrum.v1.ProfileBasis\x12\x0e\n\x06source\x18\x04 \x01(\t\x12\x0e\n\x06sha256\x18\x05 \x01(\t\"?\n\x11GetProfileRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x66ulcrum.dev/Profile\"H\n\x13ListProfilesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"V\n\x14ListProfilesResponse\x12%\n\x08profiles\x18\x01 \x03(\x0b\x32\x13.fulcrum.v1.Profile\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x82\x01\n\x0cProfileBasis\x12\x1d\n\x19PROFILE_BASIS_UNSPECIFIED\x10\x00\x12\x1a\n\x16PROFILE_BASIS_MEASURED\x10\x01\x12\x1a\n\x16PROFILE_BASIS_IMPORTED\x10\x02\x12\x1b\n\x17PROFILE_BASIS_DATASHEET\x10\x03\x32\xae\x01\n\x0eProfileService\x12I\n\nGetProfile\x12\x1d.fulcrum.v1.GetProfileRequest\x1a\x13.fulcrum.v1.Profile\"\x07\xda\x41\x04name\x12Q\n\x0cListProfiles\x12\x1f.fulcrum.v1.ListProfilesRequest\x1a .fulcrum.v1.ListProfilesResponseBR\n\x0e\x64\x65v.fulcrum.v1P\x01Z>github.com/fulcrum-planner/fulcrum/gen/go/fulcrum/v1;fulcrumv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n fulcrum/v1/profile_service.proto\x12\nfulcrum.v1\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa9\x04\n\x07Profile\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x0b\n\x03gpu\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x03 \x01(\t\x12\x0e\n\x06\x64river\x18\x04 \x01(\t\x12\'\n\x05\x62\x61sis\x18\x05 \x01(\x0e\x32\x18.fulcrum.v1.ProfileBasis\x12\x0e\n\x06source\x18\x06 \x01(\t\x12\x0f\n\x07licence\x18\x07 \x01(\t\x12\x0f\n\x07\x63reated\x18\x08 \x01(\t\x12\x35\n\tlibraries\x18\t \x03(\x0b\x32\".fulcrum.v1.Profile.LibrariesEntry\x12(\n\x06tables\x18\n \x03(\x0b\x32\x18.fulcrum.v1.ProfileTable\x12/\n\x06origin\x18\x0b \x01(\x0e\x32\x19.fulcrum.v1.ProfileOriginB\x04\xe2\x41\x01\x03\x12\x14\n\x06sha256\x18\x0c \x01(\tB\x04\xe2\x41\x01\x03\x12\x18\n\nsize_bytes\x18\r \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0bupload_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x16\n\x08uploader\x18\x0f \x01(\tB\x04\xe2\x41\x01\x03\x1a\x30\n\x0eLibrariesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01:?\xea\x41<\n\x13\x66ulcrum.dev/Profile\x12\x12profiles/{profile}*\x08profiles2\x07profile\"}\n\x0cProfileTable\x12\x11\n\toperation\x18\x01 \x01(\t\x12\x11\n\trow_count\x18\x02 \x01(\x03\x12\'\n\x05\x62\x61sis\x18\x03 \x01(\x0e\x32\x18.fulcrum.v1.ProfileBasis\x12\x0e\n\x06source\x18\x04 \x01(\t\x12\x0e\n\x06sha256\x18\x05 \x01(\t\"?\n\x11GetProfileRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x66ulcrum.dev/Profile\"H\n\x13ListProfilesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"V\n\x14ListProfilesResponse\x12%\n\x08profiles\x18\x01 \x03(\x0b\x32\x13.fulcrum.v1.Profile\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x95\x02\n\rProfileUpload\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x66ulcrum.dev/Profile\x12\x1b\n\rmanifest_json\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x34\n\x06tables\x18\x03 \x03(\x0b\x32\x1e.fulcrum.v1.ProfileUploadTableB\x04\xe2\x41\x01\x02\x12\x18\n\nsize_bytes\x18\x04 \x01(\x03\x42\x04\xe2\x41\x01\x02\x12\x14\n\x06sha256\x18\x05 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1e\n\x10replace_existing\x18\x06 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x07 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x08 \x01(\tB\x04\xe2\x41\x01\x01\"G\n\x12ProfileUploadTable\x12\x17\n\toperation\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\nsize_bytes\x18\x02 \x01(\x03\x42\x04\xe2\x41\x01\x02\"\\\n\x14UploadProfileRequest\x12+\n\x06upload\x18\x01 \x01(\x0b\x32\x19.fulcrum.v1.ProfileUploadH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"D\n\x16\x44ownloadProfileRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x66ulcrum.dev/Profile\"_\n\x17\x44ownloadProfileResponse\x12+\n\x06upload\x18\x01 \x01(\x0b\x32\x19.fulcrum.v1.ProfileUploadH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"D\n\x16ValidateProfileRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x66ulcrum.dev/Profile\"e\n\x11ProfileValidation\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x30\n\x06tables\x18\x02 \x03(\x0b\x32 .fulcrum.v1.ProfileTableAccuracy\x12\x10\n\x08warnings\x18\x03 \x03(\t\"\xee\x01\n\x14ProfileTableAccuracy\x12\x11\n\toperation\x18\x01 \x01(\t\x12\x11\n\trow_count\x18\x02 \x01(\x03\x12\x14\n\x0ctested_count\x18\x03 \x01(\x03\x12\x1f\n\x12median_error_ratio\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x1c\n\x0fp90_error_ratio\x18\x05 \x01(\x01H\x01\x88\x01\x01\x12\x1c\n\x0fmax_error_ratio\x18\x06 \x01(\x01H\x02\x88\x01\x01\x42\x15\n\x13_median_error_ratioB\x12\n\x10_p90_error_ratioB\x12\n\x10_max_error_ratio\"_\n\x14\x44\x65leteProfileRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x66ulcrum.dev/Profile\x12\x1b\n\rallow_missing\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01*g\n\rProfileOrigin\x12\x1e\n\x1aPROFILE_ORIGIN_UNSPECIFIED\x10\x00\x12\x19\n\x15PROFILE_ORIGIN_SERVER\x10\x01\x12\x1b\n\x17PROFILE_ORIGIN_UPLOADED\x10\x02*\x82\x01\n\x0cProfileBasis\x12\x1d\n\x19PROFILE_BASIS_UNSPECIFIED\x10\x00\x12\x1a\n\x16PROFILE_BASIS_MEASURED\x10\x01\x12\x1a\n\x16PROFILE_BASIS_IMPORTED\x10\x02\x12\x1b\n\x17PROFILE_BASIS_DATASHEET\x10\x03\x32\x92\x04\n\x0eProfileService\x12I\n\nGetProfile\x12\x1d.fulcrum.v1.GetProfileRequest\x1a\x13.fulcrum.v1.Profile\"\x07\xda\x41\x04name\x12Q\n\x0cListProfiles\x12\x1f.fulcrum.v1.ListProfilesRequest\x1a .fulcrum.v1.ListProfilesResponse\x12H\n\rUploadProfile\x12 .fulcrum.v1.UploadProfileRequest\x1a\x13.fulcrum.v1.Profile(\x01\x12\x65\n\x0f\x44ownloadProfile\x12\".fulcrum.v1.DownloadProfileRequest\x1a#.fulcrum.v1.DownloadProfileResponse\"\x07\xda\x41\x04name0\x01\x12]\n\x0fValidateProfile\x12\".fulcrum.v1.ValidateProfileRequest\x1a\x1d.fulcrum.v1.ProfileValidation\"\x07\xda\x41\x04name\x12R\n\rDeleteProfile\x12 .fulcrum.v1.DeleteProfileRequest\x1a\x16.google.protobuf.Empty\"\x07\xda\x41\x04nameBR\n\x0e\x64\x65v.fulcrum.v1P\x01Z>github.com/fulcrum-planner/fulcrum/gen/go/fulcrum/v1;fulcrumv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,6 +41,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROFILE_LIBRARIESENTRY']._serialized_options = b'8\001'
   _globals['_PROFILE'].fields_by_name['name']._loaded_options = None
   _globals['_PROFILE'].fields_by_name['name']._serialized_options = b'\342A\001\010'
+  _globals['_PROFILE'].fields_by_name['origin']._loaded_options = None
+  _globals['_PROFILE'].fields_by_name['origin']._serialized_options = b'\342A\001\003'
+  _globals['_PROFILE'].fields_by_name['sha256']._loaded_options = None
+  _globals['_PROFILE'].fields_by_name['sha256']._serialized_options = b'\342A\001\003'
+  _globals['_PROFILE'].fields_by_name['size_bytes']._loaded_options = None
+  _globals['_PROFILE'].fields_by_name['size_bytes']._serialized_options = b'\342A\001\003'
+  _globals['_PROFILE'].fields_by_name['upload_time']._loaded_options = None
+  _globals['_PROFILE'].fields_by_name['upload_time']._serialized_options = b'\342A\001\003'
+  _globals['_PROFILE'].fields_by_name['uploader']._loaded_options = None
+  _globals['_PROFILE'].fields_by_name['uploader']._serialized_options = b'\342A\001\003'
   _globals['_PROFILE']._loaded_options = None
   _globals['_PROFILE']._serialized_options = b'\352A<\n\023fulcrum.dev/Profile\022\022profiles/{profile}*\010profiles2\007profile'
   _globals['_GETPROFILEREQUEST'].fields_by_name['name']._loaded_options = None
@@ -47,22 +59,76 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTPROFILESREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
   _globals['_LISTPROFILESREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTPROFILESREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_PROFILEUPLOAD'].fields_by_name['name']._loaded_options = None
+  _globals['_PROFILEUPLOAD'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\025\n\023fulcrum.dev/Profile'
+  _globals['_PROFILEUPLOAD'].fields_by_name['manifest_json']._loaded_options = None
+  _globals['_PROFILEUPLOAD'].fields_by_name['manifest_json']._serialized_options = b'\342A\001\002'
+  _globals['_PROFILEUPLOAD'].fields_by_name['tables']._loaded_options = None
+  _globals['_PROFILEUPLOAD'].fields_by_name['tables']._serialized_options = b'\342A\001\002'
+  _globals['_PROFILEUPLOAD'].fields_by_name['size_bytes']._loaded_options = None
+  _globals['_PROFILEUPLOAD'].fields_by_name['size_bytes']._serialized_options = b'\342A\001\002'
+  _globals['_PROFILEUPLOAD'].fields_by_name['sha256']._loaded_options = None
+  _globals['_PROFILEUPLOAD'].fields_by_name['sha256']._serialized_options = b'\342A\001\002'
+  _globals['_PROFILEUPLOAD'].fields_by_name['replace_existing']._loaded_options = None
+  _globals['_PROFILEUPLOAD'].fields_by_name['replace_existing']._serialized_options = b'\342A\001\001'
+  _globals['_PROFILEUPLOAD'].fields_by_name['validate_only']._loaded_options = None
+  _globals['_PROFILEUPLOAD'].fields_by_name['validate_only']._serialized_options = b'\342A\001\001'
+  _globals['_PROFILEUPLOAD'].fields_by_name['request_id']._loaded_options = None
+  _globals['_PROFILEUPLOAD'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_PROFILEUPLOADTABLE'].fields_by_name['operation']._loaded_options = None
+  _globals['_PROFILEUPLOADTABLE'].fields_by_name['operation']._serialized_options = b'\342A\001\002'
+  _globals['_PROFILEUPLOADTABLE'].fields_by_name['size_bytes']._loaded_options = None
+  _globals['_PROFILEUPLOADTABLE'].fields_by_name['size_bytes']._serialized_options = b'\342A\001\002'
+  _globals['_DOWNLOADPROFILEREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_DOWNLOADPROFILEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\025\n\023fulcrum.dev/Profile'
+  _globals['_VALIDATEPROFILEREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_VALIDATEPROFILEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\025\n\023fulcrum.dev/Profile'
+  _globals['_DELETEPROFILEREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_DELETEPROFILEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\025\n\023fulcrum.dev/Profile'
+  _globals['_DELETEPROFILEREQUEST'].fields_by_name['allow_missing']._loaded_options = None
+  _globals['_DELETEPROFILEREQUEST'].fields_by_name['allow_missing']._serialized_options = b'\342A\001\001'
   _globals['_PROFILESERVICE'].methods_by_name['GetProfile']._loaded_options = None
   _globals['_PROFILESERVICE'].methods_by_name['GetProfile']._serialized_options = b'\332A\004name'
-  _globals['_PROFILEBASIS']._serialized_start=868
-  _globals['_PROFILEBASIS']._serialized_end=998
-  _globals['_PROFILE']._serialized_start=134
-  _globals['_PROFILE']._serialized_end=511
-  _globals['_PROFILE_LIBRARIESENTRY']._serialized_start=398
-  _globals['_PROFILE_LIBRARIESENTRY']._serialized_end=446
-  _globals['_PROFILETABLE']._serialized_start=513
-  _globals['_PROFILETABLE']._serialized_end=638
-  _globals['_GETPROFILEREQUEST']._serialized_start=640
-  _globals['_GETPROFILEREQUEST']._serialized_end=703
-  _globals['_LISTPROFILESREQUEST']._serialized_start=705
-  _globals['_LISTPROFILESREQUEST']._serialized_end=777
-  _globals['_LISTPROFILESRESPONSE']._serialized_start=779
-  _globals['_LISTPROFILESRESPONSE']._serialized_end=865
-  _globals['_PROFILESERVICE']._serialized_start=1001
-  _globals['_PROFILESERVICE']._serialized_end=1175
+  _globals['_PROFILESERVICE'].methods_by_name['DownloadProfile']._loaded_options = None
+  _globals['_PROFILESERVICE'].methods_by_name['DownloadProfile']._serialized_options = b'\332A\004name'
+  _globals['_PROFILESERVICE'].methods_by_name['ValidateProfile']._loaded_options = None
+  _globals['_PROFILESERVICE'].methods_by_name['ValidateProfile']._serialized_options = b'\332A\004name'
+  _globals['_PROFILESERVICE'].methods_by_name['DeleteProfile']._loaded_options = None
+  _globals['_PROFILESERVICE'].methods_by_name['DeleteProfile']._serialized_options = b'\332A\004name'
+  _globals['_PROFILEORIGIN']._serialized_start=2230
+  _globals['_PROFILEORIGIN']._serialized_end=2333
+  _globals['_PROFILEBASIS']._serialized_start=2336
+  _globals['_PROFILEBASIS']._serialized_end=2466
+  _globals['_PROFILE']._serialized_start=196
+  _globals['_PROFILE']._serialized_end=749
+  _globals['_PROFILE_LIBRARIESENTRY']._serialized_start=636
+  _globals['_PROFILE_LIBRARIESENTRY']._serialized_end=684
+  _globals['_PROFILETABLE']._serialized_start=751
+  _globals['_PROFILETABLE']._serialized_end=876
+  _globals['_GETPROFILEREQUEST']._serialized_start=878
+  _globals['_GETPROFILEREQUEST']._serialized_end=941
+  _globals['_LISTPROFILESREQUEST']._serialized_start=943
+  _globals['_LISTPROFILESREQUEST']._serialized_end=1015
+  _globals['_LISTPROFILESRESPONSE']._serialized_start=1017
+  _globals['_LISTPROFILESRESPONSE']._serialized_end=1103
+  _globals['_PROFILEUPLOAD']._serialized_start=1106
+  _globals['_PROFILEUPLOAD']._serialized_end=1383
+  _globals['_PROFILEUPLOADTABLE']._serialized_start=1385
+  _globals['_PROFILEUPLOADTABLE']._serialized_end=1456
+  _globals['_UPLOADPROFILEREQUEST']._serialized_start=1458
+  _globals['_UPLOADPROFILEREQUEST']._serialized_end=1550
+  _globals['_DOWNLOADPROFILEREQUEST']._serialized_start=1552
+  _globals['_DOWNLOADPROFILEREQUEST']._serialized_end=1620
+  _globals['_DOWNLOADPROFILERESPONSE']._serialized_start=1622
+  _globals['_DOWNLOADPROFILERESPONSE']._serialized_end=1717
+  _globals['_VALIDATEPROFILEREQUEST']._serialized_start=1719
+  _globals['_VALIDATEPROFILEREQUEST']._serialized_end=1787
+  _globals['_PROFILEVALIDATION']._serialized_start=1789
+  _globals['_PROFILEVALIDATION']._serialized_end=1890
+  _globals['_PROFILETABLEACCURACY']._serialized_start=1893
+  _globals['_PROFILETABLEACCURACY']._serialized_end=2131
+  _globals['_DELETEPROFILEREQUEST']._serialized_start=2133
+  _globals['_DELETEPROFILEREQUEST']._serialized_end=2228
+  _globals['_PROFILESERVICE']._serialized_start=2469
+  _globals['_PROFILESERVICE']._serialized_end=2999
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from planner.service.gen.fulcrum.v1 import profile_service_pb2 as fulcrum_dot_v1_dot_profile__service__pb2
+from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 
 GRPC_GENERATED_VERSION = '1.78.0'
 GRPC_VERSION = grpc.__version__
@@ -26,8 +27,9 @@ if _version_not_supported:
 
 
 class ProfileServiceStub(object):
-    """Tells what this server knows of GPUs: the profiles it plans with, packaged ones and those of its operator. They are
-    read as they are at the moment of the call, and cannot be changed here.
+    """What the plans of a tenant rest on: the profiles it uploaded, and the server's own, which are the packaged ones and
+    those of its operator. Of two with one name the uploaded one counts, for the tenant that uploaded it. The server's
+    own are read as they are at the moment of the call, and cannot be changed here.
     """
 
     def __init__(self, channel):
@@ -46,11 +48,32 @@ class ProfileServiceStub(object):
                 request_serializer=fulcrum_dot_v1_dot_profile__service__pb2.ListProfilesRequest.SerializeToString,
                 response_deserializer=fulcrum_dot_v1_dot_profile__service__pb2.ListProfilesResponse.FromString,
                 _registered_method=True)
+        self.UploadProfile = channel.stream_unary(
+                '/fulcrum.v1.ProfileService/UploadProfile',
+                request_serializer=fulcrum_dot_v1_dot_profile__service__pb2.UploadProfileRequest.SerializeToString,
+                response_deserializer=fulcrum_dot_v1_dot_profile__service__pb2.Profile.FromString,
+                _registered_method=True)
+        self.DownloadProfile = channel.unary_stream(
+                '/fulcrum.v1.ProfileService/DownloadProfile',
+                request_serializer=fulcrum_dot_v1_dot_profile__service__pb2.DownloadProfileRequest.SerializeToString,
+                response_deserializer=fulcrum_dot_v1_dot_profile__service__pb2.DownloadProfileResponse.FromString,
+                _registered_method=True)
+        self.ValidateProfile = channel.unary_unary(
+                '/fulcrum.v1.ProfileService/ValidateProfile',
+                request_serializer=fulcrum_dot_v1_dot_profile__service__pb2.ValidateProfileRequest.SerializeToString,
+                response_deserializer=fulcrum_dot_v1_dot_profile__service__pb2.ProfileValidation.FromString,
+                _registered_method=True)
+        self.DeleteProfile = channel.unary_unary(
+                '/fulcrum.v1.ProfileService/DeleteProfile',
+                request_serializer=fulcrum_dot_v1_dot_profile__service__pb2.DeleteProfileRequest.SerializeToString,
+                response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+                _registered_method=True)
 
 
 class ProfileServiceServicer(object):
-    """Tells what this server knows of GPUs: the profiles it plans with, packaged ones and those of its operator. They are
-    read as they are at the moment of the call, and cannot be changed here.
+    """What the plans of a tenant rest on: the profiles it uploaded, and the server's own, which are the packaged ones and
+    those of its operator. Of two with one name the uploaded one counts, for the tenant that uploaded it. The server's
+    own are read as they are at the moment of the call, and cannot be changed here.
     """
 
     def GetProfile(self, request, context):
@@ -62,6 +85,37 @@ class ProfileServiceServicer(object):
 
     def ListProfiles(self, request, context):
         """Lists profiles by name. One whose manifest cannot be read is left out, and told to the server's log.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UploadProfile(self, request_iterator, context):
+        """Keeps a profile for the plans of the caller's tenant. When this returns it is on disk, whole and checked: sizes,
+        checksums, every row. What is asked for while it is kept can use it at once. Fails with ALREADY_EXISTS where the
+        name has other content and `replace_existing` is not set; equal content under its name again changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DownloadProfile(self, request, context):
+        """Returns what was uploaded, the bytes as they came. The server's own profiles are not sent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ValidateProfile(self, request, context):
+        """Finds how well each table predicts the points left out of it, and what else to know before trusting it. Takes
+        seconds to minutes in the processes that make plans, and ends with the deadline of the call.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteProfile(self, request, context):
+        """Forgets an uploaded profile. Plans that were asked for before keep what they rest on, finished or not.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -80,6 +134,26 @@ def add_ProfileServiceServicer_to_server(servicer, server):
                     request_deserializer=fulcrum_dot_v1_dot_profile__service__pb2.ListProfilesRequest.FromString,
                     response_serializer=fulcrum_dot_v1_dot_profile__service__pb2.ListProfilesResponse.SerializeToString,
             ),
+            'UploadProfile': grpc.stream_unary_rpc_method_handler(
+                    servicer.UploadProfile,
+                    request_deserializer=fulcrum_dot_v1_dot_profile__service__pb2.UploadProfileRequest.FromString,
+                    response_serializer=fulcrum_dot_v1_dot_profile__service__pb2.Profile.SerializeToString,
+            ),
+            'DownloadProfile': grpc.unary_stream_rpc_method_handler(
+                    servicer.DownloadProfile,
+                    request_deserializer=fulcrum_dot_v1_dot_profile__service__pb2.DownloadProfileRequest.FromString,
+                    response_serializer=fulcrum_dot_v1_dot_profile__service__pb2.DownloadProfileResponse.SerializeToString,
+            ),
+            'ValidateProfile': grpc.unary_unary_rpc_method_handler(
+                    servicer.ValidateProfile,
+                    request_deserializer=fulcrum_dot_v1_dot_profile__service__pb2.ValidateProfileRequest.FromString,
+                    response_serializer=fulcrum_dot_v1_dot_profile__service__pb2.ProfileValidation.SerializeToString,
+            ),
+            'DeleteProfile': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteProfile,
+                    request_deserializer=fulcrum_dot_v1_dot_profile__service__pb2.DeleteProfileRequest.FromString,
+                    response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'fulcrum.v1.ProfileService', rpc_method_handlers)
@@ -89,8 +163,9 @@ def add_ProfileServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ProfileService(object):
-    """Tells what this server knows of GPUs: the profiles it plans with, packaged ones and those of its operator. They are
-    read as they are at the moment of the call, and cannot be changed here.
+    """What the plans of a tenant rest on: the profiles it uploaded, and the server's own, which are the packaged ones and
+    those of its operator. Of two with one name the uploaded one counts, for the tenant that uploaded it. The server's
+    own are read as they are at the moment of the call, and cannot be changed here.
     """
 
     @staticmethod
@@ -137,6 +212,114 @@ class ProfileService(object):
             '/fulcrum.v1.ProfileService/ListProfiles',
             fulcrum_dot_v1_dot_profile__service__pb2.ListProfilesRequest.SerializeToString,
             fulcrum_dot_v1_dot_profile__service__pb2.ListProfilesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UploadProfile(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/fulcrum.v1.ProfileService/UploadProfile',
+            fulcrum_dot_v1_dot_profile__service__pb2.UploadProfileRequest.SerializeToString,
+            fulcrum_dot_v1_dot_profile__service__pb2.Profile.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DownloadProfile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/fulcrum.v1.ProfileService/DownloadProfile',
+            fulcrum_dot_v1_dot_profile__service__pb2.DownloadProfileRequest.SerializeToString,
+            fulcrum_dot_v1_dot_profile__service__pb2.DownloadProfileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ValidateProfile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fulcrum.v1.ProfileService/ValidateProfile',
+            fulcrum_dot_v1_dot_profile__service__pb2.ValidateProfileRequest.SerializeToString,
+            fulcrum_dot_v1_dot_profile__service__pb2.ProfileValidation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteProfile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fulcrum.v1.ProfileService/DeleteProfile',
+            fulcrum_dot_v1_dot_profile__service__pb2.DeleteProfileRequest.SerializeToString,
+            google_dot_protobuf_dot_empty__pb2.Empty.FromString,
             options,
             channel_credentials,
             insecure,
