@@ -1,4 +1,6 @@
+import csv
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -6,6 +8,24 @@ import pytest
 from models.architecture import architecture, architecture_names, resolve
 from models.architecture.catalogue import published_parameters
 from models.errors import InvalidInput, UnknownName
+
+MEASURED = (
+    Path(os.environ.get("FULCRUM_DATA", Path(__file__).parents[4] / "shared" / "data"))
+    / "silicon"
+    / "measured_serving.csv"
+)
+
+
+@pytest.mark.skipif(not MEASURED.is_file(), reason="the shared data are not there")
+def test_every_model_that_was_measured_is_there_with_the_weights_of_its_checkpoint() -> None:
+    with MEASURED.open(encoding="utf-8", newline="") as file:
+        measured = {row["model_path"] for row in csv.DictReader(file)}
+    assert len(measured) >= 15
+    for name in measured:
+        found = architecture(name)
+        ending = name.rsplit("-", 1)[-1].casefold()
+        if ending in ("fp8", "nvfp4"):
+            assert found.checkpoint_precision.startswith(ending)
 
 
 @pytest.mark.parametrize("name", architecture_names())
