@@ -7,18 +7,15 @@ digits, one newline at the end. Rounding makes equal plans equal bytes whatever 
 from __future__ import annotations
 
 import dataclasses
-import functools
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from models.document import InvalidDocument, read_document
+from models.document.adapter import adapter_of
 from models.document.validate import located
 from models.errors import InvalidInput
 from planner.plan.model import Plan
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
 
 __all__ = ["SIGNIFICANT_DIGITS", "plan_from_json", "plan_schema", "plan_to_json"]
 
@@ -48,7 +45,7 @@ def plan_from_json(text: str, *, source: str | None = None) -> Plan:
     from pydantic import ValidationError
 
     try:
-        return _adapter().validate_json(text)
+        return adapter_of(Plan).validate_json(text)
     except ValidationError as error:
         document = read_document(text, source=source)
         raise InvalidDocument(located(document, Plan, found) for found in error.errors()) from None
@@ -56,19 +53,12 @@ def plan_from_json(text: str, *, source: str | None = None) -> Plan:
 
 def plan_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of the plan document."""
-    schema = _adapter().json_schema()
+    schema = adapter_of(Plan).json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a number of JSON")
-
-
-@functools.cache
-def _adapter() -> TypeAdapter[Plan]:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(Plan)
 
 
 def _rounded(value: Any) -> Any:

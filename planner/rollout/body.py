@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
+from models.document.adapter import adapter_of
 from planner.plan import Instance
 from planner.plan.instance import STRICT
 from planner.plan.transition import Step
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
 
 __all__ = ["LaunchPart", "Phase", "RolloutBody", "Seat", "Target"]
 
@@ -100,11 +97,4 @@ class RolloutBody:
     @classmethod
     def from_json(cls, text: str) -> RolloutBody:
         """Read what `to_json` wrote."""
-        return _adapter().validate_json(text)
-
-
-@functools.cache
-def _adapter() -> TypeAdapter[RolloutBody]:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(RolloutBody)
+        return adapter_of(RolloutBody).validate_json(text)
