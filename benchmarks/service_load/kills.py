@@ -33,7 +33,7 @@ def measure_kills(folder: Path, *, count: int, victim: str, store: str, seed: in
     """
     source = random.Random(seed)
     ledger = Ledger(seed)
-    outlived = stuck = 0
+    outlived = stuck = ended = 0
     server = ServerProcess(
         folder, backend=PACED, worker_count=2, store=store, lease_s=_LEASE_S, grace_s=0.2, max_attempts=10**6
     )
@@ -44,6 +44,7 @@ def measure_kills(folder: Path, *, count: int, victim: str, store: str, seed: in
             for _ in range(count):
                 stuck += not _goes_on(ledger)
                 time.sleep(source.uniform(0.0, 0.4))
+                ended += not server.running
                 if victim == "server":
                     workers = server.workers()
                     server.end(signal.SIGKILL)
@@ -60,6 +61,7 @@ def measure_kills(folder: Path, *, count: int, victim: str, store: str, seed: in
         "seconds": round(time.monotonic() - begin_s, 1),
         **audit,
         "workers_that_outlived_their_server": outlived,
+        "servers_that_ended_by_themselves": ended,
         "kills_not_recovered_from": stuck,
         "calls_refused_meanwhile": dict(sorted(ledger.refused.items())),
     }
@@ -71,7 +73,7 @@ def measure_jumps(folder: Path, *, count: int, store: str, seed: int) -> dict[st
     ledger = Ledger(seed)
     clock = folder / "clock"
     clock.write_text("0", encoding="ascii")
-    stuck, off_s = 0, 0
+    stuck = ended = off_s = 0
     server = ServerProcess(
         folder, backend=PACED, worker_count=2, store=store, lease_s=_LEASE_S, grace_s=0.2,
         max_attempts=10**6, clock=str(clock),
@@ -87,6 +89,7 @@ def measure_jumps(folder: Path, *, count: int, store: str, seed: int) -> dict[st
                 new = folder / "clock.new"
                 new.write_text(str(off_s), encoding="ascii")
                 new.replace(clock)
+                ended += not server.running
                 if number % 2:
                     server.end(signal.SIGKILL)
                     server.start(wait=False)
@@ -97,6 +100,7 @@ def measure_jumps(folder: Path, *, count: int, store: str, seed: int) -> dict[st
         "jumps": count,
         "seconds": round(time.monotonic() - begin_s, 1),
         **audit,
+        "servers_that_ended_by_themselves": ended,
         "jumps_not_recovered_from": stuck,
         "calls_refused_meanwhile": dict(sorted(ledger.refused.items())),
     }

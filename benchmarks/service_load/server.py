@@ -93,8 +93,13 @@ class ServerProcess:
 
     @contextlib.contextmanager
     def channel(self) -> Iterator[grpc.Channel]:
-        """A new connection: one that saw its server die waits seconds before it tries again."""
-        options = (("grpc.use_local_subchannel_pool", 1), ("grpc.max_receive_message_length", 2**30))
+        """A new connection, which looks for a server that died again and again without much delay."""
+        options = (
+            ("grpc.use_local_subchannel_pool", 1),
+            ("grpc.max_receive_message_length", 2**30),
+            ("grpc.initial_reconnect_backoff_ms", 100),
+            ("grpc.max_reconnect_backoff_ms", 500),
+        )
         with grpc.insecure_channel(self.address, options) as channel:
             yield channel
 

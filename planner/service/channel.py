@@ -13,6 +13,8 @@ from models.errors import InvalidInput
 __all__ = ["keepalive_options", "open_channel"]
 
 _MAX_MESSAGE_BYTES = 2**30
+_MAX_BACKOFF_MS = 10_000
+"""Between two attempts to connect: gRPC's own two minutes are longer than the leases of engines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ def open_channel(
     """
     options = (
         ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
+        ("grpc.max_reconnect_backoff_ms", _MAX_BACKOFF_MS),
         *keepalive_options(keepalive_s),
     )
     if authorities is None and token is None:

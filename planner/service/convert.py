@@ -55,11 +55,18 @@ def timestamp(time_us: int) -> timestamp_pb2.Timestamp:
 
 
 def warm_up() -> None:
-    """Import what the first full plan needs, which would make its reader wait."""
+    """Import and make what the first plan and the first rollout need, which would make their readers wait.
+
+    Everything, and before there are readers: pydantic and a traceback that is being printed both call
+    ast.parse, which in two threads at once can fail (see `models.document.adapter`).
+    """
+    from models.document.adapter import adapter_of
     from planner.export import export_formats, exporter
     from planner.plan.codec import plan_schema
+    from planner.rollout import RolloutBody
 
     plan_schema()
+    adapter_of(RolloutBody)
     for name in export_formats():
         exporter(name)
 

@@ -28,6 +28,7 @@ from planner.service.dispatcher import Dispatcher
 from planner.service.engine_keeper import EngineKeeper
 from planner.service.engine_metrics import EngineMetrics
 from planner.service.engines import EngineService
+from planner.service.errors import StatusError
 from planner.service.executor import Executor, ProcessExecutor
 from planner.service.fleets import FleetService
 from planner.service.hub import Hub
@@ -261,7 +262,13 @@ class PlanServer:
             reflection.enable_server_reflection(names, self._server)
 
     async def start(self) -> None:
-        """Listen, warm the workers up, then report SERVING."""
+        """Listen, warm the workers up, then report SERVING.
+
+        Raises
+        ------
+        Unavailable
+            The address is taken, or the workers do not start.
+        """
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         try:
             self.port = self._bind()
@@ -275,10 +282,15 @@ class PlanServer:
             self._cache.close()
             self._store.close()
             raise
+        await asyncio.to_thread(warm_up)  # callers wait for it: it must not be in the midst of answering them
         if self.live is not None:
             await self.live.start()
         await self._server.start()
-        await asyncio.gather(self._executor.start(), asyncio.to_thread(warm_up))
+        try:
+            await self._executor.start()
+        except StatusError as error:
+            await self.stop()
+            raise Unavailable(str(error)) from error
         self._dispatcher.start()
         self._rollouts.start()
         self._keeper.start()
