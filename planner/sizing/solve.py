@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from models.graph import evaluate
+from models.graph import Graph, evaluate
 from models.graph.space import Ints
 from planner.sizing.apart import Memo, solve_apart
 from planner.sizing.columns import assignment_of, counts_of
@@ -14,7 +14,7 @@ from planner.sizing.graph import FAIR, UNSERVED, sizing_graph, tier_names
 from planner.sizing.problem import SizingProblem
 from planner.sizing.rounding import round_up
 from solvers import SolveOptions, TierResult, solve
-from solvers.result import CANCELLED, FEASIBLE, OPTIMAL, relative_gap
+from solvers.result import CANCELLED, FEASIBLE, INFEASIBLE, OPTIMAL, relative_gap
 
 __all__ = ["COVERED_SHARE", "LARGE", "Sizing", "solve_sizing"]
 
@@ -76,8 +76,8 @@ def solve_sizing(
 ) -> Sizing:
     """Minimise the tiers in order; without any candidate nothing is served and nothing needs solving.
 
-    The instances that run today, or the best of `starts`, are the first incumbent: the result is at least as
-    good, tier by tier, however little time there is.
+    The instances that run today, the same completed until they serve all, or the best of `starts` are the
+    first incumbent: the result is at least as good, tier by tier, however little time there is.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def solve_sizing(
     """
     if not problem.candidates:
         return _nothing(problem)
-    run = _Run(problem, options, _best_of(problem, starts))
+    run = _Run(problem, options, starts)
     if not run.decompose(memo) and not run.serve_all():
         run.serve_most()
     return run.finish()
@@ -97,13 +97,20 @@ def solve_sizing(
 class _Run:
     """The tiers of one problem, minimised one after another."""
 
-    def __init__(self, problem: SizingProblem, options: SolveOptions, start: Ints | None) -> None:
+    def __init__(
+        self, problem: SizingProblem, options: SolveOptions, starts: Sequence[Sequence[int]]
+    ) -> None:
         self.problem = problem
         self.options = options
+        self.large = len(problem.candidates) >= LARGE
         self.names = tier_names(problem)
         self.service = [name for name in self.names if name.startswith((UNSERVED, FAIR))]
         self.deal = _Deal(options.time_limit_s, [TIER_SHARES.get(name, 1.0) for name in self.names])
-        self.best = start
+        self.graph = sizing_graph(problem)
+        running = problem.running
+        self.kept = self._completed(running) if any(running) else None
+        known = [self._valued(row) for row in (running, *starts) if any(row)]
+        self.best = _least([*known, self.kept])
         self.bounds: list[float | None] = []
         self.least_cost: float | None = None  # proven, with all demand served
         self.held: dict[str, float] = {}
@@ -135,41 +142,31 @@ class _Run:
         bound begins, and the bound what it need not prove again.
         """
         position = len(self.service)
-        large = len(self.problem.candidates) >= LARGE
-        if (memo is None and not large) or self.names[position : position + 1] != ("cost",):
+        if (memo is None and not self.large) or self.names[position : position + 1] != ("cost",):
             return False
         begun = time.monotonic()
         limit = self.deal.next(0, position)
-        served = {name: 0.0 for name in self.service if name.startswith(UNSERVED)}
-        running = self.problem.running
-        kept = round_up(self.problem, running) if large and any(running) else None
         apart = solve_apart(self.problem, replace(self.options, time_limit_s=limit), memo)
         self.deal.spend(time.monotonic() - begun)
         if apart is None:
             return False
         self.least_cost = apart.bound
-        graph = sizing_graph(self.problem)
-        near: list[tuple[float, Ints]] = []
-        for row in (kept, apart.counts):
-            assignment = None if row is None else assignment_of(row.tolist(), graph.space.n_objects)
-            if assignment is not None and (found := evaluate(graph, assignment)).feasible:
-                near.append((float(found.tiers[position]), assignment))
+        kept = self.kept if self.large else None
+        found = None if apart.counts is None else self._valued(apart.counts.tolist())
+        near = [known for known in (kept, found) if known is not None]
         if not near:
             return False
-        least = min(cost for cost, _ in near)
-        cost, best = next((c, row) for c, row in near if c <= least * (1 + (LARGE_GAP if large else 0.0)))
+        enough = min(known.tiers[position] for known in near) * (1 + (LARGE_GAP if self.large else 0.0))
+        chosen = next(known for known in near if known.tiers[position] <= enough)
+        cost = chosen.tiers[position]
         gap = relative_gap(cost, apart.bound)
-        if kept is None and (gap is None or gap > (LARGE_GAP if large else self.options.gap)):
-            if (
-                self.best is None
-                or evaluate(graph, self.best).tiers.tolist() > evaluate(graph, best).tiers.tolist()
-            ):
-                self.best = best
+        if kept is None and (gap is None or gap > (LARGE_GAP if self.large else self.options.gap)):
+            self.best = _least([self.best, chosen])
             return False
-        self.best = best
+        self.best = chosen
         nothing: list[float | None] = [0.0] * len(self.service)
         self.bounds = [*nothing, apart.bound]
-        self.held = served
+        self.held = {name: 0.0 for name in self.service if name.startswith(UNSERVED)}
         self.held["cost"] = cost + HELD_TOLERANCE * max(abs(cost), 1.0)
         self.status = OPTIMAL if gap is not None and gap <= self.options.gap else FEASIBLE
         return True
@@ -182,8 +179,7 @@ class _Run:
 
     def finish(self) -> Sizing:
         """Minimise the tiers that are left."""
-        large = len(self.problem.candidates) >= LARGE
-        if large and not any(self.problem.running):
+        if self.large and not any(self.problem.running):
             # Of what starts anyway, fewer pieces are no goal worth the time.
             self.status = FEASIBLE if self.status == OPTIMAL else self.status
             return self._result()
@@ -195,9 +191,9 @@ class _Run:
     def _result(self) -> Sizing:
         if self.best is None or not self.bounds:
             return Sizing(status=self.status, counts={}, tiers=())
-        values = evaluate(sizing_graph(self.problem), self.best).tiers.tolist()
+        values = self.best.tiers
         bounds = self.bounds + [None] * (len(values) - len(self.bounds))
-        counts = counts_of(self.best, len(self.problem.candidates))
+        counts = counts_of(self.best.assignment, len(self.problem.candidates))
         return Sizing(
             status=self.status,
             counts={candidate: count for candidate, count in enumerate(counts) if count},
@@ -218,44 +214,70 @@ class _Run:
         name = self.names[position] if position < len(self.names) else None
         graph = sizing_graph(self.problem, minimise=name or "", held=self.held)
         limit = self.deal.next(0 if service else position, position)
-        result = solve(graph, replace(self.options, time_limit_s=limit, start=self.best))
+        start = None if self.best is None else self.best.assignment
+        result = solve(graph, replace(self.options, time_limit_s=limit, start=start))
         self.deal.spend(result.timings.total_s)
-        if result.assignment is None:
-            self.status = result.status if self.best is None or service else FEASIBLE
-            if service or self.best is None:
-                return False
-            # A start on the edge of what the tiers held allow may be refused for rounding: it stays.
-            self.bounds.append(None)
-        else:
-            self.best = result.assignment
-            if name is not None:
-                bound = result.tiers[0].bound
-                if service and name == "cost" and self.least_cost is not None:
-                    bound = self.least_cost if bound is None else max(bound, self.least_cost)
-                self.bounds.append(bound)
+        bound = result.tiers[0].bound if result.tiers and name is not None else None
+        if result.assignment is not None:
+            self.best = self._at(result.assignment)
             self.status = self.status if result.status == OPTIMAL else result.status
+        elif not self._stands(graph, result.status, service=service):
+            self.status = result.status
+            return False
+        else:
+            # Time was up before the solver had anything, or it refused a start on the edge of what the tiers
+            # held allow, for rounding: the start stays.
+            self.status = FEASIBLE
         if name is not None:
+            if service and name == "cost" and self.least_cost is not None:
+                bound = self.least_cost if bound is None else max(bound, self.least_cost)
+            self.bounds.append(bound)
             assert self.best is not None
-            value = float(evaluate(graph, self.best).tiers[0])
+            value = float(evaluate(graph, self.best.assignment).tiers[0])
             self.held[name] = value + HELD_TOLERANCE * max(abs(value), 1.0)
         return True
 
+    def _stands(self, graph: Graph, status: str, *, service: bool) -> bool:
+        """Whether there are counts to go on with where the solver of `graph` ended without any.
 
-def _best_of(problem: SizingProblem, starts: Sequence[Sequence[int]]) -> Ints | None:
-    """The best of what runs today and `starts` as an assignment; None when none is within the supply."""
-    rows = [row for row in (problem.running, *starts) if any(row)]
-    if not rows:
-        return None
-    graph = sizing_graph(problem)
-    best: tuple[list[float], Ints] | None = None
-    for row in rows:
-        assignment = assignment_of(row, graph.space.n_objects)
-        if assignment is None:
-            continue
-        found = evaluate(graph, assignment)
-        if found.feasible and (best is None or found.tiers.tolist() < best[0]):
-            best = (found.tiers.tolist(), assignment)
-    return None if best is None else best[1]
+        With all demand to be served those known must do that; else some are made, one instance after another.
+        """
+        if self.best is not None and (not service or evaluate(graph, self.best.assignment).feasible):
+            return True
+        if not service or self.large or status == INFEASIBLE:
+            return False
+        made = self._completed([0] * len(self.problem.candidates))
+        self.best = made or self.best
+        return made is not None
+
+    def _completed(self, counts: Sequence[int]) -> _Known | None:
+        """Counts that serve all, near those given."""
+        whole = round_up(self.problem, counts)
+        return None if whole is None else self._valued(whole.tolist())
+
+    def _valued(self, counts: Sequence[int]) -> _Known | None:
+        """Counts by candidate with their tiers; None where they break a hard limit."""
+        assignment = assignment_of(counts, self.graph.space.n_objects)
+        known = None if assignment is None else self._at(assignment)
+        return known if known is not None and known.feasible else None
+
+    def _at(self, assignment: Ints) -> _Known:
+        found = evaluate(self.graph, assignment)
+        return _Known(assignment=assignment, tiers=tuple(found.tiers.tolist()), feasible=found.feasible)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """Counts as an assignment, the value of each goal tier, and whether they keep the hard limits."""
+
+    assignment: Ints
+    tiers: tuple[float, ...]
+    feasible: bool
+
+
+def _least(known: Sequence[_Known | None]) -> _Known | None:
+    """The best of those there are; of equal ones the first."""
+    return min((each for each in known if each is not None), key=lambda each: each.tiers, default=None)
 
 
 def _nothing(problem: SizingProblem) -> Sizing:

@@ -14,7 +14,9 @@ from planner.goals import merged_objectives, plan_state
 from planner.loads import Placed, surviving_rate
 from planner.options import PlanOptions
 from planner.rounds import Rounds, size_and_place
+from planner.sizing import solve as solving
 from planner.testing import make_candidate, make_fleet
+from solvers import Result
 
 CLOCK = Clock(options=PlanOptions())
 
@@ -122,3 +124,31 @@ def test_what_lost_its_node_is_not_counted_as_running() -> None:
     assert after.problem.current == Counter(i.shape for i in instances if i.stages[0].node != dead)
     assert after.placement is not None
     assert not after.placement.misplaced
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_a_node_lost_when_the_time_is_over_is_made_up_for(
+    large: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What runs no longer serves all that must be served; the solvers find nothing, the plan is whole."""
+    monkeypatch.setattr(solving, "LARGE", 1 if large else 99)
+    fleet = replace(one_workload(make_fleet(), 11.0), goals=("unserved_demand", "cost", "movement"))
+    candidates = [make_candidate(fleet, pool=pool) for pool in ("a", "b")]
+    before = size_and_place(fleet, candidates, (), CLOCK)
+    assert before.placement is not None
+    instances = make_instances(fleet, before.tenants, candidates, before.placement.stages)
+    dead = instances[0].stages[0].node
+    pools = tuple(
+        replace(p, unavailable=tuple(n for n in range(p.nodes) if p.node_name(n) == dead))
+        for p in fleet.pools
+    )
+    broken = replace(fleet, pools=pools)
+    monkeypatch.setattr(solving, "solve", lambda *_: Result(status="unknown", assignment=None, solver="none"))
+    over = Clock(options=PlanOptions(time_limit_s=1e-9), started=CLOCK.started - 1.0)
+    after = size_and_place(broken, candidates, instances, over)
+    assert after.placement is not None
+    assert not after.placement.misplaced
+    assert left(broken, after) >= 11.0
+    stay = {t.name for t in after.tenants if t.running is not None}
+    assert stay >= {i.name for i in instances if i.stages[0].node != dead}
+    assert plan_state(after, (), "refuse", cancelled=False) == "feasible"

@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from models.graph import Graph
 from planner.fleet import Fleet
 from planner.sizing import SizingProblem
 from planner.sizing import solve as solving
 from planner.sizing.solve import solve_sizing
 from planner.testing import make_candidate, make_fleet
-from solvers import SolveOptions
+from solvers import Result, SolveOptions
+from solvers.result import UNKNOWN
 
 
 def short_fleet(rates: dict[str, float], *, priorities: dict[str, int] | None = None) -> Fleet:
@@ -58,6 +60,38 @@ def test_a_start_is_never_lost() -> None:
     sizing = solve_sizing(problem, SolveOptions(time_limit_s=1e-3), starts=[[99], [12]])
     assert sizing.unserved_share == pytest.approx(0.0)
     assert 10 <= sizing.counts[0] <= 12
+
+
+def out_of_time(graph: Graph, options: SolveOptions) -> Result:
+    """What any solver returns whose time ends before its first feasible point."""
+    return Result(status=UNKNOWN, assignment=None, solver="none")
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("running", [(0, 0), (6, 3), (12, 9)])
+def test_without_any_time_what_runs_is_completed(
+    running: tuple[int, int], large: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet = replace(make_fleet(), goals=("unserved_demand", "cost", "movement"))
+    candidates = (make_candidate(fleet), make_candidate(fleet, workload="code", model="code", pool="b"))
+    current = {c.shape: n for c, n in zip(candidates, running, strict=True) if n}
+    problem = SizingProblem(fleet=fleet, candidates=candidates, current=current)
+    monkeypatch.setattr(solving, "solve", out_of_time)
+    monkeypatch.setattr(solving, "LARGE", 1 if large else 99)
+    sizing = solve_sizing(problem, SolveOptions(time_limit_s=1e-9))
+    assert sizing.status == "feasible"
+    assert sizing.covers_demand
+    assert sizing.counts == {0: 11, 1: 5}  # of 11 and 4.4 requests per second
+
+
+def test_without_any_time_a_fleet_that_is_too_small_is_not_said_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fleet = short_fleet({"x": 30.0})
+    problem = SizingProblem(fleet=fleet, candidates=(make_candidate(fleet, workload="x"),))
+    monkeypatch.setattr(solving, "solve", out_of_time)
+    sizing = solve_sizing(problem, SolveOptions(time_limit_s=1e-9))
+    assert (sizing.status, sizing.tiers) == ("unknown", ())
 
 
 @pytest.mark.parametrize(
