@@ -18,11 +18,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from models.graph import evaluate
 from planner.fleet.fleet import Pool
 from planner.sizing.alone import Alone, Answer
-from planner.sizing.columns import assignment_of
-from planner.sizing.graph import sizing_graph
 from planner.sizing.master import Master
 from planner.sizing.problem import SizingProblem
 from planner.sizing.rounding import Counts, round_up
@@ -44,7 +41,8 @@ class Apart:
     Parameters
     ----------
     counts
-        int64[candidate] that serve all demand; None when none were found.
+        int64[candidate] that serve all demand within the supply; None when none were found. How groups pack
+        into nodes, and the slots of adapters, are not looked at.
     bound
         No counts that serve all demand cost less.
     """
@@ -139,20 +137,11 @@ def solve_apart(problem: SizingProblem, options: SolveOptions, memo: Memo | None
         chosen = master.whole(left_s)
         if chosen is not None and (cost := master.cost(chosen)) < best_cost:
             best, best_cost = chosen, cost
-    return Apart(counts=None if best is None else _feasible(problem, best), bound=float(bound))
+    # Without what can be done without.
+    return Apart(counts=None if best is None else round_up(problem, best), bound=float(bound))
 
 
 def _idle(pool: Pool, withheld: int, price: float) -> float:
     """``min_u (cost(u) − price · u)`` over the GPUs u that may be in use: at an end, or where price bends."""
     most = pool.usable_gpus - withheld
     return min(pool.cost_per_hour(u) - price * u for u in (0, min(pool.reserved_gpus, most), most))
-
-
-def _feasible(problem: SizingProblem, counts: Counts) -> Counts | None:
-    """Without what can be done without, if that keeps every limit."""
-    whole = round_up(problem, counts)
-    if whole is None:
-        return None
-    graph = sizing_graph(problem)
-    assignment = assignment_of(whole.tolist(), graph.space.n_objects)
-    return whole if assignment is not None and evaluate(graph, assignment).feasible else None

@@ -11,7 +11,7 @@ from models.graph import AssignmentSpace, Axis, GraphBuilder, Node
 from models.graph.ops import Onto
 from models.graph.space import Ints
 from planner.candidates.candidate import Candidate
-from planner.sizing.problem import SizingProblem, failure_units
+from planner.sizing.problem import SizingProblem
 
 __all__ = ["Columns", "Floats", "assignment_of", "counts_of"]
 
@@ -42,12 +42,10 @@ class Columns:
         are then told apart, which lets the relaxation of losses be tighter.
         """
         problem = self.problem
-        running = problem.running
+        running, shares = problem.running, problem.loss_shares().tolist()
         most = np.zeros(len(self.candidates))
         for index, candidate in enumerate(self.candidates):
-            pool = problem.fleet.pool(candidate.pool)
-            units = failure_units(pool, problem.fleet.policies.loss_of)
-            share = 0.0 if units is None else problem.unevenness.get(index, 1) * candidate.groups / units
+            pool, share = problem.fleet.pool(candidate.pool), shares[index]
             demand = problem.demand_per_s(candidate.workload) / candidate.capacity_per_s
             # n − ⌈share · n⌉ ≥ n · (1 − share) − 1; where one loss may take all, only the supply limits.
             enough = np.ceil((demand + 1.0) / (1.0 - share) - 1e-9) if share < 1.0 else np.inf

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+import numpy.typing as npt
+
 from planner.candidates.candidate import Candidate
 from planner.fleet.demand import placed_at
 from planner.fleet.fleet import Fleet, Pool
 
 __all__ = ["SizingProblem", "failure_units"]
+
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +66,17 @@ class SizingProblem:
     def demand_per_s(self, workload: str) -> float:
         """Rate of a workload with headroom."""
         return self.fleet.workload(workload).rate_per_s * (1 + self.fleet.policies.headroom)
+
+    def loss_shares(self) -> Floats:
+        """float64[candidate]: share of its instances that one loss takes down, evenly spread; 0: nothing."""
+        policy = self.fleet.policies.loss_of
+        units = {pool.name: failure_units(pool, policy) for pool in self.fleet.pools}
+        share = np.zeros(len(self.candidates))
+        for index, candidate in enumerate(self.candidates):
+            among = units[candidate.pool]
+            if among is not None:
+                share[index] = min(1.0, self.unevenness.get(index, 1) * candidate.groups / among)
+        return share
 
     def spread_limit(self, index: int, count: int) -> int | None:
         """Most groups of candidate `index` that one node or rack may hold; None without such a policy."""

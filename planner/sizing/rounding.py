@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from planner.sizing.problem import SizingProblem, failure_units
+from planner.sizing.problem import SizingProblem
 
 __all__ = ["Service", "round_up"]
 
@@ -82,15 +82,11 @@ class Service:
 
     def __init__(self, problem: SizingProblem) -> None:
         self.problem = problem
-        policy = problem.fleet.policies.loss_of
         self.columns: dict[str, list[int]] = {workload.name: [] for workload in problem.fleet.workloads}
-        self.share = np.zeros(len(problem.candidates))
+        self.share = problem.loss_shares()
         for index, candidate in enumerate(problem.candidates):
             if index not in problem.barred:
                 self.columns[candidate.workload].append(index)
-            units = failure_units(problem.fleet.pool(candidate.pool), policy)
-            if units is not None:
-                self.share[index] = min(1.0, problem.unevenness.get(index, 1) * candidate.groups / units)
         self.supply = {
             pool.name: pool.usable_gpus - problem.withheld_gpus.get(pool.name, 0)
             for pool in problem.fleet.pools

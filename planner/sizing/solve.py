@@ -178,9 +178,12 @@ class _Run:
                 return
 
     def finish(self) -> Sizing:
-        """Minimise the tiers that are left."""
-        if self.large and not any(self.problem.running):
-            # Of what starts anyway, fewer pieces are no goal worth the time.
+        """Minimise the tiers that are left.
+
+        Not of a large problem where nothing runs, since of what starts anyway fewer pieces are no goal worth
+        the time; nor where what runs was completed, which is little movement and takes a search to better.
+        """
+        if self.large and (self.best is self.kept or not any(self.problem.running)):
             self.status = FEASIBLE if self.status == OPTIMAL else self.status
             return self._result()
         while self.bounds and len(self.bounds) < len(self.names) and self.status != CANCELLED:

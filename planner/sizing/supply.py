@@ -20,20 +20,15 @@ def limit_supply(columns: Columns) -> None:
     if barred := columns.problem.barred:
         used = np.array([float(index in barred) for index in range(len(columns.candidates))])
         builder.constrain(builder.total(columns.weighted(used)), name="caches beyond the links")
+    groups, size = columns.each(lambda c: c.groups), columns.each(lambda c: c.gpus_per_group)
     for pool in pools:
         # Larger groups pack worse than their GPU count says: on 6-GPU nodes only one group of 4 fits.
-        mine = [c for c in columns.candidates if c.pool == pool.name]
-        for k in sorted({pool.gpus_per_node // c.gpus_per_group for c in mine}):
-            most = pool.gpus_per_node / (k + 1)
-            large = np.array(
-                [
-                    float(c.groups if c.pool == pool.name and c.gpus_per_group > most else 0)
-                    for c in columns.candidates
-                ]
-            )
-            groups = builder.total(columns.weighted(large))
+        mine = columns.each(lambda c, name=pool.name: c.pool == name) > 0  # type: ignore[misc]
+        for k in sorted({pool.gpus_per_node // int(each) for each in size[mine]}):
+            large = mine & (size > pool.gpus_per_node / (k + 1))
+            held = builder.total(columns.weighted(groups * large))
             builder.constrain(
-                builder.affine([(groups, 1.0)], -float(k * pool.nodes_in_service)),
+                builder.affine([(held, 1.0)], -float(k * pool.nodes_in_service)),
                 name=f"{pool.name}: groups of more than 1/{k + 1} node",
             )
 
