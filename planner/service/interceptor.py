@@ -147,7 +147,8 @@ class Guard(grpc.aio.ServerInterceptor):
                     if hasattr(result, "__aiter__"):
                         async with contextlib.aclosing(result):  # what it holds ends with the call
                             async for response in result:
-                                await context.write(response)
+                                with _caller_may_go(details.method):
+                                    await context.write(response)
                     else:  # the service writes by itself
                         await result
                 except Exception as error:  # noqa: BLE001 - every error becomes a Status
@@ -210,7 +211,22 @@ class _Call:
         self.code = code_pb2.Code.Name(status.code)
         if not isinstance(error, (StatusError, FulcrumError)):
             log.error("%s", self.method, exc_info=error)
-        await context.abort_with_status(rpc_status.to_status(status))
+        with _caller_may_go(self.method):
+            await context.abort_with_status(rpc_status.to_status(status))
+
+
+@contextlib.contextmanager
+def _caller_may_go(method: str) -> Iterator[None]:
+    """End the call as one that was cancelled when what is sent here reaches nobody any more.
+
+    gRPC cancels the handler of a caller that it saw leave; one that leaves while a message is on its way it
+    tells by an error of its own.
+    """
+    try:
+        yield
+    except (grpc.aio.InternalError, grpc.aio.UsageError) as error:
+        log.debug("%s: the caller is gone: %s", method, error)
+        raise asyncio.CancelledError from error
 
 
 @contextlib.contextmanager
