@@ -72,7 +72,8 @@ class Verification:
     seed: int
     """Of arrivals and lengths."""
     arrivals: str
-    """How requests arrive: ``poisson``, or ``poisson and trace`` where some workloads have recorded ones."""
+    """How requests arrive: ``poisson``, ``gamma`` where a workload states its burstiness, ``trace`` where one
+    has recorded requests; several as in ``poisson, gamma and trace``."""
     corrections: tuple[str, ...]
     """What the simulation allowed less of than was predicted; the plan was sized again with it."""
     replays: tuple[Replayed, ...]

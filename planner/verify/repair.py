@@ -72,12 +72,24 @@ def _stamped(plan: Plan, replayer: Replayer, replays: Sequence[Replayed], learnt
         notes=(*misses, *plan.notes),
         verification=Verification(
             seed=replayer.seed,
-            arrivals="poisson and trace" if any(r.load in RECORDED for r in replays) else "poisson",
+            arrivals=_arrivals(replayer, replays),
             corrections=tuple(learnt),
             replays=tuple(replays),
             met=not misses,
         ),
     )
+
+
+def _arrivals(replayer: Replayer, replays: Sequence[Replayed]) -> str:
+    """The kinds of arrivals that were replayed, in words."""
+    drawn = [replayer.fleet.workload(replayed.workload).burstiness for replayed in replays]
+    used = {
+        "poisson": 1.0 in drawn or not drawn,
+        "gamma": any(shape != 1.0 for shape in drawn),
+        "trace": any(replayed.load in RECORDED for replayed in replays),
+    }
+    *others, last = (kind for kind, is_used in used.items() if is_used)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _miss(replayed: Replayed) -> str:

@@ -36,6 +36,8 @@ class Stream:
         Every request counts: there was nothing before the first.
     burstiness
         Of the stream that a router deals from; what an instance gets of it depends on its rate (`at`).
+    dice
+        float64[n] in 0..1: what the router decides by; none where nothing depends on it.
     """
 
     gaps: npt.NDArray[np.float64]
@@ -43,6 +45,7 @@ class Stream:
     output_tokens: npt.NDArray[np.int64]
     whole: bool = False
     burstiness: Burstiness = POISSON
+    dice: npt.NDArray[np.float64] | None = None
 
     @classmethod
     def draw(
@@ -57,11 +60,13 @@ class Stream:
         """`count` requests; `name` keeps two workloads apart under one seed."""
         random = _random(name, seed)
         inputs, outputs = lengths.sample(count, int(random.integers(2**31)))
+        gaps = random.exponential(1.0, count)
         return cls(
-            gaps=random.exponential(1.0, count),
+            gaps=gaps,
             input_tokens=np.maximum(inputs, 1),
             output_tokens=np.maximum(outputs, 1),
             burstiness=burstiness,
+            dice=None if burstiness.excess == 0.0 else random.random(count),
         )
 
     def at(self, rate_per_s: float) -> Stream:
@@ -69,7 +74,7 @@ class Stream:
 
         The sum of k gaps with a gamma law of shape b has one of shape k b; the same draws serve every rate.
         """
-        if self.burstiness.excess == 0.0:
+        if self.dice is None:
             return self
         from scipy.special import gammaincinv
 
@@ -77,10 +82,9 @@ class Stream:
         level = -np.expm1(-self.gaps)  # uniform: the gaps are exponential
         passed = np.ones(level.size)
         if share < 1.0:
-            others = np.random.default_rng(level.size).random(level.size)
-            passed = np.ceil(np.log1p(-others) / np.log1p(-share)).clip(min=1.0)
+            passed = np.ceil(np.log1p(-self.dice) / np.log1p(-share)).clip(min=1.0)
         gaps = gammaincinv(passed * shape, level) / shape * share
-        return replace(self, gaps=gaps, burstiness=POISSON)
+        return replace(self, gaps=gaps, burstiness=POISSON, dice=None)
 
     def arrivals_s(self, rate_per_s: float) -> npt.NDArray[np.float64]:
         """float64[n]: arrival times at a rate."""

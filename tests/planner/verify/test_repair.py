@@ -56,6 +56,7 @@ def make(nodes=3, rate="60/s", **options):
 def test_a_sound_plan_is_verified_at_both_loads():
     plan = make()
     assert plan.verification.met
+    assert plan.verification.arrivals == "poisson"
     assert plan.verification.corrections == ()
     assert [r.load for r in plan.verification.replays] == ["stated", "peak"]
     stated, peak = plan.verification.replays
@@ -64,6 +65,15 @@ def test_a_sound_plan_is_verified_at_both_loads():
     assert stated.tpot.p50_ms <= peak.tpot.p50_ms
     assert 0.95 <= peak.attainment <= stated.attainment <= 1
     assert make().to_json() == plan.to_json()
+
+
+def test_arrivals_of_a_stated_burstiness_are_drawn_so_and_called_so():
+    (first,) = DOCUMENT["workloads"]
+    second = first | {"name": "bursty", "burstiness": 0.5}
+    for workloads, words in (([second], "gamma"), ([first, second], "poisson and gamma")):
+        fleet = read_fleet(yaml.safe_dump(DOCUMENT | {"workloads": workloads}))
+        plan = plan_fleet(fleet, Clock(options=PlanOptions())).plan
+        assert plan.verification.arrivals == words
 
 
 def test_a_plan_that_misses_is_sized_again_and_then_holds(overstated):
