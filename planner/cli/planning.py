@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from planner.cli.progress import ProgressLine
     from planner.explain.explanation import Explanation
+    from planner.fleet import Fleet
     from planner.options import PlanOptions
     from planner.pipeline import Planned
     from planner.plan import Plan
@@ -76,12 +77,32 @@ def plan_there(
     from planner.cli.files import read_fleet_file
     from planner.service.client import PlanClient
 
-    document = read_fleet_file(path).self_contained
+    fleet = read_fleet_file(path)
     with PlanClient(server.address, authorities=server.authorities, token=server.token) as client:
         name, plan = client.make_plan(
-            document, options=options, current=current, progress=progress, source=str(path)
+            fleet.self_contained, options=options, current=current, progress=progress, source=str(path)
         )
-    return Made(plan=plan, name=name)
+    return Made(plan=plan, name=name, remark=_unsent(fleet, plan))
+
+
+def _unsent(fleet: Fleet, plan: Plan) -> str | None:
+    """Say of which workloads the server replayed no recorded requests though there are some here."""
+    from planner.plan.verification import RECORDED
+
+    replays = () if plan.verification is None else plan.verification.replays
+    random = {r.workload for r in replays} - {r.workload for r in replays if r.load in RECORDED}
+    period = 0 if fleet.periods is None else fleet.periods.placed
+    names = [
+        workload.name
+        for workload in fleet.workloads
+        if workload.name in random and workload.recorded is not None and workload.recorded.part(period)
+    ]
+    if not names:
+        return None
+    return (
+        f"too long to be sent: the trace of {', '.join(names)}; the server replayed random arrivals only, "
+        "a plan made here replays the recorded ones as well"
+    )
 
 
 def explain_here(planned: Planned, options: PlanOptions) -> Explanation:

@@ -101,7 +101,7 @@ class ServedWorkload:
     reuse, reuse_source
         Share of each prompt that an instance finds in its prefix cache, and where that is from.
     recorded
-        The trace it was read from, for verification; the self-contained document does not hold it.
+        The trace it was read from, for verification; the self-contained document does not hold a long one.
     """
 
     name: str

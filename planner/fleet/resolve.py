@@ -21,7 +21,7 @@ from models.architecture import (
 from models.document import Document, InvalidDocument
 from models.document.reader import Path as DocumentPath
 from models.errors import FulcrumError, InvalidInput, UnknownName
-from models.workload import Columns, LengthDistribution, load_lengths, parse_lengths, read_trace
+from models.workload import LengthDistribution, load_lengths, parse_lengths
 from planner.fleet.adapter_entries import adapters_of
 from planner.fleet.demand import Demand, check_delays, make_periods, placed_at, trace_demand
 from planner.fleet.fleet import (
@@ -46,6 +46,7 @@ from planner.fleet.schema import (
 )
 from planner.fleet.speculative_entries import speculative_of
 from planner.fleet.speed_entries import speeds_of
+from planner.fleet.trace_entries import INLINED_CHARACTERS, lengths_content, trace_of, written_out
 
 __all__ = ["Resolver"]
 
@@ -71,6 +72,7 @@ class Resolver:
         self.allow_files = allow_files
         self.violations: list[InvalidInput] = []
         self.inlined: dict[str, Any] = json.loads(json.dumps(document.value))
+        self.room = INLINED_CHARACTERS
 
     def fleet(self, entry: FleetEntry) -> Fleet:
         """Return the fleet, or raise `InvalidDocument` with every mistake."""
@@ -229,27 +231,19 @@ class Resolver:
             self.fail("columns name those of a trace, and there is none", (*path, "columns"))
         inlined = self.inlined["workloads"][path[1]]
         if entry.trace is not None:
-            where = (*path, "trace")
-            file = self.file(entry.trace, where)
-            reader = None if file is None else functools.partial(read_trace, file, _columns(entry))
-            trace = None if reader is None else self.attempt(reader, where)
+            trace = trace_of(self, entry, path)
             if trace is None:
                 return None, None, ""
             policy = self.entry.policies.demand
             periods = self.entry.periods if entry.shape is None else None
-            demand = self.attempt(lambda: trace_demand(trace, policy, periods), where)
+            demand = self.attempt(lambda: trace_demand(trace, policy, periods), (*path, "trace"))
             if demand is None:
                 return None, None, ""
             if entry.rate is not None:
                 demand = replace(demand, rate_per_s=entry.rate)
             lengths = trace.lengths()
-            source = Path(entry.trace).name
-            del inlined["trace"]
-            inlined.pop("columns", None)
-            inlined |= {"lengths": _lengths_value(lengths, source), "rate": f"{demand.rate_per_s!r}/s"}
-            if demand.shape is not None:
-                inlined["shape"] = list(demand.shape)
-            return lengths, demand, source
+            self.room = written_out(inlined, trace, lengths, demand, self.room)
+            return lengths, demand, trace.source
         if entry.rate is None:
             self.fail("lengths need a rate beside them, such as rate: 8/s", path)
         where = (*path, "lengths")
@@ -260,7 +254,7 @@ class Resolver:
             file = self.file(entry.lengths, where)
             read = None if file is None else self.attempt(functools.partial(load_lengths, file), where)
             if read is not None:
-                inlined["lengths"] = _lengths_value(read, read.source)
+                inlined["lengths"] = lengths_content(read, read.source)
         else:
             name = self.document.source or "fleet document"
             read = self.attempt(lambda: parse_lengths(entry.lengths, source=name), where)
@@ -368,24 +362,3 @@ class Resolver:
             if name in names[:index]:
                 hint = ": give each a name" if kind == "workload" else ""
                 self.fail(f"a second {kind} named {name!r}{hint}", (key, index))
-
-
-def _columns(entry: WorkloadEntry) -> Columns | None:
-    named = entry.columns
-    if named is None:
-        return None
-    return Columns(arrival=named.arrival, input_tokens=named.input, output_tokens=named.output)
-
-
-def _lengths_value(lengths: LengthDistribution, source: str) -> dict[str, Any]:
-    """Return the length document with every digit, so that reading it gives an equal distribution."""
-    return {
-        "kind": "LengthDistribution",
-        "source": source,
-        "levels": lengths.levels.tolist(),
-        "input_tokens": lengths.input_tokens.tolist(),
-        "bands": [
-            {"up_to": band, "output_tokens": row.tolist()}
-            for band, row in zip(lengths.bands.tolist(), lengths.output_tokens, strict=True)
-        ],
-    }

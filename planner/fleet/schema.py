@@ -13,6 +13,7 @@ from planner.fleet.network_entries import NetworkEntry, TopologyEntry
 from planner.fleet.reuse_entries import ReuseEntry
 from planner.fleet.speculative_entries import SpeculativeEntry
 from planner.fleet.speed_entries import TransitionEntry, WeightSourceEntry
+from planner.fleet.trace_entries import TraceEntry
 
 __all__ = [
     "ColumnsEntry",
@@ -171,8 +172,9 @@ class WorkloadEntry(Entry):
     """Unique among the workloads; default: the model's name."""
     model: Text
     """One of the models."""
-    trace: Text | None = None
-    """Trace file (Azure 2023, BurstGPT, Mooncake, or CSV with `columns`); gives rate and lengths."""
+    trace: Text | TraceEntry | None = None
+    """Trace file (Azure 2023, BurstGPT, Mooncake, or CSV with `columns`), or its requests; gives rate and
+    lengths."""
     columns: ColumnsEntry | None = None
     """Which columns of the trace hold what; known formats need none."""
     scale: float = Field(default=1.0, gt=0)

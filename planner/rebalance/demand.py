@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from models.document import read_document
 from planner.fleet import read_fleet
+from planner.fleet.trace_entries import TraceEntry, lengths_content, read_requests
 from planner.rebalance.clean import clean
 from planner.rebalance.forecast import Forecast, evenly, forecast
 from planner.rebalance.rules import Rules
@@ -79,11 +80,14 @@ def look_ahead(workload: str, measured: Measured, rules: Rules, *, now_s: float)
 def with_rates(document: str, rate_per_s: Mapping[str, float]) -> str:
     """Return a self-contained fleet document with other rates, the same for all time.
 
-    What was measured replaces what the document says about demand: rates, shapes over periods, and the
-    percentile of a trace. All else stays.
+    What was measured replaces what the document says about demand: rates, shapes over periods, the percentile
+    of a trace, and when its requests came, which is not now. All else stays, also the lengths of a trace.
     """
     entry = json.loads(json.dumps(read_document(document, source="the registered fleet").value))
     for workload in entry["workloads"]:
+        if (trace := workload.pop("trace", None)) is not None:
+            lengths = read_requests(TraceEntry.model_validate(trace)).lengths()
+            workload["lengths"] = lengths_content(lengths, trace["source"])
         workload["rate"] = f"{rate_per_s[workload.get('name') or workload['model']]!r}/s"
         workload["scale"] = 1.0
         workload.pop("shape", None)

@@ -75,7 +75,7 @@ def test_trace_becomes_rate_and_lengths(tmp_path: Path) -> None:
     assert fleet.workloads[0].rate_per_s == pytest.approx(3.0)
     again = read_fleet(fleet.self_contained, allow_files=False)
     assert again.workloads[0].rate_per_s == fleet.workloads[0].rate_per_s
-    assert "trace" not in json.loads(fleet.self_contained)["workloads"][0]
+    assert json.loads(fleet.self_contained)["workloads"][0]["trace"]["source"] == "t.csv"
 
 
 def test_config_path_becomes_content(tmp_path: Path) -> None:
