@@ -16,6 +16,7 @@ from solvers.judge import judged
 from solvers.options import SolveOptions
 from solvers.result import Result, Timings
 from solvers.search.company import ALONE, Company
+from solvers.search.compiled import ensure_compiled
 from solvers.search.flatten import Interrupted, flatten, relaxed
 from solvers.search.incumbent import Budget, Incumbent
 from solvers.search.layout import GROUP, MOVES, OUTCOMES
@@ -46,6 +47,8 @@ def search(
     Unsupported
         When the graph has more elements than search can keep one by one.
     """
+    from solvers.search.warmup import compile_kernels
+
     clock = clock or Clock(options)
     open_ended = options.time_limit_s is None and options.iteration_limit is None
     limit_s = DEFAULT_LIMIT_S if open_ended else options.time_limit_s
@@ -54,6 +57,8 @@ def search(
         return judged(graph, start, solver="search", gap=options.gap)
     try:
         model = flatten(graph, start, lambda: clock.stopped)
+        if not ensure_compiled(compile_kernels, lambda: clock.stopped):
+            raise Interrupted
     except Interrupted:
         return judged(graph, None, solver="search", gap=options.gap, cancelled=clock.cancelled)
     order, rank = similarity(model)

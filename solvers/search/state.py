@@ -7,6 +7,7 @@ import numpy as np
 
 from models.graph.cells import Array
 from models.graph.space import UNASSIGNED, Ints
+from solvers.search.compiled import ensure_compiled
 from solvers.search.flatten import node_values
 from solvers.search.model import Model, State
 
@@ -14,7 +15,10 @@ __all__ = ["assignment_of", "make_state", "place", "reweigh"]
 
 
 def make_state(model: Model, prices: Array, assignment: Ints) -> State:
-    """A state at `assignment` (int32[n_objects], -1 for unassigned)."""
+    """A state at `assignment` (int32[n_objects], -1 for unassigned); the first one compiles the kernels."""
+    from solvers.search.warmup import compile_kernels
+
+    ensure_compiled(compile_kernels)
     state = State(model, prices)
     place(state, assignment)
     return state
