@@ -14,7 +14,8 @@ from planner.adapters.assign import with_adapters
 from planner.assemble import make_basis, make_instances, make_notes, make_outcomes, make_pool_uses
 from planner.candidates.candidate import Candidate
 from planner.candidates.dominance import undominated
-from planner.candidates.enumerate import Candidates, enumerate_candidates
+from planner.candidates.enumerate import Candidates
+from planner.candidates.known import known_candidates
 from planner.clock import Clock
 from planner.explain.diagnosis import diagnose
 from planner.fleet import Fleet, read_fleet
@@ -84,7 +85,7 @@ def create_plan(
 def plan_fleet(fleet: Fleet, clock: Clock, *, current: Plan | None = None) -> Planned:
     """Make a plan for a fleet; see `create_plan`."""
     clock.report("candidates")
-    candidates = enumerate_candidates(
+    candidates = known_candidates(
         fleet, cancelled=lambda: clock.is_cancelled, confidence=clock.options.confidence
     )
     planned = _plan(fleet, candidates, clock, current)

@@ -41,7 +41,7 @@ def overstated(monkeypatch):
             ]
             return dataclasses.replace(found, accepted=tuple(accepted))
 
-        monkeypatch.setattr(planner.pipeline, "enumerate_candidates", enumerate_)
+        monkeypatch.setattr(planner.pipeline, "known_candidates", enumerate_)
 
     return by
 
