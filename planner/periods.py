@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from planner.candidates.candidate import Candidate
 from planner.clock import Clock
 from planner.payback import with_payback
 from planner.plan.schedule import Change, InstanceCount, PeriodPlan, RoleRatio, Schedule
@@ -15,13 +16,37 @@ from planner.sizing.schedule import ScheduleCounts, solve_schedule
 __all__ = ["make_schedule"]
 
 
-def make_schedule(rounds: Rounds, clock: Clock) -> Schedule | None:
-    """Size the other periods beside the placed one; None without periods, or where that was not possible."""
+def make_schedule(rounds: Rounds, clock: Clock, before: Schedule | None = None) -> Schedule | None:
+    """Size the other periods beside the placed one; None without periods, or where that was not possible.
+
+    Parameters
+    ----------
+    before
+        The schedule of the current plan, to go on with where there is no time for more.
+    """
     if rounds.problem.fleet.periods is None or not rounds.sizing.counts:
         return None
     clock.report("periods")
-    solved = solve_schedule(rounds.problem, rounds.sizing.counts, clock)
+    known = None if before is None else _counts_of(rounds.problem, before)
+    solved = solve_schedule(rounds.problem, rounds.sizing.counts, clock, known)
     return None if solved is None else _written(rounds.problem, solved, clock)
+
+
+def _counts_of(problem: SizingProblem, schedule: Schedule) -> list[dict[int, int]]:
+    """Counts by candidate in each period of a schedule, without shapes that are no candidates any more."""
+    column = {_way(candidate): index for index, candidate in enumerate(problem.candidates)}
+    return [
+        {column[_way(each)]: each.instances for each in period.counts if _way(each) in column}
+        for period in schedule.periods
+    ]
+
+
+def _way(each: Candidate | InstanceCount) -> tuple[object, ...]:
+    """What tells candidates of a fleet apart: each workload has one model, in one precision."""
+    return (
+        each.workload, each.role, each.pool, each.tensor_parallel_size, each.pipeline_parallel_size,
+        each.data_parallel_size, each.expert_parallel_size,
+    )  # fmt: skip
 
 
 def _written(problem: SizingProblem, solved: ScheduleCounts, clock: Clock) -> Schedule:

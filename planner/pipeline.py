@@ -22,7 +22,7 @@ from planner.fleet import Fleet, read_fleet
 from planner.goals import merged_objectives, plan_state
 from planner.options import PlanOptions, Progress
 from planner.periods import make_schedule
-from planner.plan import Instance, Plan, Stage
+from planner.plan import Plan, Stage
 from planner.plan.check import check_plan
 from planner.plan.moves import moves_between
 from planner.rounds import Rounds, size_and_place
@@ -109,7 +109,7 @@ def _plan(fleet: Fleet, candidates: Candidates, clock: Clock, current: Plan | No
     rounds = size_and_place(fleet, considered, running, clock)
     clock.report("assembling")
     considered = with_paths(fleet, rounds.tenants, rounds.problem.candidates, _stages(rounds))
-    plan = _assemble(fleet, candidates, considered, running, rounds, clock, has_current=current is not None)
+    plan = _assemble(fleet, candidates, considered, rounds, clock, current)
     check_plan(fleet, plan)
     return Planned(fleet=fleet, plan=plan, candidates=candidates, considered=considered)
 
@@ -124,13 +124,13 @@ def _assemble(
     fleet: Fleet,
     candidates: Candidates,
     considered: Sequence[Candidate],
-    running: Sequence[Instance],
     rounds: Rounds,
     clock: Clock,
-    *,
-    has_current: bool,
+    current: Plan | None,
 ) -> Plan:
     """Put the parts together; a plan that may not be run holds no instances and says why."""
+    running = current.instances if current is not None else ()
+    before = current.schedule if current is not None else None
     stages = _stages(rounds)
     instances = make_instances(fleet, rounds.tenants, considered, stages)
     instances = with_adapters(fleet, instances, running, lambda: clock.solve_options("adapters"))
@@ -149,10 +149,10 @@ def _assemble(
         workloads=outcomes,
         pools=uses,
         objectives=merged_objectives(rounds) if instances else (),
-        moves=moves_between(running, instances) if has_current and instances else (),
+        moves=moves_between(running, instances) if current is not None and instances else (),
         basis=make_basis(fleet, instances),
         diagnosis=diagnosis,
-        schedule=make_schedule(rounds, clock) if instances else None,
+        schedule=make_schedule(rounds, clock, before) if instances else None,
         kv_transfers=kv_transfers(fleet, rounds.tenants, considered, stages),
         notes=make_notes(fleet, considered, instances, outcomes),
     )

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from planner.candidates.candidate import Candidate
 from planner.clock import PROVEN_GAP, Clock
 from planner.fleet.fleet import Fleet
@@ -16,6 +18,7 @@ from planner.plan.instance import Instance
 from planner.sizing.apart import Memo
 from planner.sizing.graph import UNSERVED
 from planner.sizing.problem import SizingProblem
+from planner.sizing.rounding import Service
 from planner.sizing.solve import COVERED_SHARE, Sizing, solve_sizing
 from planner.topology.cuts import spare_links
 from solvers.result import TierResult, relative_gap
@@ -115,14 +118,15 @@ def _size_and_place(
 
 def _no_worse(problem: SizingProblem, rounds: Rounds, current: Sequence[Instance]) -> Rounds:
     """Return `rounds`, or the running instances as they are where those are better under the same goals."""
-    if not any(problem.running):
+    refuse = problem.fleet.policies.shortage == "refuse"
+    if not any(problem.running) or (refuse and not _may_do(problem)):
         return rounds
     standing = standing_layout(problem.fleet, problem.candidates, current)
     if standing is None:
         return rounds
     values = layout_values(problem, standing, current)
     unserved = sum(value for name, value in values.items() if name.startswith(UNSERVED))
-    if unserved > COVERED_SHARE and problem.fleet.policies.shortage == "refuse":
+    if unserved > COVERED_SHARE and refuse:
         return rounds
     placement = rounds.placement
     if placement is not None and not placement.misplaced:
@@ -146,6 +150,15 @@ def _no_worse(problem: SizingProblem, rounds: Rounds, current: Sequence[Instance
         tenants=standing.tenants,
         placement=Placement(stages=standing.stages, results={}, misplaced=()),
         count=1,
+    )
+
+
+def _may_do(problem: SizingProblem) -> bool:
+    """Whether the running instances would serve all if they were spread evenly: at best, they are."""
+    service, running = Service(problem), np.array(problem.running, np.int64)
+    return all(
+        service.served(w.name, running) >= problem.demand_per_s(w.name) * (1 - COVERED_SHARE)
+        for w in problem.fleet.workloads
     )
 
 

@@ -20,6 +20,7 @@ from planner.sizing.apart import Memo
 from planner.sizing.changes import change_cost
 from planner.sizing.day import drawn_together, least_total
 from planner.sizing.problem import SizingProblem
+from planner.sizing.rounding import round_up
 from planner.sizing.solve import LARGE, Sizing, solve_sizing
 from solvers.result import relative_gap
 
@@ -70,7 +71,12 @@ class ScheduleCounts:
     gap: float | None
 
 
-def solve_schedule(problem: SizingProblem, placed: Mapping[int, int], clock: Clock) -> ScheduleCounts | None:
+def solve_schedule(
+    problem: SizingProblem,
+    placed: Mapping[int, int],
+    clock: Clock,
+    before: Sequence[Mapping[int, int]] | None = None,
+) -> ScheduleCounts | None:
     """Size every period of the fleet; None where some period cannot be sized, or there was no time to.
 
     Parameters
@@ -79,6 +85,9 @@ def solve_schedule(problem: SizingProblem, placed: Mapping[int, int], clock: Clo
         Of the period that is placed, with what placement taught.
     placed
         Its counts.
+    before
+        Counts of each period in the current plan. Where there is no time to size all periods, these are the
+        answer, completed until they serve what is asked for now; nothing is then proven.
     """
     periods = problem.fleet.periods
     assert periods is not None
@@ -94,12 +103,13 @@ def solve_schedule(problem: SizingProblem, placed: Mapping[int, int], clock: Clo
         demand = tuple(workload.rate_per_s for workload in alone.fleet.workloads)
         limit_s = deal.next()
         if clock.is_over:
-            return None
+            return _completed(problem, placed, before)
         if demand not in known:
             begun = time.monotonic()
             known[demand] = _sized(alone, clock, limit_s, starts, memo)
             if large and clock.left_s is not None and deal.left * (time.monotonic() - begun) > clock.left_s:
-                return None  # better none now than half of them when the time is over
+                # better at once than half of them when the time is over
+                return _completed(problem, placed, before)
         if not known[demand].tiers or clock.is_cancelled:
             return None
         found[period] = known[demand]
@@ -129,6 +139,34 @@ def solve_schedule(problem: SizingProblem, placed: Mapping[int, int], clock: Clo
             rows, best = min(ends, key=lambda end: end[1])
     made = tuple(_period(problem, row, sizing) for row, sizing in zip(rows, first, strict=True))
     return ScheduleCounts(periods=made, cost=best, bound=bound, gap=relative_gap(best, bound))
+
+
+def _completed(
+    problem: SizingProblem, placed: Mapping[int, int], before: Sequence[Mapping[int, int]] | None
+) -> ScheduleCounts | None:
+    """The counts of the current plan where they can be made to serve all in every period; else None."""
+    periods = problem.fleet.periods
+    if periods is None or before is None or len(before) != periods.count:
+        return None
+    rows = []
+    for number, counts in enumerate(before):
+        row = _row(problem, placed)
+        if number != periods.placed:
+            whole = round_up(problem.at(number), _row(problem, counts))
+            if whole is None:
+                return None
+            row = [int(count) for count in whole]
+        rows.append(row)
+    made = tuple(
+        PeriodCounts(
+            counts={index: count for index, count in enumerate(row) if count},
+            cost_per_hour=_cost_per_hour(problem, row),
+            cost_bound=None,
+            unserved=0.0,
+        )
+        for row in rows
+    )
+    return ScheduleCounts(periods=made, cost=_cost(problem, rows), bound=None, gap=None)
 
 
 def _falling(

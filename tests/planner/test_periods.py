@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import pytest
 
+from planner.clock import Clock
+from planner.fleet import read_fleet
 from planner.options import PlanOptions
-from planner.pipeline import create_plan
+from planner.periods import _way
+from planner.pipeline import create_plan, plan_fleet
 from planner.plan import Plan
+from planner.sizing import SizingProblem
+from planner.sizing.rounding import Service
 from planner.testing import SMALL_FLEET
+
+DOCUMENT = "periods: {count: 3, length: 8h, start_delay: 10min}\n" + SMALL_FLEET.replace(
+    "    rate: 10/s\n", "    rate: 900/s\n    shape: [0.2, 1, 0.5]\n"
+)
 
 
 @pytest.fixture(scope="module")
 def plan() -> Plan:
-    text = "periods: {count: 3, length: 8h, start_delay: 10min}\n" + SMALL_FLEET.replace(
-        "    rate: 10/s\n", "    rate: 900/s\n    shape: [0.2, 1, 0.5]\n"
-    )
-    return create_plan(text, options=PlanOptions(time_limit_s=60.0, verify=False))
+    return create_plan(DOCUMENT, options=PlanOptions(time_limit_s=60.0, verify=False))
 
 
 def test_the_placed_period_has_the_instances_of_the_plan(plan: Plan) -> None:
@@ -48,6 +55,27 @@ def test_quiet_periods_cost_less_and_changes_add_up(plan: Plan) -> None:
     assert set(total.values()) == {0}  # around a day nothing is gained or lost
     assert plan.schedule.gap is not None
     assert 0 <= plan.schedule.gap < 0.05
+
+
+def test_without_time_the_schedule_of_the_current_plan_is_completed(plan: Plan) -> None:
+    """Half as much again is asked for; the periods are not sized anew, but each serves all of it."""
+    fleet = read_fleet(DOCUMENT.replace("900/s", "1350/s"))
+    over = Clock(options=PlanOptions(time_limit_s=1e-6, verify=False), started=0.0)
+    again = plan_fleet(fleet, over, current=plan)
+    assert plan.schedule is not None
+    assert again.plan.schedule is not None
+    assert again.plan.schedule.gap is None
+    whole = SizingProblem(fleet=fleet, candidates=again.considered)
+    for number, (now, was) in enumerate(zip(again.plan.schedule.periods, plan.schedule.periods, strict=True)):
+        counts = np.zeros(len(again.considered), np.int64)
+        for c in now.counts:
+            (index,) = (i for i, each in enumerate(again.considered) if _way(each) == _way(c))
+            counts[index] = c.instances
+        problem = whole.at(number)
+        for workload in fleet.workloads:
+            served = Service(problem).served(workload.name, counts)
+            assert served >= problem.demand_per_s(workload.name) * (1 - 1e-6)
+        assert now.cost_per_hour >= was.cost_per_hour
 
 
 def test_plans_with_a_schedule_are_read_back(plan: Plan) -> None:
