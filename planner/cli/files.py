@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from planner.plan import Plan
     from specs.document.read import AssignmentDocument
 
-__all__ = ["check_writable", "read_fleet_file", "read_plan", "read_problem_file", "write_text"]
+__all__ = [
+    "check_writable",
+    "read_fleet_document",
+    "read_fleet_file",
+    "read_plan",
+    "read_problem_file",
+    "write_text",
+]
 
 
 def read_plan(path: Path) -> Plan:
@@ -33,6 +40,16 @@ def read_fleet_file(path: Path) -> Fleet:
 
     with expecting(path, FLEET):
         return read(path)
+
+
+def read_fleet_document(path: Path) -> tuple[str, Fleet | None]:
+    """Return the document in a file, for a server, with its files in it, and the fleet, if all its GPUs are
+    known here.
+    """
+    from planner.fleet.document import read_document_file
+
+    with expecting(path, FLEET):
+        return read_document_file(path)
 
 
 def read_problem_file(path: Path) -> AssignmentDocument:

@@ -74,15 +74,15 @@ def plan_there(
 
     Ctrl-C interrupts the call; the client then cancels the plan on the server.
     """
-    from planner.cli.files import read_fleet_file
+    from planner.cli.files import read_fleet_document
     from planner.service.client import PlanClient
 
-    fleet = read_fleet_file(path)
+    document, fleet = read_fleet_document(path)
     with PlanClient(server.address, authorities=server.authorities, token=server.token) as client:
         name, plan = client.make_plan(
-            fleet.self_contained, options=options, current=current, progress=progress, source=str(path)
+            document, options=options, current=current, progress=progress, source=str(path)
         )
-    return Made(plan=plan, name=name, remark=_unsent(fleet, plan))
+    return Made(plan=plan, name=name, remark=None if fleet is None else _unsent(fleet, plan))
 
 
 def _unsent(fleet: Fleet, plan: Plan) -> str | None:

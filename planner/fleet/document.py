@@ -10,10 +10,10 @@ from typing import Any
 
 from models.document import Document, InvalidDocument, read_document, validate
 from models.document.reader import Path as DocumentPath
-from models.errors import InvalidInput
+from models.errors import InvalidInput, UnknownName
 from planner.fleet.fleet import Fleet
 
-__all__ = ["fleet_schema", "read_fleet", "read_fleet_file"]
+__all__ = ["fleet_schema", "read_document_file", "read_fleet", "read_fleet_file"]
 
 
 def read_fleet(
@@ -60,6 +60,38 @@ def read_text(path: Path) -> str:
         raise InvalidInput(f"cannot read the file: {error.strerror or error}", source=str(path)) from None
     except UnicodeDecodeError as error:
         raise InvalidInput(f"the file is not UTF-8 text: {error.reason}", source=str(path)) from None
+
+
+def read_document_file(path: Path | str) -> tuple[str, Fleet | None]:
+    """Return the document in a file, with every file it refers to written into it, and its fleet.
+
+    For a reader that may know GPUs which are not known here: where there are such, there is no fleet.
+
+    Raises
+    ------
+    InvalidDocument
+        Listing every other mistake found, each with path and line.
+    """
+    from planner.fleet.resolve import Resolver
+    from planner.fleet.schema import FleetEntry
+
+    path = Path(path)
+    document = read_document(read_text(path), source=str(path))
+    _check(document)
+    entry = validate(document, FleetEntry)
+    resolver = Resolver(document=document, base_dir=path.parent, allow_files=True)
+    try:
+        fleet = resolver.fleet(entry)
+    except InvalidDocument as error:
+        others = [fault for fault in error.violations if not _names_a_gpu(fault)]
+        if others:
+            raise InvalidDocument(others) from None
+        return resolver.self_contained, None
+    return fleet.self_contained, fleet
+
+
+def _names_a_gpu(fault: InvalidInput) -> bool:
+    return isinstance(fault, UnknownName) and fault.kind == "GPU"
 
 
 @functools.cache

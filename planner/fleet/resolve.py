@@ -74,6 +74,11 @@ class Resolver:
         self.inlined: dict[str, Any] = json.loads(json.dumps(document.value))
         self.room = INLINED_CHARACTERS
 
+    @property
+    def self_contained(self) -> str:
+        """The document with the files that were read for it so far written into it, as JSON."""
+        return json.dumps(self.inlined, sort_keys=True, ensure_ascii=False, allow_nan=False)
+
     def fleet(self, entry: FleetEntry) -> Fleet:
         """Return the fleet, or raise `InvalidDocument` with every mistake."""
         self.entry = entry
@@ -116,7 +121,7 @@ class Resolver:
             served = [workload for workload in workloads if workload is not None]
             periods = make_periods(entry.periods, served, [model for model in models if model is not None])
             workloads = [placed_at(workload, periods.placed) for workload in served]
-        text = json.dumps(self.inlined, sort_keys=True, ensure_ascii=False, allow_nan=False)
+        text = self.self_contained
         return Fleet(
             name=entry.fleet,
             pools=tuple(pool for pool in pools if pool is not None),

@@ -50,9 +50,9 @@ def register(
     server: Server = DEFAULT, server_ca: Authorities = None, token: Token = None, json_: Json = False,
 ) -> None:  # fmt: skip
     """Register a fleet, or replace its document; files it refers to are written into it."""
-    from planner.cli.files import read_fleet_file
+    from planner.cli.files import read_fleet_document
 
-    text = read_fleet_file(document).self_contained
+    text, _ = read_fleet_document(document)
     with _client(server, server_ca, token) as client:
         _show(client.register(text, source=str(document)), json_=json_)
 

@@ -1,4 +1,4 @@
-"""`fulcrum profile …`: measure a device, look at profiles, compare and check them."""
+"""`fulcrum profile …`: measure a device, look at profiles, compare and check them, here and at a server."""
 
 from __future__ import annotations
 
@@ -6,6 +6,18 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from planner.cli.server_profiles import (
+    Authorities,
+    MaybeServer,
+    Token,
+    delete,
+    download,
+    list_there,
+    show_there,
+    upload,
+    validate_there,
+)
 
 __all__ = ["app"]
 
@@ -107,8 +119,14 @@ def show(
     profile: Annotated[str, typer.Argument(metavar="PROFILE", help="Folder, or name of a known profile.")],
     plot: Annotated[Path | None, typer.Option(help="Also draw rooflines and latencies to this file.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
+    server: MaybeServer = None, server_ca: Authorities = None, token: Token = None,
+) -> None:  # fmt: skip
     """Show what a profile holds, the rates it reaches and how well it interpolates."""
+    if server is not None:
+        if plot is not None:
+            raise typer.BadParameter("--plot draws profiles that are here: `fulcrum profile download` first")
+        show_there(profile, server, server_ca, token, json_=json_)
+        return
     from models.profiles.catalogue import find_profile
     from planner.report.console import make_console
     from profiler.show import print_profile
@@ -147,8 +165,12 @@ def compare(
 def validate(
     profile: Annotated[str, typer.Argument(metavar="PROFILE", help="Folder, or name of a known profile.")],
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
+    server: MaybeServer = None, server_ca: Authorities = None, token: Token = None,
+) -> None:  # fmt: skip
     """Check every file of a profile and print the leave-one-out error of each table."""
+    if server is not None:
+        validate_there(profile, server, server_ca, token, json_=json_)
+        return
     from models.profiles.catalogue import find_profile
     from models.profiles.validate import validate_profile
     from planner.report.console import make_console
@@ -165,8 +187,12 @@ def validate(
 @app.command("list")
 def list_(
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
+    server: MaybeServer = None, server_ca: Authorities = None, token: Token = None,
+) -> None:  # fmt: skip
     """List the profiles that ship with Fulcrum and those in the folders of FULCRUM_PROFILES."""
+    if server is not None:
+        list_there(server, server_ca, token, json_=json_)
+        return
     from models.profiles.catalogue import known_profiles
     from models.profiles.store import read_manifest
     from planner.report.console import make_console
@@ -272,6 +298,10 @@ def check(
     if json_:
         _print(checked)
     return 0
+
+
+for _there in (upload, download, delete):
+    app.command()(_there)
 
 
 def _print(value: object) -> None:

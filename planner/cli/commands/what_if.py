@@ -69,7 +69,7 @@ def what_if(
     import json
 
     from planner.cli.exit_codes import ExitCode
-    from planner.cli.files import read_fleet_file
+    from planner.cli.files import read_fleet_document, read_fleet_file
     from planner.cli.progress import show_progress
     from planner.clock import Clock
     from planner.options import PlanOptions
@@ -90,11 +90,11 @@ def what_if(
     if each and server is not None:
         raise typer.BadParameter("--each is planned here or by --executor, without --server")
     options = PlanOptions(time_limit_s=time_limit, seed=seed, threads=threads, verify=not no_verify)
-    read = read_fleet_file(fleet)
     if each:
-        return _each(read, changes, options, executor or "local", json_=json_)
+        return _each(read_fleet_file(fleet), changes, options, executor or "local", json_=json_)
     with show_progress(visible=not json_, catch_interrupt=server is None) as progress:
         if server is None:
+            read = read_fleet_file(fleet)
             clocks = [
                 Clock(options=options, progress=progress, cancelled=progress.cancelled) for _ in range(2)
             ]
@@ -105,7 +105,11 @@ def what_if(
 
             with StreamClient(server, authorities=server_ca, token=token) as client:
                 found, figures = client.what_if(
-                    read.self_contained, words, options=options, progress=progress, source=str(fleet)
+                    read_fleet_document(fleet)[0],
+                    words,
+                    options=options,
+                    progress=progress,
+                    source=str(fleet),
                 )
     if json_:
         typer.echo(json.dumps(figures, indent=1, ensure_ascii=False))

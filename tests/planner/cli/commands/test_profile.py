@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from models.profiles.importers.registry import importers
 from models.profiles.store import read_manifest
 from planner.cli.app import run
 
@@ -124,3 +125,9 @@ def test_damage_is_reported_with_the_file(
 
     assert run(["profile", "validate", str(copy)]) == 1
     assert "gemm.parquet: checksum" in capsys.readouterr().err
+
+
+def test_help_names_every_format_that_can_be_imported(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["profile", "import", "--help"]) == 0
+    said = "".join(capsys.readouterr().out.split())
+    assert all(name in said for name in importers())
