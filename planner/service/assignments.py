@@ -14,6 +14,7 @@ from planner.service.backend import AssignmentWork, ProgressEvent
 from planner.service.create_request import PlanLimits, check_document, check_work, time_limit_of
 from planner.service.errors import invalid_argument
 from planner.service.executor import Executor
+from planner.service.identity import current_tenant
 from planner.service.parts import duration
 from planner.service.protos import assignment_service_pb2, assignment_service_pb2_grpc
 from planner.service.streamed import StreamedWork, time_to_work_s
@@ -48,7 +49,7 @@ class AssignmentService(assignment_service_pb2_grpc.AssignmentServiceServicer):
         """Check the problem, have it solved, and stop that when the caller goes."""
         check_document(request.document, self._limits, "an assignment problem")
         work = _work(request, self._limits)
-        await self._executor.check_assignment(work["document"], work["solver"])
+        await self._executor.check_assignment(current_tenant(), work["document"], work["solver"])
         if request.validate_only:
             return
         own_s = work.pop("time_limit_s") or self._default_time_limit_s

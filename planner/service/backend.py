@@ -181,7 +181,7 @@ class PipelineBackend:
     """
 
     def __init__(self) -> None:
-        for module in ("planner.fleet", "planner.plan", "solvers.choose", "specs.document"):
+        for module in ("planner.fleet.resolve", "planner.plan", "solvers.choose", "specs.document"):
             importlib.import_module(module)
 
     def check(self, document: str) -> str:

@@ -16,6 +16,7 @@ from planner.service.backend import (
     Question,
     Work,
 )
+from planner.service.check_lanes import CheckLanes
 from planner.service.profile_check import CheckedProfile, ProfileToCheck
 from planner.service.worker_process import WorkerProcess
 
@@ -41,12 +42,12 @@ class Executor(Protocol):
         """Get ready to work."""
 
     async def check(
-        self, document: str, current_json: str | None, profiles: Mapping[str, str] = _NONE
+        self, tenant: str, document: str, current_json: str | None, profiles: Mapping[str, str] = _NONE
     ) -> CheckedDocument:
         """What is in a document, read with profiles, name → folder; StatusError when the document is bad."""
         ...
 
-    async def check_profile(self, profile: ProfileToCheck) -> CheckedProfile:
+    async def check_profile(self, tenant: str, profile: ProfileToCheck) -> CheckedProfile:
         """Read an upload for the first time; StatusError when it is bad."""
         ...
 
@@ -56,7 +57,7 @@ class Executor(Protocol):
         """Make a plan; StatusError when that fails."""
         ...
 
-    async def check_assignment(self, document: str, solver: str) -> None:
+    async def check_assignment(self, tenant: str, document: str, solver: str) -> None:
         """Raise StatusError when the problem is bad, or there is no such solver."""
         ...
 
@@ -77,9 +78,8 @@ class Executor(Protocol):
 
 
 class ProcessExecutor:
-    """Worker processes: `slot_count` that plan, and one that only checks, so that a full house still answers.
-
-    Another reads uploaded profiles, from the first on.
+    """Worker processes: `slot_count` that plan, and some that only check, so that a full house still answers;
+    others that read uploaded profiles, from the first on.
 
     Parameters
     ----------
@@ -114,12 +114,9 @@ class ProcessExecutor:
             WorkerProcess(backend, memory_bytes=memory_bytes, nice=nice, cancel_s=cancel_s)
             for _ in range(slot_count)
         ]
-        self._checker = WorkerProcess(backend, memory_bytes=memory_bytes)
-        self._inspector = WorkerProcess(
-            backend, memory_bytes=min(memory_bytes or _INSPECTOR_BYTES, _INSPECTOR_BYTES), nice=nice
-        )
-        self._checking = asyncio.Lock()
-        self._inspecting = asyncio.Lock()
+        inspector_bytes = min(memory_bytes or _INSPECTOR_BYTES, _INSPECTOR_BYTES)
+        self._checkers = CheckLanes(lambda: WorkerProcess(backend, memory_bytes=memory_bytes))
+        self._inspectors = CheckLanes(lambda: WorkerProcess(backend, memory_bytes=inspector_bytes, nice=nice))
         self._idle: asyncio.LifoQueue[WorkerProcess] = asyncio.LifoQueue()
         for worker in self._planners:
             self._idle.put_nowait(worker)
@@ -132,32 +129,29 @@ class ProcessExecutor:
     @property
     def restart_count(self) -> int:
         """See `Executor`."""
-        return sum(max(0, worker.start_count - 1) for worker in self._all)
-
-    @property
-    def _all(self) -> list[WorkerProcess]:
-        return [*self._planners, self._checker, self._inspector]
+        planners = sum(max(0, worker.start_count - 1) for worker in self._planners)
+        return planners + self._checkers.lost_count + self._inspectors.lost_count
 
     async def start(self) -> None:
-        """Start the checker and one worker; the others start when they are needed."""
+        """Start a checker and one worker; the others start when they are needed."""
         started = await asyncio.gather(
-            self._checker.start(), self._planners[-1].start(), return_exceptions=True
+            self._checkers.start(), self._planners[-1].start(), return_exceptions=True
         )  # both, so that where one fails the other is not left behind in mid-start
         for failed in started:
             if failed is not None:
                 raise failed
 
     async def check(
-        self, document: str, current_json: str | None, profiles: Mapping[str, str] = _NONE
+        self, tenant: str, document: str, current_json: str | None, profiles: Mapping[str, str] = _NONE
     ) -> CheckedDocument:
-        """See `Executor`. One at a time: a document takes milliseconds."""
-        async with self._checking:
-            return await self._checker.check(document, current_json, profiles, self._check_s)
+        """See `Executor`."""
+        return await self._checkers.ask(
+            tenant, lambda worker: worker.check(document, current_json, profiles, self._check_s)
+        )
 
-    async def check_profile(self, profile: ProfileToCheck) -> CheckedProfile:
-        """See `Executor`. One at a time, in a process of its own, which it may break."""
-        async with self._inspecting:
-            return await self._inspector.check_profile(profile, self._check_s)
+    async def check_profile(self, tenant: str, profile: ProfileToCheck) -> CheckedProfile:
+        """See `Executor`. In processes of their own, which it may break."""
+        return await self._inspectors.ask(tenant, lambda worker: worker.check_profile(profile, self._check_s))
 
     async def plan(
         self, work: Work, on_progress: Callable[[ProgressEvent], None], cancelled: asyncio.Event
@@ -166,10 +160,11 @@ class ProcessExecutor:
         async with self._worker() as worker:
             return await worker.plan(work, on_progress, cancelled, self._kill_after_s(work.time_limit_s))
 
-    async def check_assignment(self, document: str, solver: str) -> None:
+    async def check_assignment(self, tenant: str, document: str, solver: str) -> None:
         """See `Executor`."""
-        async with self._checking:
-            await self._checker.check_assignment(document, solver, self._check_s)
+        await self._checkers.ask(
+            tenant, lambda worker: worker.check_assignment(document, solver, self._check_s)
+        )
 
     async def solve(
         self,
@@ -189,7 +184,9 @@ class ProcessExecutor:
 
     async def close(self) -> None:
         """Kill all workers."""
-        await asyncio.gather(*(worker.kill() for worker in self._all))
+        await asyncio.gather(
+            self._checkers.close(), self._inspectors.close(), *(worker.kill() for worker in self._planners)
+        )
 
     @contextlib.asynccontextmanager
     async def _worker(self) -> AsyncIterator[WorkerProcess]:

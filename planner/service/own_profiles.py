@@ -44,7 +44,7 @@ class OwnProfiles:
         """Check a document of a tenant, and a plan that runs; StatusError when one of them is bad."""
         digests = await self.of(tenant)
         async with self.folders(tenant, digests) as folders:
-            checked = await self._executor.check(document, current_json, folders)
+            checked = await self._executor.check(tenant, document, current_json, folders)
         used = {name: digests[name] for name in checked.gpus if name in digests}
         return ReadDocument(fleet=checked.fleet, profiles=used)
 

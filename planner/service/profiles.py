@@ -109,10 +109,11 @@ class ProfileService(profile_service_pb2_grpc.ProfileServiceServicer):
         with self._uploads.slot(current_tenant()), self._cache.scratch() as folder:
             upload = await self._uploads.receive(messages, folder)
             checked = await self._executor.check_profile(
+                current_tenant(),
                 ProfileToCheck(
                     folder=str(folder), manifest_json=upload.manifest_json,
                     row_count=self._limits.row_count, unpacked_bytes=self._limits.unpacked_bytes,
-                )
+                ),
             )  # fmt: skip
             manifest = _manifest(checked.manifest_json)
             if set(manifest.tables) != set(upload.operations):

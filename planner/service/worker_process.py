@@ -26,9 +26,9 @@ from planner.service.frames import encode, receive_frame
 from planner.service.profile_check import CheckedProfile, ProfileToCheck
 from planner.service.protos import code_pb2, status_pb2
 
-__all__ = ["WorkerProcess"]
+__all__ = ["WALL_FACTOR", "WorkerProcess"]
 
-_WALL_FACTOR = 6.0
+WALL_FACTOR = 6.0
 """How much longer than its processor time a check may take, on a machine that does other work."""
 
 
@@ -74,6 +74,11 @@ class WorkerProcess:
         """Of the running process, or None."""
         return None if self._process is None or self._process.returncode is not None else self._process.pid
 
+    @property
+    def ready(self) -> bool:
+        """Whether a process runs and has loaded the backend."""
+        return self.process_id is not None and not self._starting.locked()
+
     async def start(self) -> None:
         """Start the process if none runs, and wait until it has loaded the backend."""
         async with self._starting:
@@ -96,7 +101,7 @@ class WorkerProcess:
         if first != {"ready": True}:
             await self.kill()
             raise failure(
-                code_pb2.INTERNAL, "WORKER_NOT_STARTED", "a worker process did not start; see the log"
+                code_pb2.UNAVAILABLE, "WORKER_NOT_STARTED", "a worker process did not start; see the log"
             )
 
     async def check(
@@ -107,7 +112,8 @@ class WorkerProcess:
         Raises
         ------
         StatusError
-            INVALID_ARGUMENT for a bad document, or one that takes a processor longer than `limit_s` to read.
+            INVALID_ARGUMENT: a bad document, or one that takes a processor longer than `limit_s` to read.
+            UNAVAILABLE: the process died.
         """
         request = {
             "do": "check", "document": document, "current_json": current_json, "profiles": dict(profiles)
@@ -132,7 +138,7 @@ class WorkerProcess:
             f"reading the document takes over {limit_s:g} s of a processor",
         )
         try:
-            async with asyncio.timeout(limit_s * _WALL_FACTOR):
+            async with asyncio.timeout(limit_s * WALL_FACTOR):
                 await self._send({**request, "processor_s": limit_s})
                 answer = await self._receive()
         except TimeoutError:
@@ -144,7 +150,7 @@ class WorkerProcess:
         if answer is None and self._process is not None and await self._process.wait() == -signal.SIGPROF:
             self._process = None
             raise too_complex
-        return await self._unwrap(answer)
+        return await self._unwrap(answer, died=code_pb2.UNAVAILABLE)
 
     async def plan(
         self,
@@ -167,7 +173,9 @@ class WorkerProcess:
         StatusError
             The document is bad, the planner failed, or the process died or was killed for its time.
         """
-        made = await self._make("plan", work, on_progress, cancelled, kill_after_s)
+        made = await self._make(
+            "plan", work, on_progress, cancelled, kill_after_s=kill_after_s, died=code_pb2.INTERNAL
+        )
         return Outcome(state="cancelled", plan_json=None) if made is None else Outcome(**made)
 
     async def solve(
@@ -177,9 +185,11 @@ class WorkerProcess:
         cancelled: asyncio.Event,
         kill_after_s: float | None,
     ) -> AssignmentOutcome:
-        """Solve a problem, or answer a question; as `plan`."""
+        """Solve a problem, or answer a question; as `plan`, but UNAVAILABLE where the process died."""
         what = "solve" if isinstance(work, AssignmentWork) else "ask"
-        made = await self._make(what, work, on_progress, cancelled, kill_after_s)
+        made = await self._make(
+            what, work, on_progress, cancelled, kill_after_s=kill_after_s, died=code_pb2.UNAVAILABLE
+        )
         if made is None:
             return AssignmentOutcome(state="cancelled", answer_json=None)
         return AssignmentOutcome(**made)
@@ -190,9 +200,13 @@ class WorkerProcess:
         work: Work | AssignmentWork | Question,
         on_progress: Callable[[ProgressEvent], None],
         cancelled: asyncio.Event,
+        *,
         kill_after_s: float | None,
+        died: int,
     ) -> dict[str, Any] | None:
-        """The outcome; None when it was cancelled and did not answer in time."""
+        """The outcome; None when it was cancelled and did not answer in time. `died` is a code, as in
+        `_unwrap`.
+        """
         await self.start()
         await self._send({"do": what, "work": asdict(work)})
         answering = asyncio.create_task(self._answer(on_progress))
@@ -205,7 +219,7 @@ class WorkerProcess:
                 await self._send({"do": "cancel"})
                 await asyncio.wait({answering}, timeout=self._cancel_s)
             if answering.done():
-                outcome: dict[str, Any] = (await self._unwrap(answering.result()))["outcome"]
+                outcome: dict[str, Any] = (await self._unwrap(answering.result(), died=died))["outcome"]
                 return outcome
             await self.kill()
             if cancelling.done():
@@ -247,15 +261,17 @@ class WorkerProcess:
         assert self._process.stdout is not None
         return await receive_frame(self._process.stdout)
 
-    async def _unwrap(self, answer: dict[str, Any] | None) -> dict[str, Any]:
+    async def _unwrap(self, answer: dict[str, Any] | None, *, died: int) -> dict[str, Any]:
+        """The answer, if it is no refusal; `died` is the code where there is none.
+
+        UNAVAILABLE has the caller ask again: right where nothing is kept of the question.
+        """
         if answer is None:
             assert self._process is not None
             code = await self._process.wait()
             self._process = None
             how = f"signal {-code}" if code < 0 else f"exit code {code}"
-            raise failure(
-                code_pb2.INTERNAL, "WORKER_DIED", f"the worker process ended with {how}; see the log"
-            )
+            raise failure(died, "WORKER_DIED", f"the worker process ended with {how}; see the log")
         if "error" in answer:
             raise StatusError(status_pb2.Status.FromString(base64.b64decode(answer["error"])))
         return answer

@@ -49,7 +49,10 @@ class ScriptedBackend:
             time.sleep(600)
         if script.get("check") == "wait":
             time.sleep(1.0)
-        while script.get("check") == "spin":
+        end_s = time.process_time() + 0.3
+        while script.get("check") == "spin" or (
+            script.get("check") == "work" and time.process_time() < end_s
+        ):
             pass
         if "fleet" not in script:
             raise InvalidInput("missing", path=("fleet",), line=1)

@@ -114,8 +114,8 @@ def test_a_cancel_does_not_reach_the_next_plan():
 def test_a_document_that_takes_too_long_to_read_is_refused_and_the_next_is_not():
     async def use(executor):
         with pytest.raises(StatusError) as failed:
-            await executor.check("{fleet: demo, check: hang}", None)
-        return reason(failed.value), (await executor.check("fleet: demo", None)).fleet
+            await executor.check("me", "{fleet: demo, check: hang}", None)
+        return reason(failed.value), (await executor.check("me", "fleet: demo", None)).fleet
 
     assert run(use, check_s=0.3) == ("DOCUMENT_TOO_COMPLEX", "demo")
 
@@ -123,8 +123,8 @@ def test_a_document_that_takes_too_long_to_read_is_refused_and_the_next_is_not()
 def test_a_document_that_keeps_a_processor_busy_is_refused_by_its_own_time():
     async def use(executor):
         with pytest.raises(StatusError) as failed:
-            await executor.check("{fleet: demo, check: spin}", None)
-        checked = await executor.check("fleet: demo", None)
+            await executor.check("me", "{fleet: demo, check: spin}", None)
+        checked = await executor.check("me", "fleet: demo", None)
         return reason(failed.value), checked.fleet, executor.restart_count
 
     assert run(use, check_s=0.5) == ("DOCUMENT_TOO_COMPLEX", "demo", 1)
@@ -132,7 +132,7 @@ def test_a_document_that_keeps_a_processor_busy_is_refused_by_its_own_time():
 
 def test_a_check_that_waits_for_a_processor_is_not_refused():
     document = "{fleet: demo, check: wait}"
-    assert run(lambda executor: executor.check(document, None), check_s=0.5).fleet == "demo"
+    assert run(lambda executor: executor.check("me", document, None), check_s=0.5).fleet == "demo"
 
 
 def test_two_slots_work_at_once():
