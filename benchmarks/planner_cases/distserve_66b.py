@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from typing import Any
 
 import numpy as np
@@ -29,6 +31,7 @@ def run() -> Comparison:
     lengths = sharegpt_lengths()
     found = servers("distserve", "facebook/opt-66b", layers=64)
     vllm = servers("vllm", "facebook/opt-66b", layers=64)
+    uncounted = {d: dataclasses.replace(s, kv_cache_tokens=math.inf) for d, s in found.items()}
     measured: dict[str, Any] = {}
     agrees: dict[str, bool] = {}
     for name, (ttft, tpot) in TARGETS.items():
@@ -47,6 +50,9 @@ def run() -> Comparison:
             targets=LatencyTargets(ttft_ms=ttft, tpot_ms=tpot, together="each"),
             resolution_per_gpu=PUBLISHED_STEP,
         )
+        fine = dataclasses.replace(coarse, resolution_per_gpu=0.01, highest_per_gpu=2.0)
+        fine = dataclasses.replace(fine, targets=dataclasses.replace(fine.targets, together="both"))
+        released = low_affinity(fine, uncounted, nodes=1, gpus_per_node=8, count_idle=True)
         measured[name] = {
             "best_of_a_node": [_shown(p) for p in pairs[:4]],
             "best_without_tp3": [_shown(p) for p in power_of_two[:3]],
@@ -56,6 +62,7 @@ def run() -> Comparison:
                 f"prefill (4, 1), decode {decode}": round(coarse.per_gpu(found[4, 1], found[decode]), 4)
                 for decode in ((2, 2), (4, 1))
             },
+            "caches not counted, as released: 300 requests": [_shown(p) for p in released[:3]],
             "requests within the TTFT target when alone, vLLM": {
                 str(degrees): round(float(np.mean(_alone_ms(vllm[degrees], lengths) <= ttft)), 3)
                 for degrees in ((2, 1), (4, 1), (8, 1))
@@ -64,6 +71,10 @@ def run() -> Comparison:
         agrees[f"{name}: prefill (4,1), decode (2,2) best or tied"] = (
             published is not None and published.per_node_gpu >= pairs[0].per_node_gpu - 0.01
         )
+        agrees[f"{name}: prefill (4,1), decode (2,2) chosen where caches are not counted, as released"] = (
+            released[0].prefill,
+            released[0].decode,
+        ) == ((4, 1), (2, 2))
         agrees[f"{name}: colocated TP4 best or tied"] = any(
             c.degrees == (4, 1) and c.per_gpu >= alone[0].per_gpu - 0.01 for c in alone
         )
@@ -79,8 +90,14 @@ def run() -> Comparison:
             "'best or tied' means within 0.01 requests/s and GPU, two steps of the bisection",
         ),
         notes=(
-            "decode (2,2) and (4,1) tie with prefill (4,1): prefill limits the pair, either keeps up with "
-            "it; a search in the order of the degrees that keeps the first of equals reports (2,2)",
+            "why (2,2): the released simulator bounds a decode step by a number of tokens of which each "
+            "request counts one, so that its caches never fill. Then decode (2,2) and (4,1) keep up with "
+            "prefill (4,1) alike, to the last digit, and a search in the order of the degrees reports (2,2)",
+            "why not here: caches hold 78,500 tokens with either; the longer steps of (2,2) hold each "
+            "request and its cache longer, which leaves decode alone a third less than (4,1). At 0.4 s "
+            "prefill limits the pair and (2,2) is within two steps of the bisection; at 2.5 s it is not",
+            "at 2.5 s, the paper's text, caches that are not counted lead elsewhere: to decode on two GPUs, "
+            "which hold 11,600 tokens. The published placement is that of the ablation, 0.4 s and 0.1 s",
             "no colocated TP4 can be the best at a TTFT of 0.4 s: with the released coefficients of vLLM it "
             "keeps it for 79 % of these requests even alone, and 90 % are asked for",
         ),
