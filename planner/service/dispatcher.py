@@ -151,7 +151,10 @@ class Dispatcher:
 
     async def _claim(self) -> PlanRecord | None:
         leases = await self._store.read(PlanStore.leases)
-        others = [lease for lease in leases if lease.owner != self._owner]
+        # one of our own that nothing here works at is left over from a failure, and nobody renews it
+        others = [
+            lease for lease in leases if lease.owner != self._owner or lease.plan_id not in self._running
+        ]
         lost = self._watch.look(others, time.monotonic())
         return await self._store.write(PlanStore.claim, self._owner, self._lease_s, lost)
 
@@ -243,6 +246,7 @@ class Dispatcher:
                 stored = await self._store.write(
                     PlanStore.add_event,
                     plan_id,
+                    self._owner,
                     state=PlanState.RUNNING,
                     phase=event.phase,
                     elapsed_s=event.elapsed_s,
@@ -253,7 +257,8 @@ class Dispatcher:
             except Exception:
                 log.exception("plan %s: progress lost", plan_id)
             else:
-                self._hub.publish(plan_id, stored)
+                if stored is not None:  # else another server has the plan, as renewing the lease will tell
+                    self._hub.publish(plan_id, stored)
 
     async def _finish(
         self, record: PlanRecord, state: PlanState, result_json: str | None, error: bytes | None

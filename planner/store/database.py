@@ -19,6 +19,12 @@ __all__ = ["Database", "database_url"]
 
 _WRITE = "fulcrum_write"
 _BUSY_TIMEOUT_MS = 10_000
+_PATIENCE = {
+    "connect_timeout": "10", "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3",
+    "tcp_user_timeout": "25000",
+}  # fmt: skip
+"""Of libpq: seconds, but the last in ms. A host that vanished without a word is given up after 25 s; by the
+defaults of the system, every thread that asks it would wait for a quarter of an hour."""
 
 
 def database_url(text: str) -> URL:
@@ -57,6 +63,10 @@ class Database:
         """Of its fleets, as this process sees them."""
         try:
             self.engine = _open(self.url)
+            # PostgreSQL's usual level shows every statement of a transaction a state of its own
+            self._reading = self.engine.execution_options(
+                **({} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"})
+            )
             try:
                 self._prepare()
             except BaseException:
@@ -79,7 +89,7 @@ class Database:
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
         """A read-only transaction: one consistent state of the database."""
-        with self.engine.connect() as connection, self._transaction(connection):
+        with self._reading.connect() as connection, self._transaction(connection):
             yield connection
 
     @contextlib.contextmanager
@@ -117,7 +127,7 @@ class Database:
 
 def _open(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(_with_patience(url), pool_pre_ping=True)
     engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": _BUSY_TIMEOUT_MS / 1000})
 
     @event.listens_for(engine, "connect")
@@ -134,3 +144,10 @@ def _open(url: URL) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return engine
+
+
+def _with_patience(url: URL) -> URL:
+    """The URL with the time-outs that it does not state itself."""
+    if url.get_backend_name() != "postgresql":
+        return url
+    return url.update_query_dict({name: value for name, value in _PATIENCE.items() if name not in url.query})

@@ -288,6 +288,7 @@ class PlanStore:
     def add_event(
         self,
         plan_id: str,
+        owner: str,
         *,
         state: PlanState,
         phase: str,
@@ -295,9 +296,12 @@ class PlanStore:
         objective: float | None = None,
         bound: float | None = None,
         gap: float | None = None,
-    ) -> EventRecord:
-        """Append one step of progress and return it with its sequence number."""
+    ) -> EventRecord | None:
+        """Append one step of progress and return it with its sequence number; None when the lease is lost."""
         with self.database.write() as connection:
+            mine = select(plans.c.id).where(_owned(plan_id, owner)).with_for_update()
+            if connection.execute(mine).one_or_none() is None:
+                return None
             return append_event(
                 connection,
                 plan_id,

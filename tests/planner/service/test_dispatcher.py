@@ -219,3 +219,23 @@ def test_a_store_that_fails_for_a_while_costs_nothing(run, monkeypatch):
         assert len(failures) == 3
 
     run(use)
+
+
+def test_a_plan_that_nothing_here_works_at_any_more_is_made_again(run, monkeypatch):
+    async def use(store, make):
+        plan_id = add(store)
+        executor = Executor()
+        executor.let_go.set()
+        dispatcher = make(executor, lease_s=0.15)
+        failures = []
+
+        def fail_once(*_):
+            if not failures:
+                failures.append(1)
+                raise ZeroDivisionError
+
+        monkeypatch.setattr(dispatcher._metrics, "solve_ended", fail_once)
+        await until(lambda: store.get(plan_id).state is PlanState.OPTIMAL)
+        assert store.get(plan_id).attempt_count == 2
+
+    run(use)

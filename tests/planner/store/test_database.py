@@ -61,6 +61,35 @@ def test_a_block_that_fails_amid_rows_shows_nobody_the_past(tmp_path):
     other.close()
 
 
+def test_a_block_that_reads_sees_one_state_however_often_it_asks(url):
+    database, other = Database(url), Database(url)
+    with database.write() as connection:
+        connection.exec_driver_sql("CREATE TABLE numbers (n INTEGER)")
+    ask = "SELECT count(*) FROM numbers"
+
+    with database.read() as connection:
+        before = connection.exec_driver_sql(ask).scalar_one()
+        with other.write() as writing:
+            writing.exec_driver_sql("INSERT INTO numbers VALUES (1)")
+        assert connection.exec_driver_sql(ask).scalar_one() == before == 0
+    with database.read() as connection:
+        assert connection.exec_driver_sql(ask).scalar_one() == 1, "the next block sees the next"
+    database.close()
+    other.close()
+
+
+def test_a_database_host_that_vanishes_is_not_waited_for_forever(postgres):
+    database = Database(f"{postgres}{'&' if '?' in postgres else '?'}keepalives_idle=77")
+    with database.read() as connection:
+        used = connection.connection.dbapi_connection.info.get_parameters()
+    database.close()
+
+    assert used["keepalives_idle"] == "77", "what the URL says holds"
+    assert {name: used[name] for name in ("connect_timeout", "tcp_user_timeout", "keepalives_count")} == {
+        "connect_timeout": "10", "tcp_user_timeout": "25000", "keepalives_count": "3",
+    }  # fmt: skip
+
+
 def test_what_is_no_database_is_refused(tmp_path):
     path = tmp_path / "x.sqlite"
     path.write_text("this is a text " * 100)

@@ -61,12 +61,16 @@ def test_whoever_lost_the_lease_stores_nothing(store, add):
     store.claim("one", 10)
     store.claim("two", 10, store.leases())
 
+    late = {"state": PlanState.RUNNING, "phase": "sizing", "elapsed_s": 1.0}
     assert store.renew(plan_id, "one", 10) is None
+    assert store.add_event(plan_id, "one", **late) is None
     assert not store.finish(plan_id, "one", PlanState.OPTIMAL, result_json="late")
     assert not store.release(plan_id, "one")
     assert store.finish(plan_id, "two", PlanState.OPTIMAL, result_json="right")
     assert not store.finish(plan_id, "two", PlanState.FAILED)
+    assert store.add_event(plan_id, "two", **late) is None, "watchers were told that it has ended"
     assert store.get(plan_id).result_json == "right"
+    assert store.last_event(plan_id) is None
 
 
 def test_a_released_plan_waits_again_and_the_attempt_does_not_count(store, add):
@@ -149,9 +153,12 @@ def test_pages_of_plans_added_in_one_microsecond_lose_none(store):
 
 def test_events_are_numbered_from_one_and_keep_their_numbers(store, add):
     plan_id, other = add(), add()
+    for _ in range(2):
+        store.claim("one", 10)
     for i in range(3):
-        store.add_event(plan_id, state=PlanState.RUNNING, phase=f"p{i}", elapsed_s=i / 3, objective=0.1 * i)
-    store.add_event(other, state=PlanState.RUNNING, phase="x", elapsed_s=0, bound=float("inf"))
+        event = {"phase": f"p{i}", "elapsed_s": i / 3, "objective": 0.1 * i}
+        store.add_event(plan_id, "one", state=PlanState.RUNNING, **event)
+    store.add_event(other, "one", state=PlanState.RUNNING, phase="x", elapsed_s=0, bound=float("inf"))
 
     events = store.events(plan_id)
 
