@@ -18,6 +18,7 @@ from solvers.search.goals import LinearCost, Parts, take_apart
 from solvers.search.group_tables import group_tables
 from solvers.search.kin import kin_tables
 from solvers.search.model import Model, pack
+from solvers.search.places import place_tables
 from solvers.search.pools import Pool, item_of_container, longs
 from solvers.search.remainder import Remainder, flatten_remainder
 
@@ -71,6 +72,8 @@ def flatten(graph: Graph, start: Ints, stopped: Callable[[], bool] = _going_on) 
     }
     tables = {**columns, **linear, **groups, **_rest(rest), **dynamic_tables(dynamic, n), **priced}
     tables |= {**_places(parts, initial), **kin_tables(parts), "initial": initial}
+    tables |= place_tables(tables, m, space.may_be_unassigned)
+    go_on()
     tables["may_leave"] = space.may_be_unassigned.astype(np.int32)
     tables["knots"] = parts.knots.array()
     n_blocks = max(1, columns["blocks"].size // layout.BLOCK)

@@ -24,11 +24,11 @@ from __future__ import annotations
 # -- header ------------------------------------------------------------------------------------------------
 IN_H = (
     "blocks", "runs", "dynamic", "linear", "groups", "group_term", "row_ptr", "member_ptr", "allow_key",
-    "edge_ptr", "nodes", "children", "parents", "leaves", "pointers", "kin_ptr", "kin_member_ptr",
+    "edge_ptr", "nodes", "children", "parents", "leaves", "pointers", "kin_ptr", "kin_member_ptr", "open_ptr",
 )  # fmt: skip
 IN_J = (
     "item_of", "home", "initial", "may_leave", "dyn_row", "row_of", "member", "group_limit", "allow_count",
-    "edge_of", "targets", "pairs", "kin_of", "kin_member", "near_ptr", "near",
+    "edge_of", "targets", "pairs", "kin_of", "kin_member", "near_ptr", "near", "open", "open_bits",
 )  # fmt: skip
 IN_F = (
     "W", "home_w", "upper", "lower", "knots", "dyn_base", "dyn_table", "lin_w", "pair_rate", "distance",
@@ -44,9 +44,10 @@ NAMES = (*IN_H, *IN_J, *IN_F, *IN_G, *IN_A, *IN_V)
 (
     AT_BLOCKS, AT_RUNS, AT_DYNAMIC, AT_LINEAR, AT_GROUPS, AT_GROUP_TERM, AT_ROW_PTR, AT_MEMBER_PTR,
     AT_ALLOW_KEY, AT_EDGE_PTR, AT_NODES, AT_CHILDREN, AT_PARENTS, AT_LEAVES, AT_POINTERS, AT_KIN_PTR,
-    AT_KIN_MEMBER_PTR,
+    AT_KIN_MEMBER_PTR, AT_OPEN_PTR,
     AT_ITEM_OF, AT_HOME, AT_INITIAL, AT_MAY_LEAVE, AT_DYN_ROW, AT_ROW_OF, AT_MEMBER, AT_GROUP_LIMIT,
     AT_ALLOW_COUNT, AT_EDGE_OF, AT_TARGETS, AT_PAIRS, AT_KIN_OF, AT_KIN_MEMBER, AT_NEAR_PTR, AT_NEAR,
+    AT_OPEN, AT_OPEN_BITS,
     AT_W, AT_HOME_W, AT_UPPER, AT_LOWER, AT_KNOTS, AT_DYN_BASE, AT_DYN_TABLE, AT_LIN_W, AT_PAIR_RATE,
     AT_DISTANCE, AT_POOL, AT_ALLOWANCE, AT_LEAF_W,
     AT_PARAMS, AT_PENALTY, AT_LIN_GAMMA, AT_MOVE_W, AT_GROUP_PENALTY, AT_GROUP_PARAM, AT_GOAL_W,
@@ -186,6 +187,8 @@ MAX_PARTS = 24
 """Most objects that one move may carry."""
 BATCH = 16
 """Proposals of one kind that are drawn together."""
+LIST_EVERY = 8
+"""Proposals for each object between two listings of who is where."""
 CACHED = 1 << 16
 """Constants up to which all of them stay in the processor's caches, and nothing is asked for beforehand."""
 THRESHOLD_BITS = 9

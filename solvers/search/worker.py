@@ -39,8 +39,6 @@ SLICE_S = 0.02
 """How long a slice should take: deadlines and cancellations wait for its end."""
 ROUNDING = 4e-15
 """Error of a change of cost relative to the largest cost of an item."""
-LIST_EVERY = 16
-"""Slices between two listings of who is where."""
 
 _MANTISSAS = 1 << layout.THRESHOLD_BITS
 _THRESHOLD = -np.log1p((np.arange(_MANTISSAS) + 0.5) / _MANTISSAS)
@@ -83,6 +81,7 @@ class Worker:
         self.rng = np.array([(seed * 0x9E3779B97F4A7C15 + 0x1234567) % 2**64], np.uint64)
         self.counts = np.zeros(layout.MOVES * layout.OUTCOMES, np.int64)
         self.mode = 0
+        self.pull = 0.0
         self.slice = 500
         self.fixed_slices = False
         self.samples = 12
@@ -93,7 +92,7 @@ class Worker:
         self._leaving = bool(model.may_leave.any())
         self._first = np.zeros(model.n_containers + 2, np.int64)
         self._members = np.zeros(model.n_objects, np.int32)
-        self._slices = 0
+        self._unlisted = layout.LIST_EVERY * model.n_objects
         self._seen = np.zeros((layout.MOVES, layout.OUTCOMES), np.int64)
         self.mix = MIX
 
@@ -127,8 +126,9 @@ class Worker:
     def _anneal(self, n: int, temperature: float, mode: int, counts: Longs, record: Array) -> None:
         from solvers.search.kernels.anneal import anneal
 
+        focus_share = self._focus_share if record.size == 0 else 0
         anneal(
-            n, temperature, mode, self._shares, self._focus_share if record.size == 0 else 0, self.samples,
+            n, temperature, self.pull * max(temperature, 0.0), mode, self._shares, focus_share, self.samples,
             self._focus, self.order, self.rank, self._first, self._members, self._leaving, _THRESHOLD,
             self.rng, self._batch, counts, self._totals, record, *self.state.arrays,
         )  # fmt: skip
@@ -142,9 +142,10 @@ class Worker:
     def run(self, temperature: float, n: int | None = None) -> int:
         """One slice at `temperature`; returns how many proposals it made."""
         n = n or self.slice
-        if self._slices % LIST_EVERY == 0:
+        self._unlisted += n
+        if self._unlisted >= layout.LIST_EVERY * self.model.n_objects:
             self.list_members()
-        self._slices += 1
+            self._unlisted = 0
         self._totals[0] = 0.0
         before = time.perf_counter()
         mode = self.mode | (layout.INTACT if self.intact else 0)

@@ -14,7 +14,8 @@ from solvers.search.kernels.columns import parts_cost, sides_cost
 from solvers.search.kernels.groups import groups_allow
 from solvers.search.kernels.moves import late_cost, write_parts
 from solvers.search.kernels.prefetch import prefetch
-from solvers.search.kernels.proposals import beside, join_place, propose_parts, similar
+from solvers.search.kernels.proposals import beside, closed, join_place, open_place, propose_parts, similar
+from solvers.search.kernels.rebuild import list_members
 from solvers.search.kernels.rng import below, next64
 from solvers.search.layout import (
     ACCEPTED,
@@ -26,6 +27,8 @@ from solvers.search.layout import (
     AT_MAY_LEAVE,
     AT_MOVE_W,
     AT_NODES,
+    AT_OPEN_BITS,
+    AT_PARTS,
     AT_W,
     B_COLUMNS,
     B_HOME,
@@ -36,9 +39,12 @@ from solvers.search.layout import (
     CACHED,
     CHAIN,
     CYCLE,
+    FREE_COLUMNS,
     FREE_GROUPS,
     HOME,
+    INTACT,
     JOIN,
+    LIST_EVERY,
     MANY,
     N_CONTAINERS,
     N_OBJECTS,
@@ -102,15 +108,27 @@ def _draw(kind, step, focus_share, focus, n_orders, order, rank, rng, batch, H, 
                 prefetch(J, H[AT_HOME] + H[q + B_HOME] + who)
 
 
+@inlined
+def _more_away(H, J, A):
+    """By how many more objects are away from where they started after the listed parts moved."""
+    at, away = H[AT_PARTS], np.int64(0)
+    for i in range(at + 1, at + 1 + 3 * A[at], 3):
+        first = J[H[AT_INITIAL] + A[i]]
+        away += np.int64(A[i + 2] != first) - np.int64(A[i + 1] != first)
+    return away
+
+
 @kernel
 def anneal(
-    n_iterations, temperature, mode, shares, focus_share, samples, focus, order, rank, first, members,
+    n_iterations, temperature, pull, mode, shares, focus_share, samples, focus, order, rank, first, members,
     leaving, threshold, rng, batch, counts, totals, record, H, J, F, G, A, V, C,
 ):  # fmt: skip
     """Run `n_iterations` proposals at one temperature; with `record`, only price as many as it has places.
 
     Parameters
     ----------
+    pull
+        What one more object away from where it started adds to the change of cost when it is judged.
     mode
         What may be broken at a price: bits of `solvers.search.layout`.
     shares
@@ -144,11 +162,17 @@ def anneal(
     has_groups = H[AT_GROUPS] < H[AT_GROUPS + 1]
     has_late = has_groups or H[AT_NODES] < H[AT_NODES + 1]
     making = record.size == 0
+    narrow = bool(mode & INTACT) and not mode & FREE_COLUMNS and H[AT_OPEN_BITS] < H[AT_OPEN_BITS + 1]
+    relist = LIST_EVERY * n_objects
     record[:] = _INF
     kind = 0
     for step in range(n_iterations if making else record.size):
         slot = step % BATCH
         if slot == 0:
+            relist -= BATCH
+            if relist < 0:
+                list_members(first, members, H, A)
+                relist = LIST_EVERY * n_objects
             kind_draw = np.int64(next64(rng) & _LOW16)
             kind = 0
             while kind_draw >= shares[kind]:
@@ -160,8 +184,10 @@ def anneal(
         a = np.int64(A[where + o])
         if kind >= CYCLE:
             counts[kind * OUTCOMES + TRIED] += 1
-            if not propose_parts(kind, o, n_orders, order, rank, first, members, rng, H, J, A):
+            if not propose_parts(kind, narrow, o, n_orders, order, rank, first, members, rng, H, J, A):
                 continue
+            if pull != 0.0:
+                limit -= pull * _more_away(H, J, A)
             early = parts_cost(limit + totals[1] if has_late else limit, mode, H, J, F, G, A, V)
             if early == _INF:
                 continue
@@ -169,7 +195,7 @@ def anneal(
         else:
             shape, b, p, c = ONE, np.int64(-1), n_objects, np.int64(-1)
             if kind == SHIFT:
-                b = below(rng, n_places)
+                b = open_place(narrow, o, n_places, rng, H, J)
             elif kind == HOME:
                 b = np.int64(J[initial + o])
             elif kind == JOIN:
@@ -189,6 +215,9 @@ def anneal(
             elif kind != BEST:
                 shape = THREE if kind == CHAIN else TWO
                 p = batch[2 * slot + 1]
+                if narrow and kind == SWAP:
+                    b = open_place(narrow, o, n_containers, rng, H, J)
+                    p = beside(b, first, members, rng, H, A)
                 if p < 0 or p == o:
                     continue
                 b = np.int64(A[where + p])
@@ -196,11 +225,13 @@ def anneal(
                 if kind == CHAIN:
                     c = np.int64(J[initial + p])
                     if c == b or bits & np.uint64(1 << 49):
-                        c = below(rng, n_containers)
+                        c = open_place(narrow, p, n_containers, rng, H, J)
                     if c == a:
                         shape = TWO
                 if c == b or (c == n_containers and J[may_leave + p] == 0):
                     continue
+            if shape != ONE and closed(narrow, p, c, H, J):
+                continue
             best, best_b = _INF, np.int64(-1)
             attempts = samples + 1 if kind == BEST and making else 1
             early = _INF
@@ -208,9 +239,17 @@ def anneal(
                 early = _INF
                 trying = attempt + 1 < attempts
                 if kind == BEST:
-                    b = below(rng, n_places) if trying or not making else best_b
+                    b = open_place(narrow, o, n_places, rng, H, J) if trying or not making else best_b
                 if b < 0 or b == a or (b == n_containers and J[may_leave + o] == 0):
                     continue
+                if closed(narrow, o, b, H, J):
+                    continue
+                if pull != 0.0 and not trying:
+                    home_o, home_p = J[initial + o], J[initial + p]
+                    away = np.int64(b != home_o) - np.int64(a != home_o)
+                    if shape != ONE:
+                        away += np.int64(c != home_p) - np.int64(b != home_p)
+                    limit -= pull * away
                 most = limit + totals[1] if has_late else limit
                 counts[kind * OUTCOMES + TRIED] += 1
                 early = sides_cost(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from solvers.search.jit import kernel
+from solvers.search.jit import inlined, kernel
 from solvers.search.kernels.rng import below, next64
 from solvers.search.layout import (
     AT_ASSIGNMENT,
@@ -18,6 +18,9 @@ from solvers.search.layout import (
     AT_MAY_LEAVE,
     AT_NEAR,
     AT_NEAR_PTR,
+    AT_OPEN,
+    AT_OPEN_BITS,
+    AT_OPEN_PTR,
     AT_PARTS,
     CARRY,
     CYCLE,
@@ -27,7 +30,27 @@ from solvers.search.layout import (
     N_OBJECTS,
 )
 
-__all__ = ["beside", "join_place", "propose_parts", "similar"]
+__all__ = ["beside", "closed", "join_place", "open_place", "propose_parts", "similar"]
+
+
+@inlined
+def closed(narrow, o, c, H, J):
+    """Whether container `c` is closed to `o` wherever all others are; never, unless `narrow`."""
+    if not narrow:
+        return False
+    word = H[AT_OPEN_BITS] + o * ((H[N_CONTAINERS] >> 5) + 1) + (c >> 5)
+    return (J[word] >> (c & 31)) & 1 == 0
+
+
+@inlined
+def open_place(narrow, o, n_places, rng, H, J):
+    """A random one of `n_places` ("unassigned" may be the last), with `narrow` one that is open to `o`."""
+    if narrow:
+        at = H[AT_OPEN_PTR] + o
+        count = H[at + 1] - H[at]
+        if count > 0:
+            return np.int64(J[H[AT_OPEN] + H[at] + below(rng, count)])
+    return below(rng, n_places)
 
 
 @kernel
@@ -90,11 +113,13 @@ def beside(c, first, members, rng, H, A):
 
 
 @kernel
-def _add_part(o, b, H, J, A):
+def _add_part(narrow, o, b, H, J, A):
     """Add ``o → b`` to the parts; False when it makes the move impossible."""
     at = H[AT_PARTS]
     a = A[H[AT_ASSIGNMENT] + o]
     if a == b or A[at] >= MAX_PARTS or (b == H[N_CONTAINERS] and J[H[AT_MAY_LEAVE] + o] == 0):
+        return False
+    if closed(narrow, o, b, H, J):
         return False
     for i in range(at + 1, at + 1 + 3 * A[at], 3):
         if A[i] == o:
@@ -108,7 +133,7 @@ def _add_part(o, b, H, J, A):
 
 
 @kernel
-def propose_parts(kind, o, n_orders, order, rank, first, members, rng, H, J, A):
+def propose_parts(kind, narrow, o, n_orders, order, rank, first, members, rng, H, J, A):
     """Write the parts of a move of several objects that starts from `o`; False when there is none.
 
     CYCLE: o, p and r change places in a ring. CARRY: o moves, an object of one of its groups follows near.
@@ -125,19 +150,19 @@ def propose_parts(kind, o, n_orders, order, rank, first, members, rng, H, J, A):
         if p < 0 or r < 0:
             return False
         return (
-            _add_part(o, A[where + p], H, J, A)
-            and _add_part(p, A[where + r], H, J, A)
-            and _add_part(r, a, H, J, A)
+            _add_part(narrow, o, A[where + p], H, J, A)
+            and _add_part(narrow, p, A[where + r], H, J, A)
+            and _add_part(narrow, r, a, H, J, A)
         )
     bits = next64(rng)
     if kind == CARRY:
         p = _kin(o, rng, H, J)
         if p < 0:
             return False
-        b = below(rng, m)
-        return _add_part(o, b, H, J, A) and _add_part(p, _near(b, rng, H, J), H, J, A)
+        b = open_place(narrow, o, m, rng, H, J)
+        return _add_part(narrow, o, b, H, J, A) and _add_part(narrow, p, _near(b, rng, H, J), H, J, A)
     if kind == GATHER:
-        b = below(rng, m)
+        b = open_place(narrow, o, m, rng, H, J)
         if bits & np.uint64(1):
             b = join_place(o, rng, H, J, A)
             if b < 0:
@@ -146,7 +171,7 @@ def propose_parts(kind, o, n_orders, order, rank, first, members, rng, H, J, A):
         if row >= 0 and bits & np.uint64(6):
             at = H[AT_KIN_MEMBER_PTR] + row
             for i in range(H[AT_KIN_MEMBER] + H[at], H[AT_KIN_MEMBER] + H[at + 1]):
-                if A[where + J[i]] == a and not _add_part(np.int64(J[i]), b, H, J, A):
+                if A[where + J[i]] == a and not _add_part(narrow, np.int64(J[i]), b, H, J, A):
                     return False
             return A[H[AT_PARTS]] > 1
         if first[a + 1] - first[a] > MAX_PARTS:
@@ -155,7 +180,7 @@ def propose_parts(kind, o, n_orders, order, rank, first, members, rng, H, J, A):
         for i in range(first[a], first[a + 1]):
             if A[where + members[i]] == a:
                 c = below(rng, m) if spread else b
-                if not _add_part(np.int64(members[i]), c, H, J, A):
+                if not _add_part(narrow, np.int64(members[i]), c, H, J, A):
                     return False
         return A[H[AT_PARTS]] > 1
     p = similar(o, n_orders, order, rank, rng, H) if n_orders > 0 else below(rng, n)
@@ -163,6 +188,6 @@ def propose_parts(kind, o, n_orders, order, rank, first, members, rng, H, J, A):
     if p < 0 or neighbour < 0:
         return False
     b = np.int64(A[where + p])
-    if not (_add_part(o, b, H, J, A) and _add_part(neighbour, b, H, J, A)):
+    if not (_add_part(narrow, o, b, H, J, A) and _add_part(narrow, neighbour, b, H, J, A)):
         return False
-    return bool(bits & np.uint64(1)) or _add_part(p, a, H, J, A)
+    return bool(bits & np.uint64(1)) or _add_part(narrow, p, a, H, J, A)

@@ -72,3 +72,19 @@ def test_rare_kinds_lose_their_share_where_they_bring_nothing(graph):
     worker.adapt()
     assert 0 < worker.mix[layout.GATHER] < before
     assert worker.mix[layout.SHIFT] == MIX[layout.SHIFT]
+
+
+def test_objects_that_are_pulled_stay_nearer_to_home_and_cost_what_they_cost(graph):
+    home, away = graph.space.initial, []
+    for pull in (0.0, 4.0):
+        worker = worker_of(graph)
+        worker.pull = pull
+        seen = []
+        for _ in range(20):
+            worker.run(20.0, 20_000)
+            seen.append(np.count_nonzero(worker.assignment() != home))
+        away.append(np.mean(seen))
+        first, last = evaluate(graph, home), evaluate(graph, worker.assignment())
+        assert last.feasible
+        assert worker.cost == pytest.approx(last.tiers[0] - first.tiers[0], rel=1e-7, abs=1e-5)
+    assert away[1] < 0.8 * away[0]
