@@ -25,9 +25,10 @@ run, as its harness reports them: the initial burst is inside the TTFT. Re-runs 
 differ by 19 % (TTFT) and 34 % (TPOT) at the 75th percentile.
 
 The structure of the model, unlike its constants, was chosen with all of these rows in view: rows of other
-tables will be somewhat worse. The two constants of disaggregated runs, hand-over time and share of a step,
-are those of rows of other models, too; most of these rows are of one model, DeepSeek-V3, whose constants then
-rest on few rows of others.
+tables will be somewhat worse. DeepSeek-R1 and V3 are one model here: they are one architecture, and the same
+runs are filed under either name. The one constant of disaggregated runs, the hand-over time, is that of rows
+of other models, too; most of these rows are of one model, DeepSeek-V3, whose constant then rests on few rows
+of others.
 """
 KINDS = {
     "free": "aggregated",
@@ -76,8 +77,10 @@ def document(results: dict[str, Any], *, tables: Any = None, peer: Any = None) -
     )
     out += [f"- {number}: {reason}" for reason, number in sorted(counts["refused"].items())]
     out.append(
-        "\nNot trained on, but predicted: TensorRT-LLM rows of DeepSeek (an unknown part used multi-token "
-        "prediction; the prediction is without it), NVIDIA's own runs on Blackwell (harness not stated), and "
+        "\nNot trained on, but predicted: TensorRT-LLM rows of DeepSeek (whether they used multi-token "
+        "prediction is told by the day of their sweep, not by the rows; their first tokens come later than "
+        "predicted by a time that hardly depends on the load: prompts wait for the launches of their many "
+        "kernels, which is not modelled), NVIDIA's own runs on Blackwell (harness not stated), and "
         "disaggregated rows.\n"
     )
     for by, title in TITLES.items():
@@ -106,8 +109,10 @@ def _intervals(coverage: Sequence[dict[str, Any]]) -> list[str]:
         "An 80 % interval is made of two quantiles of measured ÷ predicted over the held-out rows of the "
         "engine and generation. Rows of a model err alike, so that the 10 % and 90 % quantiles hold fewer "
         "rows of another model: the quantiles are moved outwards, alike for the engines of a generation, "
-        "until they hold 80 % of the rows of models that are left out in turn. How many rows of a model they "
-        "hold when quantiles and shift are both made without any row of it:\n"
+        "until they hold 80 % of the rows of models that are left out in turn. Disaggregated rows, and those "
+        "where multi-token prediction is possible, are of one or two models: their quantiles are of them and "
+        "of the aggregated rows of the generation together, whatever the engine. How many rows of a model "
+        "they hold when quantiles and shift are both made without any row of it:\n"
     )
     out.append("| generation | rows of the sort | rows | TTFT | TPOT |")
     out.append("|---|---|---|---|---|")

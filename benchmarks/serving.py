@@ -68,7 +68,7 @@ def _predict(case: Case | Refused) -> dict[str, str]:
         if case.prefill is None:
             found = measure(case, known.overheads, delay)
         else:
-            found = measure_disaggregated(case, known.overheads, delay, known.handover)
+            found = measure_disaggregated(case, known.overheads, delay + known.handover_ms)
     except FulcrumError as error:
         return {**empty, "note": error.message}
     ttft, tpot = known.ttft, known.tpot
@@ -82,7 +82,7 @@ def _predict(case: Case | Refused) -> dict[str, str]:
     numbers = dict(zip(COLUMNS, (f"{v:.3f}" for v in values), strict=False))
     notes = ["at the limit of the KV cache"] if found.pressed else []
     if case.kind == "unsure":
-        notes.append("without multi-token prediction, which an unknown part of such rows used")
+        notes.append("whether it used multi-token prediction is told by the day of its sweep")
     return {**numbers, "note": "; ".join((*notes, *_outside(case)))}
 
 

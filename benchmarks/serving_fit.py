@@ -24,15 +24,17 @@ from benchmarks.silicon.calibrate import BASE, Fit, Sample, fit, leave_models_ou
 from benchmarks.silicon.decisions import Option, judge, judge_by_chance
 from benchmarks.silicon.disaggregated import fit_handover, measure_disaggregated, remembered
 from benchmarks.silicon.disaggregated import leave_models_out as leave_models_out_apart
-from benchmarks.silicon.errors import Ratios, coverage, errors_of, quantiles, tail_of
+from benchmarks.silicon.errors import Counted, Ratios, coverage, errors_of, quantiles, tail_of
 from benchmarks.silicon.harness import Measured, client_delay_ms
 from benchmarks.silicon.rows import MEASURED, Case, Refused, parse_row, read_rows
 from models.errors import FulcrumError
-from models.serving.calibration import Handover
 
 ROOT = Path(__file__).parents[1]
 KINDS = ("", "full", "unsure", "apart")
 """Rows whose intervals are made together: see `_class`."""
+FEW_MODELS = ("unsure", "apart")
+"""Kinds measured with one or two models: too few to say how far another is off, so that their intervals are
+made of them and of the aggregated rows of the generation, whatever the engine."""
 ENOUGH = 8
 """Rows that an interval is made of, at least."""
 
@@ -92,10 +94,7 @@ def main(argv: Sequence[str]) -> int:
     part, handovers = _held_apart(apart, left_out, every_fit)
     held += part
     for key, record in fits.items():
-        record["handover"] = {
-            name: round(value, 3)
-            for name, value in asdict(handovers.get(key.partition("/")[0], handovers[""])).items()
-        }
+        record["handover_ms"] = round(handovers.get(key.partition("/")[0], handovers[""]), 1)
     for key, record in fits.items():
         record.update(_spreads(key, held))
     options.calibration.parent.mkdir(parents=True, exist_ok=True)
@@ -180,17 +179,17 @@ def _held(samples: list[Sample], one: Fit) -> list[_Held]:
 
 def _held_apart(
     samples: list[Sample], fits: dict[str, dict[str, Fit]], whole: dict[str, Fit]
-) -> tuple[list[_Held], dict[str, Handover]]:
+) -> tuple[list[_Held], dict[str, float]]:
     """Disaggregated rows by constants without those of their model, and the constants of all rows."""
 
-    def run(case: Case, fit: Fit, handover: Handover) -> Measured:
+    def run(case: Case, fit: Fit, handover_ms: float) -> Measured:
         engine = case.configuration.engine.name
         delay = client_delay_ms(engine, case.harness, fit.delays(engine))
-        return measure_disaggregated(case, fit.overheads(BASE), delay, handover)
+        return measure_disaggregated(case, fit.overheads(BASE), delay + handover_ms)
 
-    found = remembered(lambda case, handover: run(case, whole[_key(case)], handover))
+    found = remembered(lambda case, handover_ms: run(case, whole[_key(case)], handover_ms))
     handovers = fit_handover(samples, found)
-    left = leave_models_out_apart(samples, found, handovers)
+    left = leave_models_out_apart(samples, found)
     held = []
     for s in samples:
         key, model = _key(s.case), s.case.model
@@ -236,13 +235,23 @@ def _spreads(key: str, held: list[_Held]) -> dict[str, list[float]]:
     )
     out: dict[str, list[float]] = {}
     for kind in KINDS:
-        same = [h for h in held if _class(h) == kind and (kind or trainable(h.sample.case))]
-        mine = next(some for n in near if len(some := [h for h in same if n(h)]) >= ENOUGH)
+        same = _basis(held, kind)
+        mine = next(
+            some
+            for n in (near[2:] if kind in FEW_MODELS else near)
+            if len(some := [h for h in same if n(h)]) >= ENOUGH
+        )
         for what in ("ttft", "tpot"):
-            tail = tail_of(_ratios(same, generation, what))
+            tail = tail_of(_ratios(same, kind, generation, what)[0])
             low, high = quantiles(_ratio(mine, what), tail)
             out[f"{what}_{kind}" if kind else what] = [round(low, 3), round(high, 3)]
     return out
+
+
+def _basis(held: list[_Held], kind: str) -> list[_Held]:
+    """Rows that the intervals of a kind are made of."""
+    kinds = {"", kind} if kind in FEW_MODELS else {kind}
+    return [h for h in held if (k := _class(h)) in kinds and (k or trainable(h.sample.case))]
 
 
 def _ratio(held: list[_Held], what: str) -> npt.NDArray[np.float64]:
@@ -251,11 +260,20 @@ def _ratio(held: list[_Held], what: str) -> npt.NDArray[np.float64]:
     return measured / predicted
 
 
-def _ratios(held: list[_Held], generation: str, what: str) -> Ratios:
-    """The same by engine, of one generation, with the models of the rows."""
-    keys = sorted({_key(h.sample.case) for h in held if _key(h.sample.case).endswith(f"/{generation}")})
-    groups = {key: [h for h in held if _key(h.sample.case) == key] for key in keys}
-    return {k: (_ratio(some, what), [h.sample.case.model for h in some]) for k, some in groups.items()}
+def _ratios(held: list[_Held], kind: str, generation: str, what: str) -> tuple[Ratios, Counted]:
+    """The same by engine, of one generation, with the models of the rows, and which are of the kind.
+
+    Of all engines together where the kind was measured with few models.
+    """
+    groups: dict[str, list[_Held]] = {}
+    for h in held:
+        engine, _, own = _key(h.sample.case).partition("/")
+        if own == generation:
+            groups.setdefault("" if kind in FEW_MODELS else engine, []).append(h)
+    counted = {k: np.array([_class(h) == kind for h in some], dtype=bool) for k, some in groups.items()}
+    return {
+        k: (_ratio(some, what), [h.sample.case.model for h in some]) for k, some in sorted(groups.items())
+    }, counted
 
 
 def _column(held: list[_Held], name: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -268,8 +286,8 @@ def _coverage(held: list[_Held]) -> list[dict[str, Any]]:
     out = []
     for generation in sorted({_key(h.sample.case).partition("/")[2] for h in held}):
         for kind in KINDS:
-            some = [h for h in held if _class(h) == kind and (kind or trainable(h.sample.case))]
-            found = {what: coverage(_ratios(some, generation, what)) for what in ("ttft", "tpot")}
+            some = _basis(held, kind)
+            found = {what: coverage(*_ratios(some, kind, generation, what)) for what in ("ttft", "tpot")}
             rows = found["ttft"][1]
             if rows:
                 shares = {what: round(share, 1) for what, (share, _) in found.items()}

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Errors", "coverage", "errors_of", "quantiles"]
+__all__ = ["Counted", "Errors", "Ratios", "coverage", "errors_of", "quantiles"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -46,6 +46,8 @@ TAILS = (0.10, 0.08, 0.065, 0.05, 0.04, 0.03, 0.02, 0.01)
 WANTED = 0.8
 Ratios = Mapping[str, tuple[Floats, Sequence[str]]]
 """Measured ÷ predicted of the rows of each engine, with their models."""
+Counted = Mapping[str, npt.NDArray[np.bool_]]
+"""Which rows of each engine are asked about; the others only make the intervals. None = all."""
 
 
 def quantiles(ratio: Floats, tail: float) -> tuple[float, float]:
@@ -55,7 +57,7 @@ def quantiles(ratio: Floats, tail: float) -> tuple[float, float]:
 
 
 def inside(engines: Ratios, tail: float) -> npt.NDArray[np.bool_]:
-    """Of every row, whether the interval of its engine holds it that is made without the rows of its model.
+    """Of every row, whether the interval of its engine, made without its model, holds it.
 
     An engine with one model is left out: nothing is known of it without that model.
     """
@@ -83,7 +85,7 @@ def tail_of(engines: Ratios) -> float:
     return TAILS[-1]
 
 
-def coverage(engines: Ratios) -> tuple[float, int]:
+def coverage(engines: Ratios, counted: Counted | None = None) -> tuple[float, int]:
     """Share in per cent of rows that intervals hold, made and widened without their model, and the rows."""
     held = rows = 0
     for name in sorted({m for _, models in engines.values() for m in models}):
@@ -91,6 +93,8 @@ def coverage(engines: Ratios) -> tuple[float, int]:
         tail = tail_of(others)
         for key, (ratio, models) in engines.items():
             mine = np.array(models) == name
+            if counted is not None:
+                mine &= counted[key]
             if key in others and mine.any():
                 low, high = quantiles(others[key][0], tail)
                 held += int(((low <= ratio[mine]) & (ratio[mine] <= high)).sum())

@@ -13,6 +13,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from benchmarks.silicon.recipes import (
+    RECIPE_CLIENTS,
+    clients,
+    decode_seats,
+    drafts,
+    most_clients,
+    replicas_wait,
+    token_budget,
+)
 from models.architecture import architecture
 from models.errors import FulcrumError, InvalidInput
 from models.hardware import gpu
@@ -73,7 +82,7 @@ class Refused:
 
 
 def read_rows(path: Path) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
-    """All rows as written, and the same rows without the measured columns."""
+    """All rows as written, and the same rows without the measured columns and with `RECIPE_CLIENTS`."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
@@ -83,7 +92,9 @@ def read_rows(path: Path) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
     if not rows or needed - rows[0].keys():
         missing = ", ".join(sorted(needed - (rows[0].keys() if rows else set())))
         raise InvalidInput(f"not a table of serving results; missing: {missing or 'rows'}", source=str(path))
-    return rows, [{k: v for k, v in row.items() if k not in MEASURED} for row in rows]
+    described = [{k: v for k, v in row.items() if k not in MEASURED} for row in rows]
+    most = most_clients(described)
+    return rows, [{**d, RECIPE_CLIENTS: str(n)} for d, n in zip(described, most, strict=True)]
 
 
 def parse_row(row: Mapping[str, str]) -> Case | Refused:
@@ -99,8 +110,8 @@ def parse_row(row: Mapping[str, str]) -> Case | Refused:
 
 def _parse(row: Mapping[str, str], name: str) -> Case | Refused:
     source = row["silicon_data_source"]
-    found = re.search(r"silicon_concurrency=(\d+)", source)
-    if not found:
+    concurrency = clients(row)
+    if concurrency is None:
         return Refused(name, "no concurrency stated: not a closed loop")
     if "gtl_" in source:
         return Refused(name, "a job of NVIDIA's cluster: how many replicas share the clients is not stated")
@@ -110,13 +121,12 @@ def _parse(row: Mapping[str, str], name: str) -> Case | Refused:
     if suspect:
         return Refused(name, suspect)
     harness: Harness = "nvidia" if "aic-auto-gap-analysis" in source else "inferencex"
-    concurrency = int(found.group(1))
     if row["mode"] == "disagg":
         return _disaggregated(row, name, harness, concurrency)
     configuration = _configuration(row, "", harness, concurrency)
     return Case(
         name=name,
-        model=row["model_path"],
+        model=_model(row["model_path"]),
         harness=harness,
         configuration=configuration,
         concurrency=concurrency,
@@ -142,10 +152,11 @@ def _disaggregated(row: Mapping[str, str], name: str, harness: Harness, concurre
     workers = (int(float(row["prefill_num_workers"])), int(float(row["decode_num_workers"])))
     share = -(-concurrency // workers[1])
     decode = _configuration(row, "decode_", harness, share)
+    decode = replace(decode, max_num_seqs=decode_seats(row, share, workers[1], decode.parallelism))
     prefill = _configuration(row, "prefill_", harness, concurrency)
     return Case(
         name=name,
-        model=row["model_path"],
+        model=_model(row["model_path"]),
         harness=harness,
         configuration=decode,
         prefill=prefill,
@@ -168,6 +179,10 @@ def _configuration(row: Mapping[str, str], prefix: str, harness: Harness, concur
         elif settings.name == "vllm":
             budget = 2 * prompt
     parallelism = _parallelism(row, prefix)
+    speculation = None if prefix else drafts(row, parallelism)
+    if not prefix:
+        budget = token_budget(row, parallelism, speculation) or budget
+        settings = replace(settings, balance_steps=replicas_wait(row, parallelism))
     # SGLang deals its budget out to the replicas of the attention
     ranks = parallelism.data_parallel_size if settings.name == "sglang" else 1
     if settings.schedule == "packed":  # whole prompts: the budget must hold one beside the decodes
@@ -182,6 +197,7 @@ def _configuration(row: Mapping[str, str], prefix: str, harness: Harness, concur
         role=ROLES[prefix],
         max_num_seqs=_slots(settings.name, harness, weights, concurrency),
         max_num_batched_tokens=max(budget // ranks, concurrency + 1 if not prefix else 1),
+        speculation=speculation,
     )
 
 
@@ -193,6 +209,15 @@ def _slots(engine_name: str, harness: Harness, weights: str, concurrency: int) -
     """
     one_fewer = engine_name == "tensorrt-llm" and harness == "nvidia" and weights == "bf16"
     return max(concurrency - one_fewer, 1)
+
+
+def _model(path: str) -> str:
+    """One name for what is one model to us: DeepSeek-V3 is filed under R1 as well, even the same runs."""
+    return "deepseek-ai/DeepSeek-V3" if architecture(_catalogue_name(path)).name in DEEPSEEK else path
+
+
+DEEPSEEK = ("deepseek-r1", "deepseek-v3")
+"""Of one architecture."""
 
 
 def _catalogue_name(path: str) -> str:
@@ -272,6 +297,8 @@ def _parallelism(row: Mapping[str, str], prefix: str) -> Parallelism:
         gpus = max(tp * dp, moe_tp * moe_ep)
     if not prefix and tp > 1:
         dp = 1
+    if prefix and row["backend"] == "vllm" and gpus > GPUS_PER_NODE:
+        dp = gpus  # its workers over several nodes are replicas of the attention, one a GPU
     moe_ep = min(moe_ep, gpus)
     if not prefix and gpus > GPUS_PER_NODE:
         raise InvalidInput(f"aggregated over more than {GPUS_PER_NODE} GPUs: they are of several workers")

@@ -14,7 +14,7 @@ from importlib.resources import files
 from models.errors import UnknownName
 from models.serving.engine import Overheads
 
-__all__ = ["Calibration", "Handover", "Spread", "calibration"]
+__all__ = ["Calibration", "Spread", "calibration"]
 
 
 SPREADS = tuple(f"{what}{kind}" for kind in ("", "_full", "_unsure", "_apart") for what in ("ttft", "tpot"))
@@ -30,22 +30,6 @@ class Spread:
     def interval(self, value: float) -> tuple[float, float]:
         """The range that holds the truth of a prediction in 80 % of cases."""
         return value * self.low, value * self.high
-
-
-@dataclass(frozen=True, slots=True)
-class Handover:
-    """What it costs an engine to prefill and decode apart.
-
-    Parameters
-    ----------
-    step_share
-        Time of a step of a worker that only decodes, by that of the constants fitted on mixed ones.
-    handover_ms
-        From the end of a prefill to the first step of the decode worker, beside the crossing of the cache.
-    """
-
-    step_share: float = 1.0
-    handover_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +50,8 @@ class Calibration:
         The same for prefill and decode on instances of their own.
     client_delay_ms
         Delay of the measuring clients by harness, which is no property of the engine.
-    handover
-        Of prefill and decode on instances of their own.
+    handover_ms
+        From the end of a prefill to the first step of a decode instance, beside the crossing of the cache.
     rows, models
         What it was fitted on; 0 where the constants are those of another generation.
     """
@@ -82,7 +66,7 @@ class Calibration:
     ttft_apart: Spread
     tpot_apart: Spread
     client_delay_ms: dict[str, float]
-    handover: Handover
+    handover_ms: float
     rows: int
     models: int
 
@@ -96,7 +80,7 @@ def _fits() -> dict[str, Calibration]:
             overheads=Overheads(**record["overheads"]),
             **{name: Spread(*record[name]) for name in SPREADS},
             client_delay_ms=record["client_delay_ms"],
-            handover=Handover(**record["handover"]),
+            handover_ms=record["handover_ms"],
             rows=record["rows"],
             models=len(record["models"]),
         )

@@ -176,10 +176,10 @@ def simulate_clients(
 ) -> Clients:
     """Serve requests of clients that send their next one when one ends, on equal instances of each role.
 
-    Prompts are dealt to the prefill instances in turn, in steps of as many as the budget of all ranks holds;
-    caches cross one after the other, each to the decode instance with the fewest requests. No request is
-    preempted: a decode instance takes one when its cache has room for the prompt and the reserved part of the
-    output.
+    Prompts are dealt to the prefill instances in turn, and to their ranks in turn, in steps of as many as the
+    budget of each rank holds; caches cross one after the other, each to the decode instance with the fewest
+    requests. No request is preempted: a decode instance takes one when its cache has room for the prompt and
+    the reserved part of the output.
 
     Raises
     ------
@@ -208,7 +208,7 @@ def simulate_clients(
     run_apart(
         known,
         concurrency,
-        float(config.max_num_batched_tokens * config.parallelism.data_parallel_size),
+        float(config.max_num_batched_tokens),
         config.engine.schedule == "packed",
         decode.configuration.max_num_seqs,
         float(decode.memory.kv_cache_tokens),
@@ -225,6 +225,7 @@ def simulate_clients(
         np.zeros((7, workers), np.int64),
         np.zeros((2, workers)),
         np.zeros((decode_instances, 5)),
+        np.zeros((3, config.parallelism.data_parallel_size)),
     )
     return Clients(**dict(zip(TIMES, times, strict=True)))
 

@@ -73,6 +73,10 @@ class Engine:
     poll_steps
         Decode steps between two looks at what has arrived (SGLang's ``--scheduler-recv-interval``); after a
         step with prompts, and when nothing runs, the engine looks at once.
+    balance_steps
+        Decode steps that prompts wait at most until there is one for every replica of the attention, so that
+        the replicas prefill together (TensorRT-LLM's ``attention_dp_config``: ``enable_balance`` and
+        ``timeout_iters``); 0: they do not wait.
     """
 
     name: str
@@ -84,10 +88,14 @@ class Engine:
     memory_rule: Literal["total", "static", "free"]
     overheads: Overheads | None = None
     poll_steps: int = 1
+    balance_steps: int = 0
 
     def __post_init__(self) -> None:
         if isinstance(self.poll_steps, bool) or not isinstance(self.poll_steps, int) or self.poll_steps < 1:
             raise InvalidInput(f"poll_steps must be a whole number ≥ 1, got {self.poll_steps!r}")
+        wait = self.balance_steps
+        if isinstance(wait, bool) or not isinstance(wait, int) or wait < 0:
+            raise InvalidInput(f"balance_steps must be a whole number ≥ 0, got {wait!r}")
 
 
 _ENGINES = {

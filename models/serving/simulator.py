@@ -190,6 +190,7 @@ def simulate(
     run(
         POLICIES[config.engine.schedule],
         config.engine.poll_steps,
+        config.engine.balance_steps,
         decode_only,
         arrivals,
         known,

@@ -171,7 +171,7 @@ class TableTimes:
         return () if op.latent and self._module_curves("attention_module_prefill", op) else op.projections
 
     def _module_curves(self, operation: str, op: Attention) -> dict[int, Any]:
-        """Curve or surface of the module for each number of heads."""
+        """Curve or surface of the module for each number of heads, and those of all engines."""
         if not self.module:
             return {}
         if operation.endswith("prefill"):
@@ -186,7 +186,11 @@ class TableTimes:
             for gemm in wanted:
                 heads = {k[4]: v for k, v in mine.items() if k[2] == kv and k[3] == gemm}
                 if heads:
-                    return heads
+                    # sparse attention is done differently by each engine: no other tells what it takes
+                    peers = {} if op.top_k else found
+                    shape = (self.module, kv, gemm)
+                    every = {n: [v for k, v in peers.items() if k[1:] == (*shape, n)] for n in heads}
+                    return {n: (curve, every[n]) for n, curve in heads.items()}
         return {}
 
     def prefill_attention(self, op: Attention, tokens: Floats) -> Floats:
@@ -194,10 +198,14 @@ class TableTimes:
         model = self.roofline.prefill_attention(op, tokens)
         growth = 1.0 if op.window or op.top_k else 2.0
         if op.latent:
-            modules: dict[int, Curve] = self._module_curves("attention_module_prefill", op)
+            modules: dict[int, tuple[Curve, list[Curve]]] = self._module_curves(
+                "attention_module_prefill", op
+            )
             if modules:
                 heads = min(sorted(modules), key=lambda h: abs(np.log(h / op.heads)))
-                return op.count * modules[heads].at(tokens, growth=growth) * (op.heads / heads)
+                mine, every = modules[heads]
+                times = [curve.at(tokens, growth=growth) for curve in every]
+                return op.count * _near_fastest(mine.at(tokens, growth=growth), times) * (op.heads / heads)
         shaped = op
         if op.latent:
             shaped = replace(op, kv_heads=op.heads, key_dim=op.prefill_key_dim, latent=False)
@@ -230,10 +238,13 @@ class TableTimes:
         return op.count * value
 
     def _latent_decode(self, op: Attention, batch: Floats, context: Floats, model: Floats) -> Floats:
-        modules: dict[int, Surface] = self._module_curves("attention_module_decode", op)
+        modules: dict[int, tuple[Surface, list[Surface]]]
+        modules = self._module_curves("attention_module_decode", op)
         if modules:
             heads = min(sorted(modules), key=lambda h: abs(np.log(h / op.heads)))
-            return op.count * modules[heads].at(batch, context) * (op.heads / heads)
+            own, every = modules[heads]
+            times = [surface.at(batch, context) for surface in every]
+            return op.count * _near_fastest(own.at(batch, context), times) * (op.heads / heads)
         keys = ("library", "kv_dtype", "num_heads")
         found = {k: v for k, v in self.grids.surfaces("mla_decode", keys).items() if self._mine(k[0])}
         for kv in (op.kv_precision, "bf16"):
@@ -324,6 +335,11 @@ class TableTimes:
 def _plausible(own: Floats, peers: list[Floats]) -> Floats:
     """A time no longer than what engines need in the middle, with some room."""
     return np.asarray(np.minimum(own, PEERS * np.median(np.stack(peers), axis=0))) if peers else own
+
+
+def _near_fastest(own: Floats, every: list[Floats]) -> Floats:
+    """A time no longer than the fastest engine's, with some room: of the two or three that have one."""
+    return np.asarray(np.minimum(own, PEERS * np.minimum.reduce(every))) if every else own
 
 
 def attention_module(architecture: Architecture) -> str:

@@ -68,35 +68,49 @@ def _pop(heap: Floats, names: Ints, size: int) -> Any:
 @compiled
 def _prompts_ms(
     w: int, queue: Ints, heads: Ints, sent: Ints, known: Ints, budget: float, whole: bool, curve: Any,
-    attention: Floats, cost: Floats, left: Floats,
+    attention: Floats, cost: Floats, left: Floats, load: Floats,
 ) -> Any:  # fmt: skip
-    """Begin a step of prefill worker `w`: its time, and how many prompts it completes, in their order."""
+    """Begin a step of prefill worker `w`: its time, and how many prompts it completes.
+
+    Those are moved to the head of its queue. Ranks are dealt prompts in turn and fill their own budget, first
+    come first served; `load` float64[3, ranks] is room for their tokens, their attention, and whether a rank
+    takes no more.
+    """
     tokens, linear, experts, head, prefill, batches, contexts, send = curve
-    ranks = cost[6]
-    each = budget / ranks  # each rank takes prompts of its own
+    ranks = load.shape[1]
     one = line(1.0, tokens, prefill)
-    parts, total, most, seen, seen_most = 0, 0.0, 0.0, 0.0, 0.0
-    done, ordered = 0, True
-    for place in range(heads[w], sent[w]):
+    load[:] = 0.0
+    full, done, place = 0, 0, heads[w]
+    while place < sent[w] and full < ranks:
         i = queue[w, place]
-        if left[i] > 0.0:
-            take = left[i] if whole else min(left[i], each)
-            if parts > 0 and (total >= budget or (whole and total + take > budget)):
-                break
-            cached = known[i, 0] - left[i]
-            begun = line(cached, tokens, prefill) if cached > 0.0 else 0.0
-            pass_over = 0.8 * line(take, tokens, prefill)
-            attended = max(line(cached + take, tokens, prefill) - begun, pass_over) - one
-            left[i] -= take
-            parts += 1
-            total, most = total + take, max(most, take)
-            seen, seen_most = seen + attended, max(seen_most, attended)
-        ordered = ordered and left[i] <= 0.0
-        done += ordered
-    spread = math.ceil(parts / ranks) / parts
+        rank = (i // queue.shape[0]) % ranks
+        if load[2, rank] == 0.0:
+            take = left[i] if whole else min(left[i], budget - load[0, rank])
+            if whole and load[0, rank] > 0.0 and load[0, rank] + take > budget:
+                load[2, rank] = 1.0
+                full += 1
+            else:
+                cached = known[i, 0] - left[i]
+                begun = line(cached, tokens, prefill) if cached > 0.0 else 0.0
+                pass_over = 0.8 * line(take, tokens, prefill)
+                load[1, rank] += max(line(cached + take, tokens, prefill) - begun, pass_over) - one
+                load[0, rank] += take
+                left[i] -= take
+                if load[0, rank] >= budget:
+                    load[2, rank] = 1.0
+                    full += 1
+        if left[i] <= 0.0:
+            for k in range(place, heads[w] + done, -1):
+                queue[w, k] = queue[w, k - 1]
+            queue[w, heads[w] + done] = i
+            done += 1
+        place += 1
+    most, seen = 0.0, 0.0
+    for rank in range(ranks):
+        most, seen = max(most, load[0, rank]), max(seen, load[1, rank])
     time = step_ms(
-        0, 1.0, max(total * spread, most), max(seen * spread, seen_most) + one, done, tokens, linear, experts,
-        head, batches, contexts, attention, send, cost,
+        0, 1.0, most, seen + one, done, tokens, linear, experts, head, batches, contexts, attention, send,
+        cost,
     )  # fmt: skip
     return time, done
 
@@ -105,18 +119,18 @@ def _prompts_ms(
 def run_apart(
     known: Ints, concurrency: int, budget: float, whole: bool, seats: int, capacity: float, reserve: float,
     transfer_ms: float, before: Any, after: Any, times: Floats, left: Floats, queue: Ints, heaps: Floats,
-    names: Ints, waiting: Ints, places: Ints, clock: Floats, worker: Floats,
+    names: Ints, waiting: Ints, places: Ints, clock: Floats, worker: Floats, load: Floats,
 ) -> None:  # fmt: skip
     """Serve all requests; see `models.serving.disaggregated.simulate_clients` for the meaning.
 
     `known` int64[n, 2]: input and output tokens. `before`, `after`: curve, decode attention and costs of a
-    prefill and a decode worker. `budget`: prompt tokens of a step of all ranks of a prefill worker, `whole`
+    prefill and a decode worker. `budget`: prompt tokens of a step of a rank of a prefill worker, `whole`
     prompts only or not. `seats`, `capacity`, `reserve`: requests and cache tokens of a decode worker, and the
     share of the output that is set aside. `transfer_ms`: per prompt token. Fills `times` float64[6, n]
     (`TIMES`); the rest is room to work in, zeros: `left` float64[n] (prompt tokens to prefill, later tokens
     held less the steps its decode worker had made), `queue` int64[prefill, n], `heaps` and `names`
     [decode, n + 1], `waiting` int64[decode, n], `places` int64[7, workers], `clock` float64[2, workers],
-    `worker` float64[decode, 5].
+    `worker` float64[decode, 5], `load` float64[3, ranks of a prefill worker].
     """
     n = known.shape[0]
     before_curve, before_attention, before_cost = before
@@ -143,7 +157,7 @@ def run_apart(
             if until[w] == math.inf and heads[w] < sent[w]:
                 took, completing[w] = _prompts_ms(
                     w, queue, heads, sent, known, budget, whole, before_curve, before_attention, before_cost,
-                    left,
+                    left, load,
                 )  # fmt: skip
                 until[w] = now + took
         # the next event: a prefill step ends, a cache is across, a decode worker changes

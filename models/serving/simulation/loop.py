@@ -10,7 +10,15 @@ import numpy.typing as npt
 
 from models.serving.compiled import compiled
 from models.serving.simulation.blocks import UNPINNED, evict, pin, publish, resident_prefix, unpin
-from models.serving.simulation.queues import next_ready_ms, peek, pop, push, push_front, waiting_count
+from models.serving.simulation.queues import (
+    next_ready_ms,
+    peek,
+    pop,
+    push,
+    push_front,
+    ready_count,
+    waiting_count,
+)
 from models.serving.simulation.step import line, step_ms
 
 __all__ = [
@@ -91,14 +99,15 @@ def _gap_bin(gap_ms: float) -> Any:
 
 @compiled
 def run(
-    policy: int, poll: int, decode_only: bool, arrivals: Floats, known: Ints, concurrency: int, budget: int,
-    max_seqs: int, capacity: float, reserve: float, request_ms: float, prompt_ms: float, size: int,
-    blocks: Any, queues: Any, curve: Any, attention: Floats, cost: Floats, times: Floats, counters: Ints,
-    gaps: Ints, scratch: Floats, places: Ints, running: Ints,
+    policy: int, poll: int, balance: int, decode_only: bool, arrivals: Floats, known: Ints,
+    concurrency: int, budget: int, max_seqs: int, capacity: float, reserve: float, request_ms: float,
+    prompt_ms: float, size: int, blocks: Any, queues: Any, curve: Any, attention: Floats, cost: Floats,
+    times: Floats, counters: Ints, gaps: Ints, scratch: Floats, places: Ints, running: Ints,
 ) -> None:  # fmt: skip
     """Serve all requests; see `models.serving.simulator.simulate` for the meaning.
 
-    `poll`: decode steps between two looks at what has arrived.
+    `poll`: decode steps between two looks at what has arrived. `balance`: decode steps that prompts wait at
+    most until there is one for every replica of the attention.
     `known` int64[n, 9]: input, output, class, tokens given, tokens to prefill (before it decodes, again after
     a preemption), tokens made, cached, blocks pinned, whether it has been admitted. `curve`: tokens, linear,
     experts, head, prompt attention, batches, contexts, send. Fills `times` float64[3, n] (sent, first token,
@@ -114,6 +123,7 @@ def run(
     tokens, linear, experts, head, prefill, batches, contexts, send = curve
     alive, finished, coming = 0, 0, 0
     unseen = poll  # decode steps since the engine last looked at what has arrived
+    waited = 0  # decode steps that prompts have waited for others
     now, front = 0.0, 0.0
     used = 0.0  # tokens of capacity in use or reserved, pinned blocks once
     # requests make steps; one takes `tokens_a_step` tokens of the cache
@@ -151,6 +161,11 @@ def run(
         room = budget - (0 if policy == PREFILL_FIRST else math.ceil(alive / cost[7]))
         full = alive > 0 and unseen < poll
         unseen = unseen if full else 0
+        here = 0  # prompts that wait for others, so that every replica gets one
+        if balance > waited and ranks > 1.0 and alive >= ranks and not full:
+            here = ready_count(now, ready, int(ranks), queues)
+            here = here if here < ranks else 0
+        full = full or here > 0
         for c in range(classes):
             looked = 0
             while not full and looked < queues[2][0, c] and room > 0 and alive + parts < max_seqs:
@@ -164,7 +179,9 @@ def run(
                     hits = min(hits, cached // size) if size > 0 else 0
                 rest = known[i, _NEED] - cached
                 take = min(rest, room)
-                if policy == PACKED and take < rest and (alive > 0 or parts > 0):
+                # a replica takes no second prompt that its own share of the budget does not hold
+                tight = ranks > 1.0 and parts > 0 and (parts // int(ranks) + 1) * rest * ranks > budget
+                if policy == PACKED and ((take < rest and (alive > 0 or parts > 0)) or tight):
                     full = True
                     break
                 if policy == PACKED:
@@ -245,6 +262,8 @@ def run(
                         contexts, attention, send, cost,
                     )  # fmt: skip
                     count = min(count, max(1, math.ceil(gap / step - 1e-9), poll - unseen))
+            if here > 0:
+                count = 1 if waiting_count(queues) > here else min(count, balance - waited)
             if count > 64:  # long runs in pieces, so that the growing context is seen
                 count = min(count, max(64, least // 4))
             if growth > 0.0:
@@ -256,6 +275,7 @@ def run(
             counters[_COMPUTED] += prompt_tokens
             prompt_attention = prompt_attention * spread + one
         unseen += count if parts == 0 else 0
+        waited = waited + count if here > 0 else 0
         counters[_STEPS] += count
         before = now
         step = step_ms(

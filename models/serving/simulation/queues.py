@@ -13,7 +13,16 @@ import numpy.typing as npt
 
 from models.serving.compiled import compiled
 
-__all__ = ["empty_queues", "next_ready_ms", "peek", "pop", "push", "push_front", "waiting_count"]
+__all__ = [
+    "empty_queues",
+    "next_ready_ms",
+    "peek",
+    "pop",
+    "push",
+    "push_front",
+    "ready_count",
+    "waiting_count",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -65,6 +74,18 @@ def waiting_count(queues: Any) -> Any:
     count = 0
     for c in range(queues[0].shape[0]):
         count += queues[2][0, c]
+    return count
+
+
+@compiled
+def ready_count(now: float, ready: Floats, most: int, queues: Any) -> Any:
+    """Requests that could be taken now; of more than `most` not all are counted."""
+    count = 0
+    for c in range(queues[0].shape[0]):
+        place = 0
+        while count < most and place < queues[2][0, c] and ready[peek(c, place, queues)] <= now:
+            count += 1
+            place += 1
     return count
 
 

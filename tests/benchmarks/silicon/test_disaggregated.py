@@ -10,7 +10,7 @@ from benchmarks.silicon.disaggregated import (
 from benchmarks.silicon.harness import Measured
 from benchmarks.silicon.rows import Case, parse_row
 from models.errors import InvalidInput
-from models.serving.calibration import Handover, calibration
+from models.serving.calibration import calibration
 
 ROW = {
     "id": "dsr1_disagg",
@@ -36,12 +36,12 @@ def measured(**changes: str) -> tuple[float, float]:
     case = parse_row({**ROW, **changes})
     assert isinstance(case, Case), case
     assert case.kind == "apart"
-    found = measure(case, Handover())
+    found = measure(case, 0.0)
     return found.ttft_ms, found.tpot_ms
 
 
-def measure(case: Case, handover: Handover) -> Measured:
-    return measure_disaggregated(case, calibration("tensorrt-llm", "blackwell").overheads, 0.0, handover)
+def measure(case: Case, handover_ms: float) -> Measured:
+    return measure_disaggregated(case, calibration("tensorrt-llm", "blackwell").overheads, handover_ms)
 
 
 def test_more_prefill_workers_shorten_the_queue_and_more_clients_lengthen_it() -> None:
@@ -57,53 +57,62 @@ def test_an_aggregated_row_is_refused() -> None:
     case = parse_row({**ROW, "mode": "agg", "tp_size": "4", "moe_ep_size": "4"})
     assert isinstance(case, Case)
     with pytest.raises(InvalidInput, match="aggregated"):
-        measure(case, Handover())
+        measure(case, 0.0)
 
 
-def test_a_hand_over_delays_the_first_token_and_faster_steps_shorten_the_others() -> None:
+def test_a_hand_over_delays_the_first_token_and_nothing_else() -> None:
     case = parse_row(ROW)
     assert isinstance(case, Case)
-    plain, slow = measure(case, Handover()), measure(case, Handover(handover_ms=50.0))
+    plain, slow = measure(case, 0.0), measure(case, 50.0)
     assert slow.ttft_ms == pytest.approx(plain.ttft_ms + 50.0)
     assert slow.tpot_ms == plain.tpot_ms
-    assert 0.8 * plain.tpot_ms < measure(case, Handover(step_share=0.8)).tpot_ms < plain.tpot_ms
 
 
-def samples(model: str, engine: str, share: float, delay_ms: float, rows: int) -> list[Sample]:
-    """Rows of an engine whose measurement is a simple law of its constants."""
+def test_clients_beyond_the_seats_of_tensorrt_llm_wait_a_share_of_a_life() -> None:
+    """Eleven clients a worker of eight: three wait for a seat, 3/8 of the time that a request runs."""
+    crowd = {"silicon_data_source": "silicon_concurrency=44"}
+    ttft, tpot = measured(**crowd)
+    seated, _ = measured(silicon_data_source="silicon_concurrency=32")
+    life = 0.9 * 1024 * tpot
+    assert ttft - seated == pytest.approx(3 / 8 * life, rel=0.2)
+    assert measured(**crowd, recipe_clients="64")[0] < 2 * seated
+    assert measured(**crowd, backend="sglang")[0] < 3 * seated
+
+
+def samples(model: str, engine: str, delay_ms: float, rows: int) -> list[Sample]:
+    """Rows of an engine whose measurement is a simple law of its constant."""
     case = parse_row({**ROW, "model_path": model, "backend": engine})
     assert isinstance(case, Case)
-    return [Sample(case, 100.0 + delay_ms, 10.0 * share, number) for number in range(rows)]
+    return [Sample(case, 100.0 + delay_ms, 10.0, number) for number in range(rows)]
 
 
-def law(case: Case, handover: Handover) -> Measured:
-    return Measured(100.0 + handover.handover_ms, 10.0 * handover.step_share, False)
+def law(case: Case, handover_ms: float) -> Measured:
+    return Measured(100.0 + handover_ms, 10.0, False)
 
 
-def test_constants_are_found_again_where_there_are_many_rows() -> None:
-    rows = samples("deepseek-ai/DeepSeek-V3", "trtllm", 0.8, 40.0, 400)
-    rows += samples("moonshotai/Kimi-K2.5", "vllm", 1.2, 90.0, 400)
+def test_hand_overs_are_found_again_where_there_are_many_rows() -> None:
+    rows = samples("deepseek-ai/DeepSeek-V3", "trtllm", 40.0, 400)
+    rows += samples("moonshotai/Kimi-K2.5", "vllm", 90.0, 400)
     found = fit_handover(rows, law)
-    assert found["tensorrt-llm"].step_share == pytest.approx(0.8, rel=0.02)
-    assert found["vllm"].step_share == pytest.approx(1.2, rel=0.02)
-    assert found["tensorrt-llm"].handover_ms == pytest.approx(40.0, rel=0.05)
+    assert found["tensorrt-llm"] == pytest.approx(40.0, rel=0.05)
+    assert found["vllm"] == pytest.approx(90.0, rel=0.05)
     # an engine nobody measured takes what the others have in the middle
-    assert found[""].step_share == pytest.approx(1.0, abs=0.01)
-    left = leave_models_out(rows, law, found)
-    assert left["moonshotai/Kimi-K2.5"]["tensorrt-llm"].step_share == pytest.approx(0.8, rel=0.02)
-    # without its only model an engine is drawn from the others and from no difference
-    assert left["moonshotai/Kimi-K2.5"]["vllm"].step_share == pytest.approx(0.8**0.5, rel=0.02)
+    assert found[""] == pytest.approx(40.0)
+    left = leave_models_out(rows, law)
+    assert left["moonshotai/Kimi-K2.5"]["tensorrt-llm"] == pytest.approx(40.0, rel=0.05)
+    # without its only model an engine is drawn from the others and from none at all
+    assert left["moonshotai/Kimi-K2.5"]["vllm"] == pytest.approx(20.0)
 
 
 def test_a_case_is_simulated_once_for_the_same_constants() -> None:
     asked = []
 
-    def slow(case: Case, handover: Handover) -> Measured:
-        asked.append(handover)
-        return law(case, handover)
+    def slow(case: Case, handover_ms: float) -> Measured:
+        asked.append(handover_ms)
+        return law(case, handover_ms)
 
     found = remembered(slow)
-    (sample,) = samples("deepseek-ai/DeepSeek-V3", "trtllm", 1.0, 0.0, 1)
-    assert found(sample.case, Handover()) == found(sample.case, Handover()) == law(sample.case, Handover())
-    assert found(sample.case, Handover(handover_ms=1.0)).ttft_ms == 101.0
+    (sample,) = samples("deepseek-ai/DeepSeek-V3", "trtllm", 0.0, 1)
+    assert found(sample.case, 0.0) == found(sample.case, 0.0) == law(sample.case, 0.0)
+    assert found(sample.case, 1.0).ttft_ms == 101.0
     assert len(asked) == 2

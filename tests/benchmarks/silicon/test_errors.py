@@ -43,3 +43,11 @@ def test_coverage_is_of_models_that_had_no_part_in_the_interval_or_its_width() -
     alone, none = coverage({"a": (np.ones(3), ["m", "m", "m"])})
     assert np.isnan(alone)
     assert none == 0
+
+
+def test_rows_that_are_not_counted_only_make_the_interval() -> None:
+    ratio = np.concatenate((np.linspace(0.9, 1.1, 50), np.full(10, 5.0)))
+    engines = {"": (ratio, ["known"] * 50 + ["new"] * 10)}
+    new = {"": np.array([False] * 50 + [True] * 10)}
+    assert coverage(engines, new) == (0.0, 10)
+    assert coverage(engines)[1] == 60

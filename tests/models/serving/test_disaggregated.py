@@ -69,6 +69,28 @@ def test_replicas_of_a_prefill_share_a_step() -> None:
     assert both == pytest.approx(one, rel=0.02)
 
 
+def test_each_rank_of_a_prefill_fills_its_own_budget() -> None:
+    """Prompts of one and a half budgets: a rank is never held up by the rest of a neighbour's."""
+    two = instance("prefill", replicas=2)
+    budget = two.configuration.max_num_batched_tokens
+    alone, crowd = (
+        simulate_clients(two, DECODE, [3 * budget // 2] * n, [2] * n, concurrency=n).prefilled_ms.max()
+        for n in (2, 12)
+    )
+    # six prompts a rank are nine full steps; two, alone, a full step and a half one
+    assert crowd < 6.2 * alone
+
+
+def test_a_prompt_may_be_done_before_one_that_came_earlier() -> None:
+    """The fourth of two ranks' prompts, on its own rank, waits for no longer one on the other."""
+    two = instance("prefill", replicas=2)
+    budget = two.configuration.max_num_batched_tokens
+    run = simulate_clients(two, DECODE, [4 * budget, 64, 64, 64], [2] * 4, concurrency=4)
+    assert run.prefilled_ms[1] < run.prefilled_ms[0]
+    assert run.prefilled_ms[3] < run.prefilled_ms[0]
+    assert (run.across_ms > run.prefilled_ms).all()
+
+
 def test_seats_keep_requests_waiting_after_their_cache_is_across() -> None:
     few = instance("decode", seqs=4)
     run = simulate_clients(PREFILL, few, [500] * 80, [200] * 80, concurrency=16)

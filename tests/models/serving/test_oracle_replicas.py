@@ -17,13 +17,15 @@ LENGTHS = LengthDistribution.fixed(1000, 200)
 TARGETS = Targets(ttft_ms=3000, tpot_ms=80)
 
 
-def instance(name: str, on: str, weights: str, replicas: int, *, poll: int = 1) -> InstanceModel:
+def instance(
+    name: str, on: str, weights: str, replicas: int, *, poll: int = 1, balance: int = 0
+) -> InstanceModel:
     return InstanceModel.of(
         Configuration(
             architecture=architecture(name),
             gpu=gpu(on),
             parallelism=Parallelism(data_parallel_size=replicas, expert_parallel_size=replicas),
-            engine=replace(engine("vllm"), poll_steps=poll),
+            engine=replace(engine("vllm"), poll_steps=poll, balance_steps=balance),
             weights=weights,
         )
     )
@@ -83,3 +85,24 @@ def test_an_engine_that_looks_seldom_delays_first_tokens_by_half_its_interval() 
     (found,) = operate([seldom], LENGTHS, np.array([rate]), TARGETS)
     # the analysis knows the mean of that delay, not its spread
     assert found.ttft_ms == pytest.approx(float(np.percentile(b.ttft_ms, 95)), rel=0.3)
+
+
+def test_replicas_that_wait_for_each_other_prefill_in_fewer_steps() -> None:
+    """Eight clients a replica: without waiting nearly every prompt stops the decodes of both replicas."""
+    once, together = (instance("gpt-oss-120b", "h200", "mxfp4", 2, balance=steps) for steps in (0, 60))
+    inputs, outputs = np.full(160, 4000), np.random.default_rng(0).integers(80, 120, 160)
+    a, b = (simulate(one, inputs, outputs, concurrency=16) for one in (once, together))
+    assert b.computed_prompt_tokens == a.computed_prompt_tokens
+    assert b.prefill_steps < 0.7 * a.prefill_steps
+    assert b.tpot_ms.mean() < 0.9 * a.tpot_ms.mean()
+    assert b.ttft_ms.mean() > a.ttft_ms.mean()
+
+
+@pytest.mark.parametrize("steps", [1, 7, 30])
+def test_a_prompt_alone_waits_no_longer_than_it_may(steps: int) -> None:
+    at_once, waits = (instance("gpt-oss-120b", "h200", "mxfp4", 2, balance=b) for b in (0, steps))
+    inputs, outputs, arrivals = np.full(3, 500), np.full(3, 400), np.array([0.0, 0.0, 1.0])
+    a, b = (simulate(one, inputs, outputs, arrivals_s=arrivals) for one in (at_once, waits))
+    step = Load([at_once], LENGTHS).decode_ms(np.full(1, 2.0))[0]
+    assert b.ttft_ms[2] - a.ttft_ms[2] == pytest.approx(steps * step, rel=0.1, abs=0.1)
+    assert b.ttft_ms[:2] == pytest.approx(a.ttft_ms[:2])  # nothing decodes yet: nobody waits
