@@ -7,7 +7,8 @@ With a price π[p] for each GPU of pool p, the workloads no longer meet, and
 with u from 0 to the supply of p is a lower bound of the cost (Lagrangian relaxation). The first prices are
 the pools' own: where the answers fit the pools together, they are the optimum up to the gap of each. Else the
 answers so far are mixed within the supply, the prices of the mixture are asked for (Dantzig and Wolfe), and
-so on until the bound meets the best choice of one answer for each workload.
+so on until the bound meets the best choice of one answer for each workload. The last mixture, rounded, is a
+choice that takes no time.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy as np
 
 from planner.fleet.fleet import Pool
 from planner.sizing.alone import Alone, Answer
-from planner.sizing.master import Master
+from planner.sizing.master import Floats, Master
 from planner.sizing.problem import SizingProblem
 from planner.sizing.rounding import Counts, round_up
 from solvers import SolveOptions
@@ -100,6 +101,7 @@ def solve_apart(problem: SizingProblem, options: SolveOptions, memo: Memo | None
     names = [workload.name for workload in fleet.workloads]
     prices = {pool.name: pool.price_per_gpu_hour for pool in fleet.pools}
     master: Master | None = None
+    mixture: Floats | None = None
     bound, best, best_cost = -np.inf, None, np.inf
     steady, smooth = prices, True
     for _ in range(MOST_ROUNDS):
@@ -121,6 +123,7 @@ def solve_apart(problem: SizingProblem, options: SolveOptions, memo: Memo | None
         if best_cost * (1 - GAP) <= bound or not (any(fresh) or smooth):
             break
         choice = master.relaxed()
+        mixture = mixture if choice is None or choice.mixture is None else choice.mixture
         if choice is None or choice.value * (1 - GAP / 4) <= bound:
             break
         # Prices between that bring nothing new give way to the mixture's own.
@@ -132,6 +135,10 @@ def solve_apart(problem: SizingProblem, options: SolveOptions, memo: Memo | None
         }
     if master is None:
         return None
+    if mixture is not None and best_cost * (1 - GAP) > bound:
+        near = round_up(problem, mixture)
+        if near is not None and (cost := master.cost(near)) < best_cost:
+            best, best_cost = near, cost
     if best_cost * (1 - GAP) > bound:
         left_s = None if limit_s is None else max(limit_s - (time.monotonic() - begun), 0.1)
         chosen = master.whole(left_s)

@@ -13,11 +13,12 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from planner.fleet.fleet import Pool
 from planner.sizing.apart import Memo
 from planner.sizing.changes import Level, levels
 from planner.sizing.master import Master
 from planner.sizing.problem import SizingProblem
-from planner.sizing.rounding import ROUNDING, Service
+from planner.sizing.rounding import ROUNDING, Service, complete
 
 __all__ = ["drawn_together", "least_total"]
 
@@ -53,15 +54,19 @@ def drawn_together(problem: SizingProblem, rows: Sequence[Sequence[int]], memo: 
         if not mine:
             continue
         demands = np.array(workload.period_rates_per_s) * (1 + problem.fleet.policies.headroom)
-        choices = _choices(problem, workload.name, out[:, mine], demands, memo, periods.placed)
-        served = np.array([_served(service, workload.name, mine, row) for row in choices])
         uses = master.uses[mine]
         free = left + out[:, mine] @ uses
+        known = _choices(problem, workload.name, out[:, mine], demands, memo, periods.placed)
+        known |= _completed(service, workload.name, out, demands, free, uses, ring=periods.is_a_day)
+        choices = np.array(list(known), np.int64)
+        served = np.array([_served(service, workload.name, mine, row) for row in choices])
         fits = ((choices @ uses)[None, :, :] <= free[:, None, :] + 1e-6).all(axis=2)
         now = (choices[None, :, :] == out[:, None, mine]).all(axis=2)
         allowed = now | (fits & (served[None, :] >= demands[:, None] * (1 - ROUNDING)))
         allowed[periods.placed] = now[periods.placed]
-        hourly = choices @ price[mine] * periods.length_s / 3600.0
+        hourly = (
+            _hourly(problem.fleet.pools, master.supply - free, choices @ uses) * periods.length_s / 3600.0
+        )
         rise = _rises(choices * price[mine], levels([problem.candidates[i] for i in mine], periods))
         path = _shortest(np.where(allowed, hourly, np.inf), rise, periods.placed, ring=periods.is_a_day)
         out[:, mine] = choices[path]
@@ -94,10 +99,26 @@ def least_total(bounds_per_hour: Sequence[float], *, length_s: float, delay_s: f
     return (float(least.sum()) * length_s + rises * min(delay_s, length_s)) / 3600.0
 
 
+def _hourly(pools: Sequence[Pool], others: Floats, uses: Floats) -> Floats:
+    """float64[period, choice]: price an hour of the GPUs in use, what is reserved in any case left out.
+
+    Parameters
+    ----------
+    others
+        float64[period, pool]: GPUs of the other workloads.
+    uses
+        float64[choice, pool]: GPUs of each choice.
+    """
+    reserved = np.array([float(pool.reserved_gpus) for pool in pools])
+    price = np.array([pool.price_per_gpu_hour for pool in pools])
+    beyond = np.maximum(others[:, None, :] + uses[None, :, :] - reserved, 0.0)
+    return np.asarray(beyond @ price)
+
+
 def _choices(
     problem: SizingProblem, name: str, rows: Counts, demands: Floats, memo: Memo, placed: int
-) -> Counts:
-    """int64[choice, candidate of the workload]: answers of the periods, and some that nest in the largest."""
+) -> dict[tuple[int, ...], None]:
+    """Counts of a workload's candidates: answers of the periods, and some that nest in the largest."""
     alone = memo.workload(problem, name)
     prices = {pool.name: pool.price_per_gpu_hour for pool in problem.fleet.pools}
     known = {tuple(row): None for row in rows.tolist()}
@@ -107,7 +128,39 @@ def _choices(
             inside = alone.solve(demand, prices, most=outer)
             if inside is not None:
                 known[inside.counts] = None
-    return np.array(list(known), np.int64)
+    return known
+
+
+def _completed(
+    service: Service, name: str, out: Counts, demands: Floats, free: Floats, uses: Floats, *, ring: bool
+) -> dict[tuple[int, ...], None]:
+    """The counts of each period made to serve the demand of its neighbours: most of them run on.
+
+    Parameters
+    ----------
+    free
+        float64[period, pool]: GPUs that the other workloads leave.
+    uses
+        float64[candidate of the workload, pool]: GPUs of an instance.
+    """
+    mine, pools = service.columns[name], service.problem.fleet.pools
+    known: dict[tuple[int, ...], None] = {}
+    done: set[tuple[float, bytes]] = set()
+    for period, demand in enumerate(demands.tolist()):
+        for near in (period - 1, period + 1):
+            if not (ring or 0 <= near < len(out)):
+                continue
+            row = out[near % len(out)]
+            whole = np.zeros_like(row)
+            whole[mine] = row[mine]
+            if demand <= 0 or (demand, whole.tobytes()) in done:
+                continue
+            done.add((demand, whole.tobytes()))
+            room = (free[period] - row[mine] @ uses).tolist()
+            left = {pool.name: int(gpus) for pool, gpus in zip(pools, room, strict=True)}
+            if min(left.values()) >= 0 and complete(service, name, demand, whole, whole * 1.0, left):
+                known[tuple(whole[mine].tolist())] = None
+    return known
 
 
 def _rises(prices: Floats, steps: Sequence[Level]) -> Floats:

@@ -42,10 +42,13 @@ class Choice:
         Its cost; no mixture of the answers has less.
     prices
         Of a GPU by pool.
+    mixture
+        float64[candidate]: its counts, in fractions; None where it takes GPUs there are not.
     """
 
     value: float
     prices: Mapping[str, float]
+    mixture: Floats | None
 
 
 class Master:
@@ -106,9 +109,14 @@ class Master:
         rows, n = found.row_price, len(self.pools)
         price = np.maximum(-(rows[-2 * n : -n] + rows[-n:]), 0.0)
         idle = sum(pool.cost_per_hour(0) for pool in self.pools)
+        mixture = np.zeros(len(self.problem.candidates))
+        for value, (workload, counts) in zip(found.x.tolist(), self.answers, strict=False):
+            if value > 0:
+                mixture[list(self.columns[workload])] += value * np.array(counts)
         return Choice(
             value=found.objective + idle,
             prices={pool.name: float(each) for pool, each in zip(self.pools, price, strict=True)},
+            mixture=None if (found.x[-n:] > 1e-6).any() else mixture,
         )
 
     def whole(self, time_limit_s: float | None) -> Counts | None:

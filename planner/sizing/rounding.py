@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from planner.sizing.problem import SizingProblem
 
-__all__ = ["Service", "round_up"]
+__all__ = ["Service", "complete", "round_up"]
 
 Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -36,14 +36,26 @@ def round_up(problem: SizingProblem, counts: npt.ArrayLike) -> Counts | None:
         return None
     order = sorted(problem.fleet.workloads, key=lambda w: -service.gpus_of(w.name, whole))
     for workload in order:
-        if not _complete(service, workload.name, whole, given, left):
+        if not complete(service, workload.name, problem.demand_per_s(workload.name), whole, given, left):
             return None
     return whole
 
 
-def _complete(service: Service, workload: str, whole: Counts, given: Floats, left: dict[str, int]) -> bool:
-    """Add to `whole` until a workload is served, then take away what it can do without."""
-    need = service.problem.demand_per_s(workload) * (1 - ROUNDING)
+def complete(
+    service: Service, workload: str, demand_per_s: float, whole: Counts, given: Floats, left: dict[str, int]
+) -> bool:
+    """Add to `whole` until a demand is served, then take away what it can do without; whether that is done.
+
+    Parameters
+    ----------
+    whole
+        int64[candidate], changed in place.
+    given
+        float64[candidate]: what is added first is of those that are not 0.
+    left
+        GPUs of each pool beside `whole`, changed in place.
+    """
+    need = demand_per_s * (1 - ROUNDING)
     mine = service.columns[workload]
     while (served := service.served(workload, whole)) < need:
         best: tuple[float, tuple[int, ...]] | None = None

@@ -128,15 +128,9 @@ def solve_schedule(
             ring=periods.is_a_day,
         )
     if periods.start_delay_s > 0:
-        apart = rows
         rows, best = _falling(problem, rows, bound, lambda rows: drawn_together(problem, rows, memo))
         if not large:
-            # From where the workloads ended, and from where the periods began: neither is always better.
-            ends = [
-                _falling(problem, start, bound, lambda rows: _again(problem, rows, clock))
-                for start in (rows, apart)
-            ]
-            rows, best = min(ends, key=lambda end: end[1])
+            rows, best = _falling(problem, rows, bound, lambda rows: _again(problem, rows, clock))
     made = tuple(_period(problem, row, sizing) for row, sizing in zip(rows, first, strict=True))
     return ScheduleCounts(periods=made, cost=best, bound=bound, gap=relative_gap(best, bound))
 

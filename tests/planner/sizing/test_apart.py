@@ -14,6 +14,7 @@ from planner.sizing import SizingProblem
 from planner.sizing.apart import solve_apart
 from planner.sizing.columns import assignment_of
 from planner.sizing.graph import sizing_graph
+from planner.sizing.master import Master
 from planner.sizing.rounding import Service, round_up
 from planner.sizing.solve import solve_sizing
 from planner.testing import make_candidate, make_fleet
@@ -94,3 +95,21 @@ def test_counts_near_what_runs_are_completed_and_trimmed() -> None:
         completed = round_up(problem, running)
         assert completed is not None
         assert completed.tolist() == [11, 5]  # of 11 and 4.4 requests per second
+
+
+def test_without_time_for_a_whole_choice_the_mixture_is_rounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both workloads are cheapest on the pool of 18 GPUs, and need 22."""
+    fleet = replace(make_fleet(), goals=("unserved_demand", "cost"))
+    workloads = tuple(replace(w, rate_per_s=10.0) for w in fleet.workloads)
+    fleet = replace(fleet, workloads=workloads)
+    candidates = tuple(
+        make_candidate(fleet, workload=name, model=name, pool=pool)
+        for name in ("chat", "code") for pool in ("a", "b")
+    )  # fmt: skip
+    monkeypatch.setattr(Master, "whole", lambda *_: None)
+    apart = solve_apart(SizingProblem(fleet=fleet, candidates=candidates), SolveOptions())
+    assert apart is not None
+    assert apart.counts is not None
+    counts = apart.counts.tolist()
+    assert [counts[0] + counts[1], counts[2] + counts[3]] == [11, 11]
+    assert counts[0] + counts[2] == 18
