@@ -31,7 +31,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--time-limit", type=float, default=60.0, metavar="S")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--solver", default="auto")
-    parser.add_argument("--trajectory", action="store_true", help="also when which tier had which value")
+    parser.add_argument(
+        "--trajectory", action="store_true", help="also when which tier had which value, gap and rate"
+    )
     parser.add_argument("--out", type=Path, help="also append the line to this file")
     given = parser.parse_args(arguments)
     size = tuple(int(part) for part in given.size.split("x")) if given.size else ()
@@ -57,7 +59,11 @@ def main(arguments: Sequence[str]) -> int:
 def measure(
     case: str, problem: Problem, problem_s: float, options: SolveOptions, *, trajectory: bool = False
 ) -> dict[str, Any]:
-    """Compile and solve; the line as plain values, with ``trajectory`` as (seconds, tier, value) if asked."""
+    """Compile and solve; the line as plain values.
+
+    With `trajectory` also the way there: (seconds, tier, value, gap, moves priced a second), the last two
+    None where nothing is known.
+    """
     started = time.perf_counter()
     graph = compile_problem(problem)
     compile_s = time.perf_counter() - started
@@ -65,7 +71,13 @@ def measure(
     result = solve(graph, options)
     line = report(case, graph, result, problem_s + compile_s, time.perf_counter() - started)
     if trajectory:
-        line["trajectory"] = [(round(p.elapsed_s, 3), p.tier, p.objective) for p in result.trajectory]
+        line["trajectory"] = [
+            (
+                round(p.elapsed_s, 3), p.tier, p.objective, p.gap,
+                None if p.evaluations_per_s is None else round(p.evaluations_per_s),
+            )
+            for p in result.trajectory
+        ]  # fmt: skip
     return line
 
 

@@ -40,7 +40,7 @@ def reached_s(line: Line, tier: int, value: float) -> float | None:
     if line["tiers"][tier] > value:
         return None
     since = None
-    for seconds, t, objective in line["trajectory"]:
+    for seconds, t, objective, *_ in line["trajectory"]:
         if t == tier:
             since = (seconds if since is None else since) if objective <= value else None
     return since
@@ -48,7 +48,7 @@ def reached_s(line: Line, tier: int, value: float) -> float | None:
 
 def value_at(line: Line, tier: int, seconds: float) -> float | None:
     """Value of `tier` after so many seconds; None where nothing was found by then."""
-    known = [objective for s, t, objective in line["trajectory"] if t == tier and s <= seconds]
+    known = [objective for s, t, objective, *_ in line["trajectory"] if t == tier and s <= seconds]
     return known[-1] if known else None
 
 

@@ -64,6 +64,8 @@ class Progress:
         Since planning began.
     objective, bound, gap
         Of the goal tier being minimised; None where there is none yet.
+    evaluations_per_s
+        Moves that a search has priced a second; None from other phases.
     """
 
     phase: str
@@ -71,3 +73,4 @@ class Progress:
     objective: float | None = None
     bound: float | None = None
     gap: float | None = None
+    evaluations_per_s: float | None = None

@@ -36,6 +36,8 @@ class ProgressLine:
             text += f"  best {progress.objective:,.4g}"
         if progress.gap is not None:
             text += f"  gap {100 * progress.gap:.2g} %"
+        if progress.evaluations_per_s is not None:
+            text += f"  {progress.evaluations_per_s / 1e6:.3g} M moves/s"
         self._write(text)
 
     def cancelled(self) -> bool:

@@ -12,8 +12,11 @@ from benchmarks.assignment_targets import TARGETS, Target, main, reached_s, valu
 
 def line(**changes):
     known = {
-        "tiers": [0.0, 0.15], "trajectory": [[0.5, 0, 3.0], [0.5, 1, 0.1], [1.5, 0, 0.0], [1.5, 1, 0.3],
-                                             [2.5, 1, 0.15]],
+        "tiers": [0.0, 0.15],
+        "trajectory": [
+            [0.5, 0, 3.0, None, None], [0.5, 1, 0.1, 0.9, 5e6], [1.5, 0, 0.0, 0.0, 5e6],
+            [1.5, 1, 0.3, 0.9, 5e6], [2.5, 1, 0.15, 0.8, None],
+        ],
         "violations": 0, "build_seconds": 1.0, "solve_seconds": 4.0, "gap": [0.0, None], "unplaced": 0,
         "peak_rss_bytes": 10**9,
     }  # fmt: skip

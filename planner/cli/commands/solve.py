@@ -76,7 +76,7 @@ def solve(
             progress(
                 Progress(
                     phase=report.phase, elapsed_s=report.elapsed_s, objective=report.objective,
-                    bound=report.bound, gap=report.gap,
+                    bound=report.bound, gap=report.gap, evaluations_per_s=report.evaluations_per_s,
                 )
             )  # fmt: skip
 
