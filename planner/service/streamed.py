@@ -58,15 +58,14 @@ class StreamedWork:
             The tenant has too much unfinished; the work failed; it was stopped before there was an answer.
         """
         events: asyncio.Queue[ProgressEvent | None] = asyncio.Queue()
-        cancelled = asyncio.Event()
-        running = self._start(kind, begin, events, cancelled)
+        running, give_up = self._start(kind, begin, events)
         try:
             yield ProgressEvent(phase="waiting", elapsed_s=0.0)
             while (event := await events.get()) is not None:
                 yield event
             outcome = await running
         finally:
-            cancelled.set()  # where it has not ended, nobody waits for it any more
+            give_up()  # where it has not ended, nobody waits for it any more
         if outcome.answer_json is None:
             raise failure(code_pb2.CANCELLED, "CANCELLED", "stopped before there was an answer")
         yield outcome
@@ -83,16 +82,30 @@ class StreamedWork:
         kind: str,
         begin: _Begin,
         events: asyncio.Queue[ProgressEvent | None],
-        cancelled: asyncio.Event,
-    ) -> asyncio.Task[AssignmentOutcome]:
-        """Work in a task of its own, which outlives the call until the worker has stopped."""
+    ) -> tuple[asyncio.Task[AssignmentOutcome], Callable[[], None]]:
+        """Work in a task of its own, and what ends it.
+
+        What a worker has taken outlives the call until the worker has stopped; what still waits for one ends
+        at once, or the tenant could ask for nothing more while others have all the workers.
+        """
         tenant = current_tenant()
         if self._count_by_tenant[tenant] >= self._most_unfinished:
             raise quota_exceeded(
                 tenant, f"has {self._most_unfinished} unfinished problems, this server's limit for a tenant"
             )
         self._count_by_tenant[tenant] += 1
-        task = asyncio.create_task(self._work(kind, begin, events, cancelled), name=kind)
+        cancelled, begun = asyncio.Event(), asyncio.Event()
+
+        def begin_now() -> AssignmentWork | Question:
+            begun.set()
+            return begin()
+
+        def give_up() -> None:
+            cancelled.set()
+            if not begun.is_set():
+                task.cancel()
+
+        task = asyncio.create_task(self._work(kind, begin_now, events, cancelled), name=kind)
         self._running.add(task)
 
         def ended(done: asyncio.Task[AssignmentOutcome]) -> None:
@@ -105,7 +118,7 @@ class StreamedWork:
             events.put_nowait(None)
 
         task.add_done_callback(ended)
-        return task
+        return task, give_up
 
     async def _work(
         self,

@@ -208,15 +208,14 @@ class WorkerProcess:
         `_unwrap`.
         """
         await self.start()
-        await self._send({"do": what, "work": asdict(work)})
-        answering = asyncio.create_task(self._answer(on_progress))
+        answering = asyncio.create_task(self._answer({"do": what, "work": asdict(work)}, on_progress))
         cancelling = asyncio.create_task(cancelled.wait())
         try:
             await asyncio.wait(
                 {answering, cancelling}, timeout=kill_after_s, return_when=asyncio.FIRST_COMPLETED
             )
             if not answering.done() and cancelling.done():
-                await self._send({"do": "cancel"})
+                self._tell({"do": "cancel"})
                 await asyncio.wait({answering}, timeout=self._cancel_s)
             if answering.done():
                 outcome: dict[str, Any] = (await self._unwrap(answering.result(), died=died))["outcome"]
@@ -244,15 +243,24 @@ class WorkerProcess:
         process.stdin.close()
         await process.wait()
 
-    async def _answer(self, on_progress: Callable[[ProgressEvent], None]) -> dict[str, Any] | None:
+    async def _answer(
+        self, request: dict[str, Any], on_progress: Callable[[ProgressEvent], None]
+    ) -> dict[str, Any] | None:
+        await self._send(request)
         while (message := await self._receive()) is not None and "progress" in message:
             on_progress(ProgressEvent(**message["progress"]))
         return message
 
-    async def _send(self, message: dict[str, Any]) -> None:
+    def _tell(self, message: dict[str, Any]) -> None:
+        """Send without waiting for it to be read: a process may be deaf."""
         assert self._process is not None
         assert self._process.stdin is not None
         self._process.stdin.write(encode(message))
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        self._tell(message)
+        assert self._process is not None
+        assert self._process.stdin is not None
         with contextlib.suppress(ConnectionError):  # it died: reading its answer says so
             await self._process.stdin.drain()
 

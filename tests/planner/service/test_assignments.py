@@ -7,6 +7,7 @@ import time
 
 import grpc
 import pytest
+from google.longrunning import operations_pb2
 from grpc_status import rpc_status
 
 from planner.assignment import solve_document, to_json
@@ -16,6 +17,7 @@ from planner.service.protos import (
     assignment_service_pb2_grpc,
     code_pb2,
     error_details_pb2,
+    plan_pb2,
 )
 from solvers import SolveOptions
 from specs.document import read_problem
@@ -169,6 +171,21 @@ def test_a_tenant_has_so_many_problems_and_no_more(start_server) -> None:
     for stream in streams:
         stream.cancel()
     until(lambda: not server.server._streamed._running)
+    *_, last = call(server, "fleet: demo")
+    assert last.answer.state == Answer.STATE_OPTIMAL
+
+
+def test_who_gives_up_waiting_for_a_worker_may_ask_again(start_server) -> None:
+    server = start_server(limits=PlanLimits(solve_count=2))
+    holding = server.create("{fleet: demo, pause_s: 600}")  # the only worker
+    until(lambda: server.plan(holding).state == plan_pb2.Plan.STATE_RUNNING)
+    for _ in range(3):
+        waiting = [call(server, "fleet: demo") for _ in range(2)]
+        for stream in waiting:
+            assert next(stream).progress.phase == "waiting"
+            stream.cancel()
+        until(lambda: not server.server._streamed._running)
+    server.operations.CancelOperation(operations_pb2.CancelOperationRequest(name=holding.name))
     *_, last = call(server, "fleet: demo")
     assert last.answer.state == Answer.STATE_OPTIMAL
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 
 import pytest
 
@@ -99,6 +100,32 @@ def test_a_worker_deaf_to_cancelling_is_killed():
 
     assert (outcome.state, outcome.plan_json) == ("cancelled", None)
     assert after == "optimal"
+
+
+@pytest.mark.parametrize("ends", ["is cancelled", "is given up", "is out of time"])
+def test_what_a_deaf_worker_was_sent_in_part_is_not_answered_to_the_next(ends):
+    """The document fills the pipe, and the worker, which is stopped, reads none of it."""
+
+    async def use(executor):
+        await executor.start()
+        (worker,) = executor.process_ids
+        os.kill(worker, signal.SIGSTOP)
+        cancelled = asyncio.Event()
+        limit = {"time_limit_s": 0.05} if ends == "is out of time" else {}
+        document = f"fleet: first #{'x' * 2**20}"
+        making = asyncio.create_task(plan(executor, document, cancelled=cancelled, **limit))
+        if ends == "is out of time":
+            with pytest.raises(StatusError, match="did not stop at its time limit"):
+                await making
+        else:
+            await asyncio.sleep(0.1)
+            making.cancel() if ends == "is given up" else cancelled.set()
+            await asyncio.gather(making, return_exceptions=True)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGCONT)
+        return (await plan(executor, "fleet: second")).plan_json
+
+    assert '"fleet": "second"' in run(use, cancel_s=0.1, overrun_s=0.05)
 
 
 def test_a_cancel_does_not_reach_the_next_plan():
