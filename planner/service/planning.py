@@ -22,7 +22,7 @@ from planner.service.create_request import (
 )
 from planner.service.diff import diff_message
 from planner.service.dispatcher import Dispatcher
-from planner.service.errors import invalid_argument, not_found, quota_exceeded
+from planner.service.errors import StatusError, invalid_argument, not_found, quota_exceeded
 from planner.service.finished import FinishedPlans
 from planner.service.hub import Hub
 from planner.service.identity import current_tenant
@@ -79,12 +79,22 @@ class PlanningService(planning_service_pb2_grpc.PlanningServiceServicer):
         self._poll_s = poll_s
 
     async def CreatePlan(self, request: planning_service_pb2.CreatePlanRequest, context: _Context) -> Any:
-        """Check the request, store it durably, answer."""
+        """Check the request, store it durably, answer.
+
+        One that was stored before is answered as it was then, whatever has become of its profiles and its
+        deadline.
+        """
+        request_id, digest, tenant = request_id_of(request), request_digest(request), current_tenant()
+        if request_id is not None and not request.validate_only:
+            try:
+                known = await self._store.read(PlanStore.requested, tenant, request_id, digest)
+            except RequestIdReused:
+                raise _request_id_reused() from None
+            if known is not None:
+                return operation_message(known, None)
         check_document(request.document, self._limits, "a fleet document")
         options = options_of(request.options, self._limits)
-        request_id = request_id_of(request)
         current_json = await self._current(request)
-        tenant = current_tenant()
         read = await self._profiles.read(tenant, request.document, current_json)
         if request.validate_only:
             return operations_pb2.Operation(done=True)
@@ -95,17 +105,13 @@ class PlanningService(planning_service_pb2_grpc.PlanningServiceServicer):
             options=replace(options, trace_parent=self._tracing.parent()),
             current_json=current_json,
             request_id=request_id,
-            request_digest=request_digest(request),
+            request_digest=digest,
             profiles=read.profiles,
         )
         try:
             record, _ = await self._store.write(PlanStore.add, new, most_waiting=self._limits.waiting_count)
         except RequestIdReused:
-            raise invalid_argument(
-                "request_id",
-                "was used with another request; a new request needs a new id",
-                "REQUEST_ID_REUSED",
-            ) from None
+            raise _request_id_reused() from None
         except ProfileGone:
             raise profile_changed() from None
         except QueueFull as full:
@@ -255,3 +261,9 @@ class PlanningService(planning_service_pb2_grpc.PlanningServiceServicer):
         if record.result_json is None or record.state is PlanState.INFEASIBLE:
             raise invalid_argument(field, f"{name} has no instances: it is {record.state}")
         return record.result_json
+
+
+def _request_id_reused() -> StatusError:
+    return invalid_argument(
+        "request_id", "was used with another request; a new request needs a new id", "REQUEST_ID_REUSED"
+    )

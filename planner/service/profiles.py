@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import json
 import logging
 from collections.abc import AsyncIterator
@@ -25,10 +24,11 @@ from planner.service.errors import failure, invalid_argument, not_found, quota_e
 from planner.service.executor import Executor
 from planner.service.identity import caller, current_tenant
 from planner.service.names import parse_profile, profile_name
-from planner.service.own_profiles import OwnProfiles, profile_changed
+from planner.service.own_profiles import OwnProfiles
 from planner.service.paging import decode_token, encode_token, page_limit
 from planner.service.profile_cache import ProfileCache
 from planner.service.profile_check import CheckedProfile, ProfileToCheck, table_file
+from planner.service.profile_downloads import download
 from planner.service.profile_limits import ProfileLimits
 from planner.service.profile_messages import server_profile, uploaded_profile, validation_message
 from planner.service.profile_uploads import ProfileUploads, Upload
@@ -36,7 +36,6 @@ from planner.service.protos import code_pb2, profile_service_pb2, profile_servic
 from planner.service.streamed import StreamedWork, time_to_work_s
 from planner.store.plans import PlanStore, RequestIdReused
 from planner.store.profiles import (
-    ProfileContent,
     ProfileDeleted,
     ProfileExists,
     ProfileQuotaFull,
@@ -50,7 +49,6 @@ log = logging.getLogger(__name__)
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 _TYPE = "fulcrum.dev/Profile"
-_CHUNK_BYTES = 2**20
 
 
 class ProfileService(profile_service_pb2_grpc.ProfileServiceServicer):
@@ -134,28 +132,9 @@ class ProfileService(profile_service_pb2_grpc.ProfileServiceServicer):
         record = await self._uploaded(name)
         if record is None:
             raise not_found(_TYPE, request.name)
-        digest = record.digest
-
-        def read(store: PlanStore) -> ProfileContent | None:
-            return ProfileStore(store.database).content(tenant, digest)
-
-        content = await self._store.read(read)
-        if content is None:
-            raise profile_changed(name)
-        sizes = {operation: len(data) for operation, data in content.tables.items()}
-        whole = b"".join(content.tables.values())
-        yield profile_service_pb2.DownloadProfileResponse(
-            upload=profile_service_pb2.ProfileUpload(
-                name=request.name, manifest_json=content.manifest_json, size_bytes=len(whole),
-                sha256=hashlib.sha256(whole).hexdigest(),
-                tables=[
-                    profile_service_pb2.ProfileUploadTable(operation=operation, size_bytes=size)
-                    for operation, size in sizes.items()
-                ],
-            )
-        )  # fmt: skip
-        for start in range(0, len(whole), _CHUNK_BYTES):
-            yield profile_service_pb2.DownloadProfileResponse(chunk=whole[start : start + _CHUNK_BYTES])
+        async with contextlib.aclosing(download(self._store, tenant, name, record.digest)) as responses:
+            async for response in responses:
+                yield response
 
     async def ValidateProfile(
         self, request: profile_service_pb2.ValidateProfileRequest, context: _Context

@@ -90,15 +90,17 @@ class PlanStore:
         except IntegrityError:  # the same request came at the same moment over another connection, and won
             return self._add(new, most_waiting)
 
+    def requested(self, tenant: str, request_id: str, digest: str | None) -> PlanRecord | None:
+        """The plan that an earlier request made, or None; RequestIdReused where it had another digest."""
+        with self.database.read() as connection:
+            return _requested(connection, tenant, request_id, digest)
+
     def _add(self, new: NewPlan, most_waiting: int | None) -> tuple[PlanRecord, bool]:
         with self.database.write() as connection:
             if new.request_id is not None:
-                same = and_(plans.c.tenant == new.tenant, plans.c.request_id == new.request_id)
-                known = connection.execute(select(plans).where(same)).one_or_none()
+                known = _requested(connection, new.tenant, new.request_id, new.request_digest)
                 if known is not None:
-                    if known.request_digest != new.request_digest:
-                        raise RequestIdReused(new.request_id)
-                    return _record(known), False
+                    return known, False
             if most_waiting is not None and _count_waiting(connection, new.tenant) >= most_waiting:
                 raise QueueFull(most_waiting)
             values: dict[str, Any] = dataclasses.asdict(new)
@@ -323,6 +325,14 @@ class PlanStore:
         """The latest event of a plan, or None."""
         with self.database.read() as connection:
             return last_event(connection, plan_id)
+
+
+def _requested(connection: Connection, tenant: str, request_id: str, digest: str | None) -> PlanRecord | None:
+    same = and_(plans.c.tenant == tenant, plans.c.request_id == request_id)
+    known = connection.execute(select(plans).where(same)).one_or_none()
+    if known is not None and known.request_digest != digest:
+        raise RequestIdReused(request_id)
+    return None if known is None else _record(known)
 
 
 def _count_waiting(connection: Connection, tenant: str) -> int:

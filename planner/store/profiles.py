@@ -166,6 +166,32 @@ class ProfileStore:
             ).all()
         return None if manifest is None else ProfileContent(manifest, {name: bytes(it) for name, it in rows})
 
+    def sizes(self, tenant: str, digest: str) -> tuple[str, dict[str, int]] | None:
+        """Manifest of a content, and the bytes of its tables by operation; None where there is no such."""
+        one = and_(profile_contents.c.tenant == tenant, profile_contents.c.digest == digest)
+        of_it = and_(profile_tables.c.tenant == tenant, profile_tables.c.digest == digest)
+        with self.database.read() as connection:
+            manifest = connection.execute(
+                select(profile_contents.c.manifest_json).where(one)
+            ).scalar_one_or_none()
+            rows = connection.execute(
+                select(profile_tables.c.operation, func.length(profile_tables.c.content))
+                .where(of_it)
+                .order_by(profile_tables.c.operation)
+            ).all()
+        return None if manifest is None else (manifest, {row[0]: row[1] for row in rows})
+
+    def part(self, tenant: str, digest: str, operation: str, *, start: int, count: int) -> bytes | None:
+        """Bytes `start` to `start + count` of a table, or None where there is no such."""
+        one = and_(
+            profile_tables.c.tenant == tenant, profile_tables.c.digest == digest,
+            profile_tables.c.operation == operation,
+        )  # fmt: skip
+        cut = func.substr(profile_tables.c.content, start + 1, count, type_=profile_tables.c.content.type)
+        with self.database.read() as connection:
+            found = connection.execute(select(cut).where(one)).scalar_one_or_none()
+        return None if found is None else bytes(found)
+
     def delete(self, tenant: str, name: str) -> bool:
         """Forget a profile, and its content unless a plan rests on it; False where there is none."""
         try:

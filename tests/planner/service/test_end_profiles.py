@@ -59,8 +59,10 @@ def test_the_same_plan_here_and_there_even_when_the_profile_is_deleted(
         with pytest.raises(grpc.RpcError, match="unknown GPU 'our-h100'"):
             server.create(document(name), validate_only=True)
     sent = profiles.UploadProfile(upload(name), timeout=60)
-    made = server.create(document(name), options={"skip_verification": True})
+    asked = {"options": {"skip_verification": True}, "request_id": f"plan-on-{name}"}
+    made = server.create(document(name), **asked)
     profiles.DeleteProfile(pb.DeleteProfileRequest(name=f"profiles/{name}"), timeout=30)
+    assert server.create(document(name), **asked).name == made.name  # the answer was lost: the same again
     server.wait(made, timeout=120)
 
     shutil.copytree(SOURCE, tmp_path / name)

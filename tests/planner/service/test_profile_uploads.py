@@ -11,6 +11,7 @@ from grpc_status import rpc_status
 
 from models.profiles.catalogue import PACKAGED
 from planner.service.protos import error_details_pb2, profile_service_pb2, profile_service_pb2_grpc
+from planner.store.profiles import ProfileStore
 
 NAME = "a100-sxm-80gb"
 pb = profile_service_pb2
@@ -40,6 +41,13 @@ def messages(name: str = "mine", *, text: str = "", chunk: int = 50_000, tables=
         yield pb.UploadProfileRequest(chunk=whole[at : at + chunk])
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def either_server(request):
+    """A server on a database of each kind, which ends before its database does."""
+    where = {"store": request.getfixturevalue("postgres")} if request.param == "postgres" else {}
+    return request.getfixturevalue("start_server")(**where)
+
+
 @pytest.fixture
 def profiles(server):
     return profile_service_pb2_grpc.ProfileServiceStub(server.channel)
@@ -54,12 +62,14 @@ def refusal(call) -> tuple[str, str, str]:
     return caught.value.code().name, info.reason, status.message
 
 
-def test_an_upload_is_kept_listed_sent_back_and_deleted(profiles, start_server, server) -> None:
+def test_an_upload_is_kept_listed_sent_back_and_deleted(either_server, start_server) -> None:
+    profiles = profile_service_pb2_grpc.ProfileServiceStub(either_server.channel)
     made = profiles.UploadProfile(messages(), timeout=60)
     assert made.origin == pb.PROFILE_ORIGIN_UPLOADED
     assert made.size_bytes == sum(len(data) for _, data in TABLES)
-    server.stop()  # on disk: another server has it
-    other = profile_service_pb2_grpc.ProfileServiceStub(start_server().channel)
+    either_server.stop()  # on disk: another server has it
+    next_one = start_server(store=either_server.config.store)
+    other = profile_service_pb2_grpc.ProfileServiceStub(next_one.channel)
     assert other.GetProfile(pb.GetProfileRequest(name="profiles/mine"), timeout=10) == made
     assert made in other.ListProfiles(pb.ListProfilesRequest(), timeout=10).profiles
     first, *rest = other.DownloadProfile(pb.DownloadProfileRequest(name="profiles/mine"), timeout=10)
@@ -100,7 +110,8 @@ def test_what_is_not_as_declared_is_refused_and_leaves_nothing(profiles) -> None
     assert refusal(lambda: profiles.GetProfile(get, timeout=10))[0] == "NOT_FOUND"
 
 
-def test_a_retry_changes_nothing_and_other_content_needs_leave(profiles) -> None:
+def test_a_retry_changes_nothing_and_other_content_needs_leave(either_server) -> None:
+    profiles = profile_service_pb2_grpc.ProfileServiceStub(either_server.channel)
     first = profiles.UploadProfile(messages(request_id="one"), timeout=60)
     assert profiles.UploadProfile(messages(request_id="one"), timeout=60) == first
     other = manifest(source="our own lab")
@@ -110,6 +121,20 @@ def test_a_retry_changes_nothing_and_other_content_needs_leave(profiles) -> None
     assert reused[1] == "REQUEST_ID_REUSED"
     replaced = profiles.UploadProfile(messages(text=other, replace_existing=True), timeout=60)
     assert (replaced.source, replaced.sha256 != first.sha256) == ("our own lab", True)
+
+
+def test_a_plan_keeps_what_it_rests_on_when_it_is_replaced_or_deleted(either_server) -> None:
+    profiles = profile_service_pb2_grpc.ProfileServiceStub(either_server.channel)
+    first = profiles.UploadProfile(messages(), timeout=60)
+    made = either_server.create("{fleet: demo, gpus: [mine, other]}", request_id="once")
+    profiles.UploadProfile(messages(text=manifest(source="our own lab"), replace_existing=True), timeout=60)
+    profiles.DeleteProfile(pb.DeleteProfileRequest(name="profiles/mine"), timeout=10)
+    assert either_server.wait(made).WhichOneof("result") == "response"
+    store = ProfileStore(either_server.server._store.store.database)
+    assert store.pinned(made.name.removeprefix("operations/")) == {"mine": first.sha256}
+    assert store.content("default", first.sha256).tables == dict(TABLES)
+    again = either_server.create("{fleet: demo, gpus: [mine, other]}", request_id="once")
+    assert again.name == made.name
 
 
 def test_roles_and_tenants(start_server, tmp_path) -> None:

@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Callable, Iterator
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
 
 from planner.store.database import Database
 from planner.store.plans import PlanStore
@@ -30,22 +27,6 @@ class Clock:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-@pytest.fixture
-def postgres() -> Iterator[str]:
-    """URL of an empty database on the PostgreSQL server that ``FULCRUM_POSTGRES_URL`` names."""
-    server = os.environ.get("FULCRUM_POSTGRES_URL")
-    if server is None:
-        pytest.skip("needs a PostgreSQL server to fill with rubbish: set FULCRUM_POSTGRES_URL")
-    administrator = create_engine(server, isolation_level="AUTOCOMMIT")
-    name = f"fulcrum_{secrets.token_hex(8)}"
-    with administrator.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield make_url(server).set(database=name).render_as_string(hide_password=False)
-    with administrator.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    administrator.dispose()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

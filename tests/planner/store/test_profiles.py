@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -42,6 +43,19 @@ def test_what_is_added_is_there_whole(profiles) -> None:
     content = profiles.content("red", "a")
     assert content.manifest_json == '"a"' == record.manifest_json
     assert content.tables == {"gemm": b"a" * 9, "hbm": b"\x00"}
+
+
+def test_a_content_is_read_in_parts(profiles) -> None:
+    content = bytes(range(256)) * 40
+    new = upload()
+    profiles.add(replace(new, tables={"gemm": content, "hbm": b"\x00"}))
+    assert profiles.sizes("red", "a") == ('"a"', {"gemm": len(content), "hbm": 1})
+    parts = [profiles.part("red", "a", "gemm", start=at, count=999) for at in range(0, len(content), 999)]
+    assert b"".join(parts) == content
+    assert profiles.part("red", "a", "hbm", start=0, count=999) == b"\x00"
+    assert profiles.part("red", "a", "moe", start=0, count=999) is None
+    assert profiles.sizes("green", "a") is None
+    assert profiles.part("green", "a", "gemm", start=0, count=999) is None
 
 
 def test_a_tenant_has_its_own_names_and_contents(profiles) -> None:
