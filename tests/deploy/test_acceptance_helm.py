@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import yaml
 from node_tools import helm
 
 from planner.cli.app import build_app
+from planner.service.server import ServerConfig
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 CHART = DEPLOY / "helm" / "fulcrum"
@@ -29,7 +32,12 @@ FULL = {
     "tls": {"secret": "fulcrum-tls", "mutual": True},
     "replicas": 3,
     "store": {"postgresql": {"secret": "database"}},
-    "metrics": {"enabled": True, "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}}},
+    "metrics": {
+        "enabled": True,
+        "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+        "prometheusRule": {"enabled": True, "longestWaitSeconds": 90},
+    },
+    "priorityClassName": "important",
     "rebalance": JOBS,
     "networkPolicy": {"enabled": True},
     "imagePullSecrets": [{"name": "registry"}],
@@ -75,7 +83,7 @@ def test_kubernetes_knows_every_field(case, tmp_path):
     objects = rendered(CASES[case], tmp_path)
     for one in objects:
         kind = f"{one['apiVersion']} {one['kind']}"
-        if kind == "monitoring.coreos.com/v1 ServiceMonitor":
+        if one["apiVersion"] == "monitoring.coreos.com/v1":
             continue  # of the Prometheus operator
         validator(kind).validate(one)
     names = [(one["kind"], one["metadata"]["name"]) for one in objects]
@@ -138,6 +146,59 @@ def test_one_server_keeps_its_file_and_several_share_a_database(tmp_path):
     assert not by_kind(rendered(FULL, tmp_path), "StatefulSet")
 
 
+def test_a_drained_node_takes_one_of_several_servers_and_is_not_held_up_by_the_only_one(tmp_path):
+    objects = rendered(FULL, tmp_path)
+    (budget,) = by_kind(objects, "PodDisruptionBudget")
+    (server,) = (d for d in by_kind(objects, "Deployment") if d["spec"]["replicas"] == 3)
+    assert budget["spec"] == {"maxUnavailable": 1, "selector": server["spec"]["selector"]}
+    pod = server["spec"]["template"]
+    for label, value in budget["spec"]["selector"]["matchLabels"].items():
+        assert pod["metadata"]["labels"][label] == value
+    spread = pod["spec"]["topologySpreadConstraints"]
+    assert [one["topologyKey"].rpartition("/")[2] for one in spread] == ["hostname", "zone"]
+    assert all(one["labelSelector"] == server["spec"]["selector"] for one in spread)
+    assert pod["spec"]["priorityClassName"] == "important"
+
+    alone = rendered(SECURE, tmp_path)
+    assert not by_kind(alone, "PodDisruptionBudget")
+    assert "topologySpread" not in json.dumps(alone)
+
+
+def test_a_pod_that_ends_has_time_for_all_that_is_to_happen(tmp_path):
+    (server,) = by_kind(rendered(SECURE, tmp_path), "StatefulSet")
+    pod = server["spec"]["template"]["spec"]
+    wait = pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"]
+    slack_s = 10
+    assert wait[0] == "sleep"
+    assert (
+        float(wait[1]) + ServerConfig.__dataclass_fields__["grace_s"].default + slack_s
+        <= pod["terminationGracePeriodSeconds"]
+    )
+
+
+def test_alerts_are_about_metrics_that_the_server_has(tmp_path):
+    (rule,) = by_kind(rendered(FULL, tmp_path), "PrometheusRule")
+    expressions = [one["expr"] for group in rule["spec"]["groups"] for one in group["rules"]]
+    named = set(re.findall(r"\bfulcrum_[a-z_]+", " ".join(expressions)))
+    dashboard = (DEPLOY / "grafana" / "fulcrum.json").read_text()
+    assert len(named) >= 6
+    assert not [name for name in named if name not in dashboard]
+    assert all('{namespace="serving",service="release-fulcrum"' in one for one in expressions)
+    assert any(one.endswith("> 90") for one in expressions)
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+def test_prometheus_reads_the_alerts(tmp_path):
+    (rule,) = by_kind(rendered(FULL, tmp_path), "PrometheusRule")
+    path = tmp_path / "rules.yaml"
+    path.write_text(yaml.safe_dump(rule["spec"]))
+    done = subprocess.run(
+        ["promtool", "check", "rules", str(path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "7 rules found" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("values", "complaint"),
     [
@@ -146,6 +207,8 @@ def test_one_server_keeps_its_file_and_several_share_a_database(tmp_path):
         ({"insecure": True, "replicas": 2}, "more than one replica needs store.postgresql.secret"),
         ({**SECURE, "metrics": {"enabled": True}}, "metrics.enabled needs tls.mutual"),
         ({"insecure": True, "metrics": {"serviceMonitor": {"enabled": True}}}, "needs metrics.enabled"),
+        ({"insecure": True, "metrics": {"prometheusRule": {"enabled": True}}}, "needs metrics.enabled"),
+        ({"insecure": True, "disruptionBudget": {"maxUnavailable": 0}}, "maxUnavailable"),
         ({"insecure": True, "tls": {"mutual": True}}, "tls.mutual needs tls.secret"),
         ({"insecure": True, "replica": 2}, "replica"),
         ({"insecure": True, "server": {"logLevel": "loud"}}, "logLevel"),
