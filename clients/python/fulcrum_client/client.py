@@ -51,6 +51,7 @@ class Client:
             ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
             ("grpc.keepalive_time_ms", 20_000),  # a stream to a server that vanished without a word ends
             ("grpc.keepalive_timeout_ms", 10_000),
+            ("grpc.max_reconnect_backoff_ms", 10_000),  # to a server that is back after minutes
         ]
         if root_certificates is None and token is None:
             self._channel = grpc.insecure_channel(address, options)
