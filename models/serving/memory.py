@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -195,8 +196,7 @@ def memory(
     What drafts tokens has weights and a cache too: a further layer those of the mean of the others, a model
     of its own its own.
     """
-    held = weight_bytes_per_gpu(architecture, parallelism, weights)
-    cache = CacheShape.of(architecture, parallelism, kv_cache)
+    held, cache = _held(architecture, parallelism, weights, kv_cache)
     if speculation is not None and speculation.draft is not None:
         drafts, cut = speculation.draft, draft_parallelism(parallelism)
         held += weight_bytes_per_gpu(drafts, cut, speculation.draft_weights)
@@ -227,6 +227,15 @@ def memory(
         cache=cache,
         data_parallel_size=parallelism.data_parallel_size,
     )
+
+
+@lru_cache(maxsize=1024)
+def _held(
+    architecture: Architecture, parallelism: Parallelism, weights: str, kv_cache: str
+) -> tuple[float, CacheShape]:
+    """Weights on the fullest GPU and the shape of its cache: the same for every token budget."""
+    held = weight_bytes_per_gpu(architecture, parallelism, weights)
+    return held, CacheShape.of(architecture, parallelism, kv_cache)
 
 
 def _activation_bytes(
