@@ -78,7 +78,8 @@ class Worker:
         self.state = make_state(model, prices, assignment)
         self.cost = 0.0
         self.order, self.rank = order, rank
-        self.rng = np.array([(seed * 0x9E3779B97F4A7C15 + 0x1234567) % 2**64], np.uint64)
+        # not a multiple of the seed: streams that are shifted copies of each other meet and stay together
+        self.rng = np.random.SeedSequence(seed).generate_state(1, np.uint64)
         self.counts = np.zeros(layout.MOVES * layout.OUTCOMES, np.int64)
         self.mode = 0
         self.pull = 0.0

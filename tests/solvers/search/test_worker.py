@@ -88,3 +88,12 @@ def test_objects_that_are_pulled_stay_nearer_to_home_and_cost_what_they_cost(gra
         assert last.feasible
         assert worker.cost == pytest.approx(last.tiers[0] - first.tiers[0], rel=1e-7, abs=1e-5)
     assert away[1] < 0.8 * away[0]
+
+
+def test_the_random_numbers_of_one_seed_are_no_later_part_of_those_of_another(graph):
+    from solvers.search.kernels.rng import next64
+
+    streams = [
+        [int(next64(rng)) for _ in range(2_000)] for rng in (worker_of(graph, s).rng for s in (1, 2, 3))
+    ]
+    assert len(set().union(*streams)) == 6_000
