@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from models.errors import SolverFailed
-from models.graph import Graph, evaluate
+from models.graph import Evaluation, Graph, evaluate
 from models.graph.space import UNASSIGNED, Ints
 from solvers.result import (
     CANCELLED,
@@ -39,6 +39,7 @@ def judged(
     resolution: Sequence[float] = (),
     infeasible: bool = False,
     cancelled: bool = False,
+    evaluation: Evaluation | None = None,
     timings: Timings | None = None,
     trajectory: Sequence[TrajectoryPoint] = (),
     statistics: Mapping[str, float] | None = None,
@@ -56,6 +57,8 @@ def judged(
         For each tier the difference that is mere rounding in the solver; 1e-9 where missing.
     infeasible, cancelled
         Proven to have no solution; stopped by the caller.
+    evaluation
+        What the reference says about `assignment`, where that is known already; its terms are not looked at.
 
     An assignment that breaks a hard constraint is dropped: the status is ``unknown``, and only `constraints`
     tell how that attempt stood.
@@ -71,7 +74,10 @@ def judged(
         "trajectory": tuple(trajectory),
         "statistics": dict(statistics or {}),
     }
-    evaluation = None if assignment is None else evaluate(graph, assignment)
+    if assignment is None:
+        evaluation = None
+    elif evaluation is None:
+        evaluation = evaluate(graph, assignment)
     if evaluation is None or assignment is None or not evaluation.feasible:
         return Result(
             status=INFEASIBLE if infeasible else CANCELLED if cancelled else UNKNOWN,

@@ -31,19 +31,21 @@ class Best:
         self._lock = threading.Lock()
         self.source = "start"
         self.assignment = np.asarray(assignment, np.int32)
-        self._key = self._measured(self.assignment)
+        self.evaluation = evaluate(self._graph, self.assignment)
+        self._key = self._key_of(self.assignment, self.evaluation)
 
-    def offer(self, assignment: Ints, source: str, values: tuple[float, ...] | None = None) -> bool:
+    def offer(self, assignment: Ints, source: str, known: Evaluation | None = None) -> bool:
         """Take `assignment` if it is better; `source` names who found it.
 
-        `values`: of its tiers, when the reference evaluation has found it feasible already.
+        `known`: what the reference says about it, where that is known and says that it is feasible.
         """
-        key = self._measured(assignment) if values is None else (0.0, 0.0, *values)
+        evaluation = known or evaluate(self._graph, assignment)
+        key = self._key_of(assignment, evaluation)
         with self._lock:
             for mine, other in zip(self._key, key, strict=True):
                 if abs(mine - other) > 1e-12 * max(1.0, abs(mine), abs(other)):
                     if other < mine:
-                        self._key, self.source = key, source
+                        self._key, self.source, self.evaluation = key, source, evaluation
                         self.assignment = np.asarray(assignment, np.int32).copy()
                     return other < mine
         return False
@@ -58,8 +60,7 @@ class Best:
                     return self.assignment if mine < other else None
         return None
 
-    def _measured(self, assignment: Ints) -> tuple[float, ...]:
-        found: Evaluation = evaluate(self._graph, assignment)
+    def _key_of(self, assignment: Ints, found: Evaluation) -> tuple[float, ...]:
         violation = sum(c.violation for c in found.constraints if c.constraint.enforcement == HARD)
         stranded = float(((np.asarray(assignment) < 0) & self._must).sum())
         return (stranded, float(violation), *found.tiers.tolist())

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.errors import Unsupported
-from models.graph import Graph
+from models.graph import Evaluation, Graph
 from solvers.bounds.lower import lower_bounds
 from solvers.clock import Clock
 from solvers.judge import judged
@@ -199,7 +199,8 @@ class Team:
 
     def _take(self, found: Result) -> None:
         if found.assignment is not None:
-            self.best.offer(found.assignment, "search", tuple(t.value for t in found.tiers))
+            values = np.array([t.value for t in found.tiers])
+            self.best.offer(found.assignment, "search", Evaluation(values, (), found.constraints))
         self._count(found)
 
     def improve(self, until_s: float | None, *, parts: int | None = None, threads: int = 1) -> bool:
@@ -308,6 +309,7 @@ class Team:
             bounds=self.bounds,
             infeasible=infeasible,
             cancelled=cancelled,
+            evaluation=self.best.evaluation,
             timings=Timings(build_s=build, solve_s=elapsed - build, total_s=elapsed),
             trajectory=self.clock.trajectory,
             statistics=self.statistics,

@@ -18,31 +18,32 @@ __all__ = ["Budget", "Incumbent"]
 class Incumbent:
     """The best assignment so far: by objects that lack a container, by violation, then tier by tier.
 
-    `cost` is what the kernels say it costs.
+    `cost` is what the kernels say it costs, `evaluation` what the reference says.
     """
 
     graph: Graph
     assignment: Ints
     key: tuple[float, ...] = ()
     cost: float = 0.0
+    evaluation: Evaluation = field(init=False)
 
     def __post_init__(self) -> None:
-        self.key = self._key(self.assignment)
+        self.key, self.evaluation = self._judged(self.assignment)
 
-    def _key(self, assignment: Ints) -> tuple[float, ...]:
-        evaluation: Evaluation = evaluate(relaxed(self.graph), assignment)
+    def _judged(self, assignment: Ints) -> tuple[tuple[float, ...], Evaluation]:
+        evaluation = evaluate(relaxed(self.graph), assignment)
         violation = sum(c.violation for c in evaluation.constraints if c.constraint.enforcement == "hard")
         stranded = int(((assignment < 0) & ~self.graph.space.may_be_unassigned).sum())
-        return (float(stranded), float(violation), *evaluation.tiers.tolist())
+        return (float(stranded), float(violation), *evaluation.tiers.tolist()), evaluation
 
     def offer(self, assignment: Ints, cost: float) -> bool:
         """Take `assignment` if it is better; whether it is."""
-        key = self._key(assignment)
+        key, evaluation = self._judged(assignment)
         for mine, other in zip(self.key, key, strict=True):
             if abs(mine - other) > 1e-9 * max(1.0, abs(mine), abs(other)):
                 if other > mine:
                     return False
-                self.assignment, self.key, self.cost = assignment, key, cost
+                self.assignment, self.key, self.cost, self.evaluation = assignment, key, cost, evaluation
                 return True
         return False
 
@@ -50,11 +51,11 @@ class Incumbent:
         """Take `assignment`, which moves fewer objects, unless it is worse in any respect; whether it did."""
         if np.array_equal(assignment, self.assignment):
             return False
-        key = self._key(assignment)
+        key, evaluation = self._judged(assignment)
         for mine, other in zip(self.key, key, strict=True):
             if other > mine + 1e-9 * max(1.0, abs(mine), abs(other)):
                 return False
-        self.assignment, self.key, self.cost = assignment, key, cost
+        self.assignment, self.key, self.cost, self.evaluation = assignment, key, cost, evaluation
         return True
 
     @property

@@ -1,9 +1,10 @@
 """The phases of a search: construction, descent, a contest of temperatures, one long round of annealing.
 
 Nothing is set per problem. The scale of temperatures is the median of what random moves cost more. The
-contest decides between a hot and a cool start; then one round takes the rest of the budget, since slow
-cooling is worth more than several attempts. In its cold half all threads go on from the best among them, or
-from what other members of a portfolio have found. A thread that is wanted elsewhere joins when it can.
+contest decides between a hot and a cool start, and whether objects are drawn back to where they started; then
+one round takes the rest of the budget, since slow cooling is worth more than several attempts. In its cold
+half all threads go on from the best among them, or from what other members of a portfolio have found. A
+thread that is wanted elsewhere joins when it can.
 """
 
 from __future__ import annotations
@@ -35,8 +36,14 @@ DESCENT = 0.5
 """Largest share of the budget that the first descent may take."""
 HOT, COOL = 2.0, 0.25
 """Starting temperatures of the contest, in units of the scale."""
-CONTEST_SHARE = 0.04
-"""Share of the budget left after the descent for one of the two."""
+PULL = 2.5
+"""What being away from where it started adds to the cost of an object, in units of the temperature.
+
+Places are many and home is one: where limits count what an object left behind as well, hot objects wander for
+nothing and take the room that others need. The logarithm of the number of places would make up for that.
+"""
+CONTEST_SHARE = 0.03
+"""Share of the budget left after the descent for each that enters the contest."""
 SLOW = 0.5
 """The hot one wins with this share of what the cool one gained: a long round will give it more."""
 COOLING = 1 / 500.0
@@ -72,6 +79,9 @@ class Rounds:
         self.tier_weights = tier_weights
         self.rounds = 0
         self.factor = HOT
+        self.pull = 0.0
+        self._left: tuple[float, Ints] | None = None
+        self._at_home = bool(np.mean(best.graph.space.initial >= 0) > 0.5)
         self._longest = LONGEST + model.n_objects**3
         self._cold = 1.0
         self._begun = [0] * len(workers)
@@ -168,24 +178,38 @@ class Rounds:
                 break
 
     def _contest(self, pool: ThreadPoolExecutor, scale: float) -> None:
-        """A hot and a cool start from the same state: with which to go on, and the better end of the two."""
+        """How to go on, tried from one state: a hot or a cool start, then whether objects are pulled home."""
         start, before = self.best.assignment, self.best.cost
         share = CONTEST_SHARE * (1.0 - self.budget.fraction(0))
-        ends: dict[float, tuple[float, Ints]] = {}
-        factors = [HOT, COOL]
-        while factors and not self._over():
-            self._admit()
-            now = [factors.pop(0) for _ in range(min(len(self.workers), len(factors)))]
-            self._all(pool, lambda _, w: w.go_to(start, before) if w.cost != before else None)
-            tried = [now[i % len(now)] for i in range(len(self.workers))]
-            self._round(pool, [scale * f for f in tried], self.budget.fraction(0) + share, meet=False)
-            for factor, worker in zip(tried, self.workers, strict=True):
-                if factor not in ends or worker.cost < ends[factor][0]:
-                    ends[factor] = worker.cost, worker.assignment()
-        if len(ends) == 2:
-            hot, cool = (before - ends[factor][0] for factor in (HOT, COOL))
+        ends: dict[tuple[float, float], tuple[float, Ints]] = {}
+
+        def enter(*entrants: tuple[float, float]) -> bool:
+            """Try pairs of factor and pull, as many at once as there are threads; whether there was time."""
+            waiting = list(entrants)
+            while waiting and not self._over():
+                self._admit()
+                now = [waiting.pop(0) for _ in range(min(len(self.workers), len(waiting)))]
+                self._all(pool, lambda _, w: w.go_to(start, before) if w.cost != before else None)
+                tried = [now[i % len(now)] for i in range(len(self.workers))]
+                for worker, (_, pull) in zip(self.workers, tried, strict=True):
+                    worker.pull = pull
+                end = self.budget.fraction(0) + share
+                self._round(pool, [scale * factor for factor, _ in tried], end, meet=False)
+                for entrant, worker in zip(tried, self.workers, strict=True):
+                    if entrant not in ends or worker.cost < ends[entrant][0]:
+                        ends[entrant] = worker.cost, worker.assignment()
+            return all(entrant in ends for entrant in entrants)
+
+        if enter((HOT, 0.0), (COOL, 0.0)):
+            hot, cool = (before - ends[factor, 0.0][0] for factor in (HOT, COOL))
             self.factor = HOT if hot > 0 and hot >= SLOW * cool else COOL
-        if ends:
+            if self._at_home and enter((self.factor, PULL)):
+                self.pull = PULL if ends[self.factor, PULL][0] < ends[self.factor, 0.0][0] else 0.0
+        for worker in self.everyone:
+            worker.pull = self.pull
+        if ends and self.budget.clock.cancelled:
+            self._share()
+        elif ends:
             cost, assignment = min(ends.values(), key=lambda end: end[0])
             if cost < self.best.cost:
                 self.best.offer(assignment, cost)
@@ -208,6 +232,9 @@ class Rounds:
             if meet and last < 1.0:
                 self._meet(cold=last >= 0.5)
                 records += [(w.cost, w.assignment()) for w in self.workers[len(records) :]]
+        if self.budget.clock.cancelled:  # nobody waits for a state to be made afresh
+            self._left = min(records, key=lambda record: record[0])
+            return
         for worker, (cost, where) in zip(self.workers, records, strict=True):
             if cost < worker.cost:
                 worker.go_to(where, cost)
@@ -308,9 +335,12 @@ class Rounds:
     def _share(self) -> None:
         """Offer the best worker's assignment; then all go on from the best, with sums made afresh."""
         leader = min(self.workers, key=lambda w: w.cost)
-        if leader.cost < self.best.cost:
-            self.best.offer(leader.assignment(), leader.cost)
-        found = self._from_outside()
+        cost, where = self._left or (leader.cost, leader.assignment())
+        if leader.cost < cost:
+            cost, where = leader.cost, leader.assignment()
+        if cost < self.best.cost:
+            self.best.offer(where, cost)
+        found = None if self.budget.clock.cancelled else self._from_outside()
         if found is not None:
             self.best.offer(*found)
         for worker in self.workers:

@@ -76,8 +76,10 @@ def search(
     evaluating = clock.elapsed_s
     best = Incumbent(graph, start)
     once_s = clock.elapsed_s - evaluating
-    if limit_s is not None:  # the answer is evaluated three times after the last slice
-        limit_s = max(0.5 * limit_s, limit_s - 4.0 * once_s)
+    if (
+        limit_s is not None
+    ):  # after the last slice the answer is evaluated, and once more with objects at home
+        limit_s = max(0.5 * limit_s, limit_s - 3.0 * once_s)
     budget = Budget(clock, limit_s, options.iteration_limit, [0] * len(workers), 2.0 * once_s)
     run = Rounds(model, workers, budget, best, tier_weights, company)
     run.everything()
@@ -91,6 +93,7 @@ def search(
         solver="search",
         gap=options.gap,
         cancelled=clock.cancelled,
+        evaluation=run.best.evaluation,
         timings=Timings(build_s=built, solve_s=seconds, total_s=clock.elapsed_s),
         trajectory=clock.trajectory,
         statistics={
@@ -100,6 +103,7 @@ def search(
             "accepted": float(counts[:, 2].sum()),
             "rounds": float(run.rounds),
             "temperature_factor": run.factor,
+            "home_pull": run.pull,
             "columns": float(model.slope.size),
             "group_tables": float(model.tables["groups"].size // GROUP),
             "remaining_nodes": float(len(model.node_ids)),

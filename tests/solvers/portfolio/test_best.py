@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from models.graph import AssignmentSpace, Axis, GraphBuilder
+from models.graph import AssignmentSpace, Axis, GraphBuilder, evaluate
 from models.graph.ops import Square
 from solvers.portfolio.best import Best
 
@@ -61,7 +61,11 @@ def test_known_values_are_compared_like_measured_ones():
     graph = even()
     best = Best(graph, np.zeros(6, np.int32))
     even_now = np.array([0, 0, 1, 1, 2, 2], np.int32)
-    assert best.offer(even_now, "known", (12.0,))
+    known = evaluate(graph, even_now)
+    assert best.offer(even_now, "known", known)
     assert best.feasible
     assert best.tiers == (12.0,)
-    assert not best.offer(np.array([0, 0, 0, 1, 1, 2], np.int32), "known", (14.0,))
+    assert best.evaluation is known
+    other = np.array([0, 0, 0, 1, 1, 2], np.int32)
+    assert not best.offer(other, "known", evaluate(graph, other))
+    assert best.evaluation is known

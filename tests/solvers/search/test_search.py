@@ -10,9 +10,13 @@ from strategies import all_assignments, graphs
 
 from models.graph import AssignmentSpace, Axis, GraphBuilder, Partition, Scope, evaluate
 from models.graph.ops import PositivePart, Square
+from solvers import judge, portfolio, solve
 from solvers.options import SolveOptions
+from solvers.portfolio import best
 from solvers.result import CANCELLED, FEASIBLE, OPTIMAL, UNKNOWN
+from solvers.search import incumbent
 from solvers.search.search import search
+from solvers.search.worker import Worker
 
 
 def balance(n=60, m=6, seed=0, initial=None, room=1.3):
@@ -132,3 +136,35 @@ def test_moves_that_gain_nothing_are_taken_back():
     result = search(g.build(), SolveOptions(iteration_limit=2_000, start=wandering))
     assert result.tiers[0].value == 0
     assert result.moved == 10
+
+
+@pytest.mark.parametrize("solve_it", [search, solve])
+def test_after_cancelling_nothing_is_proposed_and_at_most_one_assignment_evaluated(solve_it, monkeypatch):
+    """Cancelled in the long round; what it had found by then counts all the same."""
+    graph, _ = balance(1_000, 40)
+    monkeypatch.setattr(portfolio, "LARGE", 0)
+    after, done, slices = [], [], [0]
+    run, evaluated = Worker.run, evaluate
+
+    def one_slice(worker, temperature, n=None):
+        slices[0] += 1
+        if slices[0] == 170:
+            done.append(None)
+        elif done:
+            after.append("slice")
+        return run(worker, temperature, n)
+
+    def one_evaluation(graph, assignment):
+        if done:
+            after.append("evaluation")
+        return evaluated(graph, assignment)
+
+    monkeypatch.setattr(Worker, "run", one_slice)
+    for module in (incumbent, judge, best):
+        monkeypatch.setattr(module, "evaluate", one_evaluation)
+    result = solve_it(graph, SolveOptions(iteration_limit=1_000_000, cancelled=lambda: bool(done)))
+    assert result.status == CANCELLED
+    assert after.count("slice") == 0
+    assert after.count("evaluation") <= 1
+    values = evaluated(graph, result.assignment)
+    assert values.tiers.tolist() == [tier.value for tier in result.tiers]
