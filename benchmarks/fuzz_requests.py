@@ -6,12 +6,15 @@ Of the requests, most are messages for a random method of any service, filled at
 something to the server, then mutated as bytes; a third are fleet and assignment documents, mutated, to be
 checked; one in a thousand is a document made to exhaust. Every call must end in time, with an answer or with
 a refusal that a caller can understand. Exit code 1 when one does not, or when the server or a worker dies.
+
+Meanwhile another tenant has a small document checked twice a second: how long that takes is reported.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import hashlib
 import json
 import random
 import tempfile
@@ -47,7 +50,9 @@ STREAM_S = 1.0
 """Streams are read for so long; those that follow something go on for ever."""
 MOST_GROWTH_BYTES = 256 * 2**20
 _AT_ONCE = 16
+_SMALL_EVERY_S = 0.5
 _EVERY_BOMB = 1000
+_LOUD, _QUIET = "loud", "quiet"
 _CREATE = "/fulcrum.v1.PlanningService/CreatePlan"
 _SOLVE = "/fulcrum.v1.AssignmentService/SolveAssignment"
 
@@ -66,6 +71,7 @@ def main(arguments: Sequence[str]) -> int:
         "limits": {"waiting_count": 10, "solve_count": 4, "time_limit_s": 5.0},
     }
     with tempfile.TemporaryDirectory(prefix="fulcrum-fuzz-") as folder:
+        settings["tokens"] = str(_tokens(Path(folder)))
         found = _fuzz(ServerProcess(Path(folder), **settings), options.count, options.seed)
     result = {"benchmark": "fuzz-requests", "count": options.count, "seed": options.seed, **found}
     result["machine"] = machine_record("grpcio", "protobuf", "pyyaml")
@@ -76,6 +82,22 @@ def main(arguments: Sequence[str]) -> int:
     return 1 if found["failures"] else 0
 
 
+def _tokens(folder: Path) -> Path:
+    """A file with two tenants, each let in by its name."""
+    lines = [
+        f"  - {{name: {name}, tenant: {name}, role: operator, "
+        f"sha256: {hashlib.sha256(name.encode()).hexdigest()}}}"
+        for name in (_LOUD, _QUIET)
+    ]
+    path = folder / "tokens.yaml"
+    path.write_text("\n".join(["tokens:", *lines, ""]), encoding="utf-8")
+    return path
+
+
+def _by(name: str) -> tuple[tuple[str, str]]:
+    return (("authorization", f"Bearer {name}"),)
+
+
 @dataclass(slots=True)
 class _Found:
     """What came of the requests."""
@@ -83,6 +105,7 @@ class _Found:
     codes: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     slowest_s: float = 0.0
+    small_s: list[float] = field(default_factory=list)
     rss_bytes: list[int] = field(default_factory=list)
 
 
@@ -107,12 +130,19 @@ def _fuzz(server: ServerProcess, count: int, seed: int) -> dict[str, Any]:
         "seconds": round(time.monotonic() - begin_s, 1),
         "codes": dict(sorted(found.codes.items())),
         "slowest_unary_s": round(found.slowest_s, 2),
+        "small_document_s": _spread(found.small_s),
         "server_rss_bytes_by_fifth": [
             found.rss_bytes[round(i * (len(found.rss_bytes) - 1) / 5)] for i in range(6)
         ],
         "tracebacks_in_the_log": logged.count("Traceback"),
         "failures": found.failures[:20],
     }
+
+
+def _spread(seconds: Sequence[float]) -> dict[str, float]:
+    ordered = sorted(seconds)
+    shares = {"p50": 0.5, "p99": 0.99, "max": 1.0}
+    return {name: round(ordered[round(share * (len(ordered) - 1))], 2) for name, share in shares.items()}
 
 
 async def _send(server: ServerProcess, count: int, seed: int, existing: Sequence[str], found: _Found) -> None:
@@ -135,8 +165,26 @@ async def _send(server: ServerProcess, count: int, seed: int, existing: Sequence
                 if len(found.failures) >= 100:
                     return
 
+        asking = asyncio.create_task(_ask_small(channel, found))
         await asyncio.gather(*(worker() for _ in range(_AT_ONCE)))
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
     found.rss_bytes.append(memory_bytes(server.process_id)[0])
+
+
+async def _ask_small(channel: grpc.aio.Channel, found: _Found) -> None:
+    """Have a small document checked again and again, by a tenant that asks for nothing else."""
+    document = read_fleet_file(EXAMPLES / "one_model.yaml").self_contained
+    request = planning_service_pb2.CreatePlanRequest(document=document, validate_only=True)
+    rpc: Any = channel.unary_unary(_CREATE, request_serializer=bytes, response_deserializer=bytes)
+    while True:
+        begin_s = time.monotonic()
+        try:
+            await rpc(request.SerializeToString(), timeout=DEADLINE_S, metadata=_by(_QUIET))
+        except grpc.aio.AioRpcError as error:
+            found.failures.append(f"a small document: {error.code().name} {error.details()}")
+        found.small_s.append(time.monotonic() - begin_s)
+        await asyncio.sleep(_SMALL_EVERY_S)
 
 
 async def _call(channel: grpc.aio.Channel, method: Method, payload: bytes) -> str:
@@ -152,7 +200,8 @@ async def _call(channel: grpc.aio.Channel, method: Method, payload: bytes) -> st
     endless = method.response_streaming and method.path not in (_SOLVE,)
     timeout_s = STREAM_S if endless else DEADLINE_S
     try:
-        call = rpc(iter([payload]) if method.request_streaming else payload, timeout=timeout_s)
+        sent = iter([payload]) if method.request_streaming else payload
+        call = rpc(sent, timeout=timeout_s, metadata=_by(_LOUD))
         if method.response_streaming:
             async for _ in call:
                 pass
@@ -169,11 +218,11 @@ def _make_something(server: ServerProcess) -> list[str]:
     with server.channel() as channel:
         stubs = Stubs.of(channel)
         create = planning_service_pb2.CreatePlanRequest(document=document)
-        operation = stubs.planning.CreatePlan(create, timeout=60)
+        operation = stubs.planning.CreatePlan(create, timeout=60, metadata=_by(_LOUD))
         register = fleet_service_pb2.RegisterFleetRequest(document=document)
-        fleet = stubs.fleets.RegisterFleet(register, timeout=60)
+        fleet = stubs.fleets.RegisterFleet(register, timeout=60, metadata=_by(_LOUD))
         watch = planning_service_pb2.WatchPlanRequest(name=operation.name.replace("operations/", "plans/"))
-        list(stubs.planning.WatchPlan(watch, timeout=120))
+        list(stubs.planning.WatchPlan(watch, timeout=120, metadata=_by(_LOUD)))
     return [operation.name, watch.name, fleet.name]
 
 

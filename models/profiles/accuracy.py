@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,12 +59,16 @@ def inner_errors(group: Group) -> FloatArray:
     return np.where(corner, np.nan, errors)
 
 
-def table_accuracy(table: OperationTable) -> TableAccuracy:
-    """Leave every point out once, group by group."""
+def table_accuracy(table: OperationTable, *, enough: Callable[[], bool] = lambda: False) -> TableAccuracy:
+    """Leave every point out once, group by group; no point counts as tested once `enough` turns true."""
     groups = split_groups(table)
     errors: list[FloatArray] = []
-    worst, worst_point = np.nan, {}
+    worst, worst_point = np.nan, dict[str, str | float]()
     for group in groups.values():
+        if enough():  # the groups so far are no sample of all
+            errors, worst = [], np.nan
+            worst_point.clear()
+            break
         found = np.abs(inner_errors(group))
         tested = found[np.isfinite(found)]
         errors.append(tested)

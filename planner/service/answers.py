@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -55,10 +56,11 @@ def answer(
     return AssignmentOutcome(state=state, answer_json=json.dumps(made, indent=1, ensure_ascii=False))
 
 
-def validated_profile(question: Question) -> AssignmentOutcome:
-    """Validate the profile of `question`; numbers that are not known are None."""
+def validated_profile(question: Question, cancelled: Callable[[], bool]) -> AssignmentOutcome:
+    """Validate the profile of `question`, as far as that goes within its time; unknown numbers are None."""
     (folder,) = question.profiles.values()
-    found = validate_profile(Path(folder))
+    end_s = time.monotonic() + (math.inf if question.time_limit_s is None else question.time_limit_s)
+    found = validate_profile(Path(folder), enough=lambda: cancelled() or time.monotonic() > end_s)
     tables = [
         {
             "operation": one.operation,

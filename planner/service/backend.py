@@ -291,7 +291,7 @@ class PipelineBackend:
         from planner.service.answers import answer, validated_profile
 
         if question.kind == "validate_profile":
-            return validated_profile(question)
+            return validated_profile(question, cancelled)
         return answer(question, on_progress, cancelled)
 
 

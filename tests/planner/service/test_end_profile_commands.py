@@ -10,6 +10,7 @@ from formula import write_formula_profile
 from models.profiles.store import read_profile
 from models.profiles.validate import validate_profile
 from planner.cli.app import run
+from planner.service.backend import PipelineBackend, Question
 
 LENGTHS = {
     "kind": "LengthDistribution", "source": "made up", "levels": [0.0, 0.5, 1.0],
@@ -107,6 +108,15 @@ def test_what_the_server_says_of_a_profile_is_what_validate_says_here(
         else:
             assert theirs["median_error_ratio"] is None
     assert any(ours.tested for ours in here.accuracy)
+
+
+def test_what_is_not_validated_in_time_is_said(folder) -> None:
+    """With no time at all: read, and nothing tested."""
+    question = Question(kind="validate_profile", document="", profiles={"x": str(folder)}, time_limit_s=0.0)
+    answer = json.loads(PipelineBackend().ask(question, print, lambda: False).answer_json)
+    assert [table["tested_count"] for table in answer["tables"]] == [0] * 4
+    assert answer["warnings"][0] == "attention_decode: not tested, the time was up"
+    assert len(answer["warnings"]) == 4
 
 
 def test_other_mistakes_are_told_here_whatever_gpus_the_server_has(shared_real_server, capsys, fleet) -> None:

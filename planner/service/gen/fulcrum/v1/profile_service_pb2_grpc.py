@@ -108,7 +108,8 @@ class ProfileServiceServicer(object):
 
     def ValidateProfile(self, request, context):
         """Finds how well each table predicts the points left out of it, and what else to know before trusting it. Takes
-        seconds to minutes in the processes that make plans, and ends with the deadline of the call.
+        seconds to minutes in the processes that make plans; tables that are not done shortly before the deadline of the
+        call are not tested, and a warning says so of each.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
