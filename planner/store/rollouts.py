@@ -94,7 +94,7 @@ class RolloutStore:
             With the reason.
         """
         with self.database.write() as connection:
-            row = _row(connection, tenant, fleet, lock=True)
+            row = _last(connection, tenant, fleet)
             if row is None or generation != row.generation:
                 now = "nothing was promoted yet" if row is None else f"it is at {row.generation}"
                 raise AcknowledgementRefused(
@@ -116,7 +116,7 @@ class RolloutStore:
             The last rollout has another generation; 0 is any.
         """
         with self.database.write() as connection:
-            row = _row(connection, tenant, fleet, lock=True)
+            row = _last(connection, tenant, fleet)
             if row is None or (generation and row.generation != generation):
                 raise RolloutMoved(0 if row is None else row.generation)
             if row.state == RolloutState.ROLLING.value:
@@ -218,7 +218,7 @@ class RolloutStore:
 
 def may_begin_again(connection: Connection, tenant: str, fleet: str) -> bool:
     """Whether the promoted plan may be promoted once more: it has no rollout, or one that was cut short."""
-    row = _row(connection, tenant, fleet, lock=True)
+    row = _last(connection, tenant, fleet)
     return row is None or row.state in (RolloutState.FAILED.value, RolloutState.STOPPED.value)
 
 
@@ -226,7 +226,7 @@ def add_rollout(
     connection: Connection, tenant: str, fleet: str, generation: int, plan_id: str, new: NewRollout, now: int
 ) -> None:
     """Store the rollout of a promotion and end the one before; RolloutMoved where that went on meanwhile."""
-    before = _row(connection, tenant, fleet, lock=True)
+    before = _last(connection, tenant, fleet)
     sequence = None if before is None else before.sequence
     if generation != new.generation or sequence != new.previous_sequence:
         raise RolloutMoved(0 if before is None else before.generation)
@@ -245,7 +245,7 @@ def add_rollout(
 
 def touch(connection: Connection, tenant: str, fleet: str, now: int) -> None:
     """Tell those who follow the last rollout that the engines of the fleet are others."""
-    row = _row(connection, tenant, fleet, lock=True)
+    row = _last(connection, tenant, fleet)
     if row is not None:
         _set_state(connection, row, now, RolloutState(row.state), row.reason)
 
@@ -266,6 +266,19 @@ def _row(
         query = query.where(rollouts.c.generation == generation)
     query = query.order_by(rollouts.c.generation.desc()).limit(1)
     return connection.execute(query.with_for_update() if lock else query).one_or_none()
+
+
+def _last(connection: Connection, tenant: str, fleet: str) -> Any:
+    """The last rollout of a fleet, locked until the transaction ends; None where there is none.
+
+    PostgreSQL locks what was the last when it began to wait. By then there may be another, which nobody can
+    add once the last is locked.
+    """
+    while True:
+        row = _row(connection, tenant, fleet, lock=True)
+        now = _row(connection, tenant, fleet)
+        if now is None or (row is not None and row.generation == now.generation):
+            return now
 
 
 def _set_state(connection: Connection, row: Any, now: int, state: RolloutState, reason: str) -> None:

@@ -19,7 +19,7 @@ from planner.store.refusals import (
     RegistrationRefused,
     RolloutMoved,
 )
-from planner.store.rollouts import RolloutStore
+from planner.store.rollouts import RolloutStore, add_rollout
 
 BODY = """{"generation":%d,"seats":[],"targets":{},"assumptions":[],"steps":[
  {"index":0,"kind":"load","instance":"a@1","workload":"w","stages":[{"node":"n0","gpus":[0]},
@@ -102,6 +102,30 @@ def test_a_failure_ends_it_and_what_was_begun_may_still_end(rollouts, promote) -
     assert record.reason == "step 0, load a@1 on n0: no memory"
     assert say(rollouts, 0, "n1") is RolloutState.FAILED
     assert refused(lambda: say(rollouts, 2, "n0")) == "OUT_OF_ORDER"
+
+
+def test_who_acknowledges_while_another_plan_is_promoted_is_told(
+    rollouts, promote, store, add, clock
+) -> None:
+    promote(1, None)
+    answers = []
+
+    def acknowledge() -> None:
+        try:
+            answers.append(say(rollouts, 0, "n0"))
+        except AcknowledgementRefused as refusal:
+            answers.append(refusal.reason)
+
+    thread = threading.Thread(target=acknowledge)
+    new = NewRollout(generation=2, body_json=BODY % 2, previous_sequence=1, step_count=3)
+    plan_id = add()
+    with store.database.write() as connection:
+        add_rollout(connection, "a", "demo", 2, plan_id, new, clock())
+        thread.start()
+        thread.join(0.3)  # it waits for the rollout that is the last until this block ends
+        assert not answers
+    thread.join(20)
+    assert answers == ["STALE_GENERATION"]
 
 
 def test_stopping(rollouts, promote) -> None:
