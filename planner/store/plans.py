@@ -269,6 +269,8 @@ class PlanStore:
         """Ask for a plan to be cancelled: at once when it is queued, through its owner when it is running."""
         with self.database.write() as connection:
             mine = plans.c.id == plan_id
+            # or its owner could hand it back between the two, and it would be neither
+            connection.execute(select(plans.c.id).where(mine).with_for_update())
             connection.execute(
                 update(plans)
                 .where(mine, plans.c.state == PlanState.QUEUED.value)

@@ -151,6 +151,18 @@ def test_pages_of_plans_added_in_one_microsecond_lose_none(store):
     assert set(seen) == ids
 
 
+def test_a_plan_that_is_handed_back_while_it_is_cancelled_is_cancelled(store, add):
+    plan_id = add()
+    store.claim("one", 10)
+    cancelling = threading.Thread(target=store.request_cancel, args=(plan_id,))
+    with store.database.write() as connection:
+        connection.exec_driver_sql("UPDATE plans SET state = 'queued', lease_owner = NULL")
+        cancelling.start()
+        cancelling.join(0.3)  # it waits for the plan until this block ends
+    cancelling.join(20)
+    assert store.get(plan_id).state is PlanState.CANCELLED
+
+
 def test_events_are_numbered_from_one_and_keep_their_numbers(store, add):
     plan_id, other = add(), add()
     for _ in range(2):
