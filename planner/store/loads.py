@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
 from sqlalchemy import and_, delete, insert, select, tuple_
+from sqlalchemy.exc import IntegrityError
 
 from planner.latency import LatencyHistogram
 from planner.store.database import Database
@@ -92,6 +93,12 @@ class LoadStore:
 
     def add(self, tenant: str, fleet: str, samples: Sequence[SampleRecord]) -> int:
         """Store samples, and delete those of the fleet that are too old; returns how many were new."""
+        try:
+            return self._add(tenant, fleet, samples)
+        except IntegrityError:  # the same report came again while it was being stored, and the first has won
+            return self._add(tenant, fleet, samples)
+
+    def _add(self, tenant: str, fleet: str, samples: Sequence[SampleRecord]) -> int:
         table = load_samples
         mine = and_(table.c.tenant == tenant, table.c.fleet == fleet)
         by_key = {(sample.end_us, sample.instance): sample for sample in samples}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import asdict
 
 import pytest
 
@@ -20,6 +21,7 @@ from planner.store.refusals import (
     RolloutMoved,
 )
 from planner.store.rollouts import RolloutStore, add_rollout
+from planner.store.schema import load_samples
 
 BODY = """{"generation":%d,"seats":[],"targets":{},"assumptions":[],"steps":[
  {"index":0,"kind":"load","instance":"a@1","workload":"w","stages":[{"node":"n0","gpus":[0]},
@@ -211,6 +213,20 @@ def sample(end_s: float, instance: str = "a@1", **fields) -> SampleRecord:
         "tpot_drift": None, "cold": False,
     }  # fmt: skip
     return SampleRecord(**{**defaults, **fields})
+
+
+def test_a_report_that_comes_twice_at_once_is_stored_once(store, clock, fleets) -> None:
+    loads = LoadStore(store.database, clock)
+    reported = [sample(clock.now_us / 1e6)]
+    new = []
+    again = threading.Thread(target=lambda: new.append(loads.add("a", "demo", reported)))
+    with store.database.write() as connection:
+        values = {"tenant": "a", "fleet": "demo", **asdict(reported[0])}
+        connection.execute(load_samples.insert().values(**values))
+        again.start()
+        again.join(0.3)  # it waits until this block ends
+    again.join(20)
+    assert new == [0]
 
 
 def test_samples_are_summed_and_old_ones_deleted(store, clock, fleets) -> None:
