@@ -165,4 +165,6 @@ def test_capacity_compares_ways_with_experts_apart() -> None:
         if len(way.parts) == 1
     }
     # prompts that come alone hold all replicas: without them more is served here
-    assert rates[1, 8] > max(rate for (replicas, _), rate in rates.items() if replicas > 1)
+    alone, beside = ([r for (n, _), r in rates.items() if (n > 1) == many] for many in (False, True))
+    assert max(alone) > max(beside)
+    assert rates[1, 8] > 1.5 * rates[8, 8]
