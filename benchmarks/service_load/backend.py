@@ -15,7 +15,7 @@ from typing import Any, Literal
 from models.document import read_document
 from models.errors import InvalidInput
 from planner.plan import Expectation, Instance, Plan, PoolUse, Stage
-from planner.service.backend import Outcome, PipelineBackend, ProgressEvent, Work
+from planner.service.backend import CheckedDocument, Outcome, PipelineBackend, ProgressEvent, Work
 
 __all__ = ["GPUS_A_NODE", "POOL", "PacedBackend"]
 
@@ -26,9 +26,9 @@ GPUS_A_NODE = 8
 class PacedBackend(PipelineBackend):
     """Waits instead of planning; problems are solved as ever."""
 
-    def check(self, document: str) -> str:
+    def check(self, document: str) -> CheckedDocument:
         """See `Backend`."""
-        return str(_script(document)["fleet"])
+        return CheckedDocument(fleet=str(_script(document)["fleet"]))
 
     def plan(
         self, work: Work, on_progress: Callable[[ProgressEvent], None], cancelled: Callable[[], bool]

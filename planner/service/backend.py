@@ -7,7 +7,7 @@ backend to load by ``module:name``.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -33,7 +33,7 @@ MOST_ENTITIES = 2_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedDocument:
-    """A good document: its fleet, and the GPUs of its pools where there were profiles to look for."""
+    """A good document: the name of its fleet, and the names of the GPUs in its pools, each once."""
 
     fleet: str
     gpus: tuple[str, ...] = ()
@@ -136,12 +136,8 @@ class AssignmentOutcome:
 class Backend(Protocol):
     """Checks documents and makes plans, in a worker process."""
 
-    def check(self, document: str) -> str:
-        """Return the fleet's name; raise InvalidInput for a document no plan can be made from."""
-        ...
-
-    def gpus(self, document: str) -> Collection[str]:
-        """Names of the GPUs in the pools of a document that `check` accepts."""
+    def check(self, document: str) -> CheckedDocument:
+        """What is in a document; raise InvalidInput where no plan can be made from it."""
         ...
 
     def check_current(self, plan_json: str) -> None:
@@ -184,17 +180,12 @@ class PipelineBackend:
         for module in ("planner.fleet.resolve", "planner.plan", "solvers.choose", "specs.document"):
             importlib.import_module(module)
 
-    def check(self, document: str) -> str:
-        """Read the document as planning would, and return the fleet's name."""
+    def check(self, document: str) -> CheckedDocument:
+        """Read the document as planning would."""
         from planner.fleet import read_fleet
 
-        return read_fleet(document, allow_files=False).name
-
-    def gpus(self, document: str) -> Collection[str]:
-        """Read the document as planning would, and return what its pools are made of."""
-        from planner.fleet import read_fleet
-
-        return {pool.gpu.name for pool in read_fleet(document, allow_files=False).pools}
+        fleet = read_fleet(document, allow_files=False)
+        return CheckedDocument(fleet=fleet.name, gpus=tuple(sorted({pool.gpu.name for pool in fleet.pools})))
 
     def check_current(self, plan_json: str) -> None:
         """Read the plan as planning would."""

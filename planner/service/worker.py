@@ -131,14 +131,13 @@ def _known_profiles(folders: Mapping[str, str]) -> contextlib.AbstractContextMan
 def _check(backend: Backend, message: dict[str, Any]) -> dict[str, Any]:
     if message["do"] == "check":
         with _known_profiles(message["profiles"]):
-            fleet = backend.check(message["document"])
-            gpus = sorted(backend.gpus(message["document"])) if message["profiles"] else []
+            checked = backend.check(message["document"])
         if message["current_json"] is not None:
             try:
                 backend.check_current(message["current_json"])
             except InvalidInput as error:
                 raise StatusError(status_of(error, field="current_plan_json")) from error
-        return {"fleet": fleet, "gpus": gpus}
+        return asdict(checked)
     assert message["do"] == "check_assignment", message["do"]
     backend.check_assignment(message["document"], message["solver"])
     return {}

@@ -16,7 +16,7 @@ from models.document import read_document
 from models.errors import InvalidInput, SolverFailed, UnknownName
 from planner.explain.explanation import Explanation
 from planner.plan import Expectation, Instance, Objective, Plan, Stage
-from planner.service.backend import AssignmentOutcome, Outcome, ProgressEvent, Work
+from planner.service.backend import AssignmentOutcome, CheckedDocument, Outcome, ProgressEvent, Work
 
 
 def plan_for(fleet: str, state: str = "optimal", seed: int = 0, node: int = 2, price: float = 10.0) -> Plan:
@@ -41,7 +41,7 @@ def plan_for(fleet: str, state: str = "optimal", seed: int = 0, node: int = 2, p
 
 
 class ScriptedBackend:
-    def check(self, document: str) -> str:
+    def check(self, document: str) -> CheckedDocument:
         script = read_document(document).value
         if not isinstance(script, dict):
             raise InvalidInput("a script is a mapping", line=1)
@@ -58,10 +58,7 @@ class ScriptedBackend:
             raise InvalidInput("missing", path=("fleet",), line=1)
         if script.get("gpu", "h100-sxm-80gb") != "h100-sxm-80gb":
             raise UnknownName("GPU", str(script["gpu"]), ["h100-sxm-80gb"], path=("pools", 0, "gpu"), line=2)
-        return str(script["fleet"])
-
-    def gpus(self, document: str) -> list[str]:
-        return read_document(document).value.get("gpus", [])
+        return CheckedDocument(fleet=str(script["fleet"]), gpus=tuple(script.get("gpus", [])))
 
     def check_current(self, plan_json: str) -> None:
         Plan.from_json(plan_json)
