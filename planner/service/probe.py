@@ -1,7 +1,8 @@
 """Is a server serving? ``python -m planner.service.probe [ADDRESS]``: for container health checks.
 
 Asks ``grpc.health.v1.Health``, the one service that needs no token. Exit code 0: it serves. 1: it says that
-it does not, such as while workers warm up or the server drains. 2: no answer.
+it does not, such as while workers warm up or the server drains; with ``--alive`` that is 0 too, since it
+answers. 2: no answer.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--cert", type=Path, help="PEM file of a client certificate, for mutual TLS")
     parser.add_argument("--key", type=Path, help="PEM file of its key")
     parser.add_argument("--server-name", help="name in the server's certificate, where it is not in ADDRESS")
+    parser.add_argument("--alive", action="store_true", help="whatever it answers is good")
     parser.add_argument("--timeout", type=float, default=5.0, help="seconds")
     asked = parser.parse_args(arguments)
     if (asked.cert is None) != (asked.key is None) or (asked.cert is not None and asked.ca is None):
@@ -50,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 2
     state = health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)
     sys.stdout.write(f"{state}\n")
-    return 0 if answer.status == health_pb2.HealthCheckResponse.SERVING else 1
+    return 0 if asked.alive or answer.status == health_pb2.HealthCheckResponse.SERVING else 1
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import yaml
 from node_tools import helm
 
 from planner.cli.app import build_app
+from planner.service import probe
 from planner.service.server import ServerConfig
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -174,6 +175,24 @@ def test_a_pod_that_ends_has_time_for_all_that_is_to_happen(tmp_path):
         float(wait[1]) + ServerConfig.__dataclass_fields__["grace_s"].default + slack_s
         <= pod["terminationGracePeriodSeconds"]
     )
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_probes_are_what_the_probe_takes(case, tmp_path, capsys):
+    """Nobody answers here, so that the arguments are read and the exit code says no answer."""
+    kind = "Deployment" if case == "full" else "StatefulSet"
+    (server,) = (
+        o for o in by_kind(rendered(CASES[case], tmp_path), kind) if "server" in str(o["spec"]["selector"])
+    )
+    container = server["spec"]["template"]["spec"]["containers"][0]
+    certificate = tmp_path / "any.pem"
+    certificate.write_text("")
+    for name in ("startupProbe", "readinessProbe", "livenessProbe"):
+        python, m, module, address, *options = container[name]["exec"]["command"]
+        assert (python, m, module) == ("python", "-m", probe.__name__)
+        assert ("--alive" in options) == (name == "livenessProbe")
+        files = [re.sub(r"=/etc/fulcrum/tls/.*", f"={certificate}", option) for option in options]
+        assert probe.main([address.replace(":50061", ":1"), *files, "--timeout=0.5"]) == 2
 
 
 def test_alerts_are_about_metrics_that_the_server_has(tmp_path):

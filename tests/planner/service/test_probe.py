@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from concurrent import futures
 
 import grpc
@@ -32,9 +33,17 @@ def test_what_a_server_says_of_itself_and_none_at_all(plain, capsys):
     address, state, server = plain
     state.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
     assert main([address]) == 1
-    assert capsys.readouterr().out == "NOT_SERVING\n"
+    assert main([address, "--alive"]) == 0
+    assert capsys.readouterr().out == "NOT_SERVING\n" * 2
     server.stop(None).wait()
     assert main([address, "--timeout", "1"]) == 2
+    assert f"no answer from {address}: " in capsys.readouterr().err
+
+
+def test_a_server_that_accepts_connections_and_never_answers_is_not_alive(capsys):
+    with socket.create_server(("127.0.0.1", 0)) as hangs:
+        address = f"127.0.0.1:{hangs.getsockname()[1]}"
+        assert main([address, "--alive", "--timeout", "0.2"]) == 2
     assert f"no answer from {address}: " in capsys.readouterr().err
 
 

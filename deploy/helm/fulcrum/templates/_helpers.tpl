@@ -97,14 +97,18 @@ affinity:
 {{- end }}
 {{- end }}
 
-{{/* Asks the server's health service; needs no token. */}}
+{{/* Asks the server's health service; needs no token. `option` is one more word for it. */}}
 {{- define "fulcrum.probe" -}}
+{{- with .root }}
 exec:
   command:
     - python
     - -m
     - planner.service.probe
     - 127.0.0.1:{{ .Values.service.port }}
+    {{- with $.option }}
+    - {{ . }}
+    {{- end }}
     {{- if .Values.tls.secret }}
     - --ca=/etc/fulcrum/tls/ca.crt
     - --server-name={{ include "fulcrum.name" . }}
@@ -113,4 +117,5 @@ exec:
     - --key=/etc/fulcrum/tls/tls.key
     {{- end }}
     {{- end }}
+{{- end }}
 {{- end }}
