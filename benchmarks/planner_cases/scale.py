@@ -6,9 +6,14 @@ or evening hours, and demands of unlike size that together take most of the GPUs
 
 from __future__ import annotations
 
+import json
+import resource
+import subprocess
+import sys
+import tempfile
 import time
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +23,6 @@ from benchmarks.planner_cases.comparison import Comparison
 from planner.candidates.enumerate import enumerate_candidates
 from planner.clock import Clock
 from planner.fleet import Fleet, read_fleet
-from planner.fleet.demand import placed_at
 from planner.options import PlanOptions, Progress
 from planner.pipeline import plan_fleet
 from planner.plan import Plan
@@ -40,26 +44,28 @@ FILLED = 1.3
 """Share of the GPUs that the largest demands would take at the mean rate of a GPU over the pools: at the peak
 the better pools are full, and the models share them."""
 SEED = 7
+REPLAN_LIMIT_S = 5.0
 
 
 def run() -> Comparison:
-    """Plan, plan again without one node, and plan ten times as many nodes."""
+    """Plan, plan again without one node (in this process and in a fresh one), plan ten times as large."""
     measured: dict[str, Any] = {}
     fleet = make_fleet(nodes=250)
     first, measured["plan"] = _timed(fleet, None, limit_s=60.0)
     hit = first.instances[len(first.instances) // 2].stages[0].node
     broken = without_node(fleet, hit)
-    again, measured["re-plan after a node died"] = _timed(broken, first, limit_s=5.0)
-    lost = sum(any(stage.node == hit for stage in i.stages) for i in first.instances)
-    changed = sum(move.action != "stop" for move in again.moves)
-    measured["re-plan after a node died"] |= {
-        "instances on the node": lost,
-        "instances that start or move": changed,
-        "share of all instances": changed / len(first.instances),
-        "moves": dict(Counter(move.action for move in again.moves)),
-    }
+    again, measured["re-plan after a node died"] = _timed(broken, first, limit_s=REPLAN_LIMIT_S)
+    anew, measured["re-plan in a fresh process"] = _fresh(broken, first, limit_s=REPLAN_LIMIT_S)
+    for name, plan in (("re-plan after a node died", again), ("re-plan in a fresh process", anew)):
+        changed = sum(move.action != "stop" for move in plan.moves)
+        measured[name] |= {
+            "instances on the node": sum(any(s.node == hit for s in i.stages) for i in first.instances),
+            "instances that start or move": changed,
+            "share of all instances": changed / len(first.instances),
+            "moves": dict(Counter(move.action for move in plan.moves)),
+        }
     _, measured["ten times the nodes"] = _timed(make_fleet(nodes=2500), None, limit_s=600.0)
-    plan, dead, large = (measured[name] for name in measured)
+    plan, dead, cold, large = (measured[name] for name in measured)
     return Comparison(
         case="scale",
         source="asked of this planner; nobody publishes this case",
@@ -73,20 +79,23 @@ def run() -> Comparison:
             "plan within 60 s": plan["wall_s"] <= 60,
             "sizing gap at most 1 %": plan["schedule_gap"] is not None and plan["schedule_gap"] <= 0.01,
             "nothing unplaced": plan["placed"] and large["placed"],
-            "re-plan within 5 s": dead["wall_s"] <= 5,
+            "re-plan within 5 s": dead["placed"] and dead["wall_s"] <= 5,
+            "re-plan within 5 s in a fresh process": cold["placed"] and cold["wall_s"] <= 5,
             "at most 1 % of the instances change": dead["share of all instances"] <= 0.01,
             "100,000 GPUs within 10 minutes": large["wall_s"] <= 600,
         },
         assumed=(
             "the models, their demands and the hours of the day are generated, from a fixed seed",
-            "times are wall-clock times of this machine, candidates priced anew each time",
+            "times are wall-clock times of this machine, simulation and transition included",
+            "a process that has planned the fleet before knows its candidates, as a rebalancing job's does; "
+            "the fresh one is `fulcrum plan --current`, from its start to its end",
         ),
     )
 
 
 def make_fleet(*, nodes: int, models: int = 50) -> Fleet:
     """Return the generated fleet with that many nodes in each of the five pools."""
-    fleet = read_fleet(_document(nodes, models), base_dir=EXAMPLES)
+    fleet = read_fleet(_document(nodes, [1.0] * models), base_dir=EXAMPLES)
     best: dict[tuple[str, str], float] = {}
     for c in enumerate_candidates(fleet).accepted:
         if c.role == "mixed":
@@ -94,26 +103,24 @@ def make_fleet(*, nodes: int, models: int = 50) -> Fleet:
     # Demands like 1/rank: few large models, many small ones.
     size = 1.0 / (1.0 + np.random.default_rng(SEED).permutation(models) / 4.0)
     gpus = FILLED * sum(pool.gpus for pool in fleet.pools) * size / size.sum()
-    assert fleet.periods is not None
-    workloads = []
-    for workload, share in zip(fleet.workloads, gpus.tolist(), strict=True):
-        a_gpu = sum(best.get((workload.name, pool.name), 0.0) for pool in fleet.pools) / len(fleet.pools)
-        factor = share * a_gpu / max(workload.period_rates_per_s)
-        rates = tuple(rate * factor for rate in workload.period_rates_per_s)
-        workloads.append(placed_at(replace(workload, period_rates_per_s=rates), fleet.periods.placed))
-    return replace(fleet, workloads=tuple(workloads))
+    a_gpu = [
+        sum(best.get((w.name, pool.name), 0.0) for pool in fleet.pools) / len(fleet.pools)
+        for w in fleet.workloads
+    ]
+    return read_fleet(_document(nodes, (gpus * a_gpu).tolist()), base_dir=EXAMPLES)
 
 
 def without_node(fleet: Fleet, node: str) -> Fleet:
     """Return the fleet with a node out of service."""
-    pools = tuple(
-        replace(pool, unavailable=(pool.node_index(node),)) if pool.node_index(node) >= 0 else pool
-        for pool in fleet.pools
-    )
-    return replace(fleet, pools=pools)
+    document = json.loads(fleet.self_contained)
+    for entry, pool in zip(document["pools"], fleet.pools, strict=True):
+        if pool.node_index(node) >= 0:
+            entry["unavailable"] = [pool.node_index(node)]
+    return read_fleet(json.dumps(document))
 
 
-def _document(nodes: int, models: int) -> str:
+def _document(nodes: int, rates: Sequence[float]) -> str:
+    models = len(rates)
     lines = ["fleet: scale", "periods: {count: 24, length: 1h, start_delay: 5min}", "pools:"]
     lines += [
         f"  - {{name: p{n}, gpu: {gpu}, nodes: {nodes}, gpus_per_node: 8, racks: {max(nodes // 10, 1)}, "
@@ -126,7 +133,7 @@ def _document(nodes: int, models: int) -> str:
     for n in range(models):
         shape = list(OFFICE if n % 3 else EVENING)
         lines.append(
-            f"  - {{model: m{n}, rate: 1/s, lengths: {LENGTHS[n % 2]}, shape: {shape}, "
+            f"  - {{model: m{n}, rate: {rates[n]!r}/s, lengths: {LENGTHS[n % 2]}, shape: {shape}, "
             f"slo: {{ttft_p95: {2 + n % 3}s, tpot_p95: {50 + 10 * (n % 4)}ms}}}}"
         )
     lines += ["policies:", "  survive: {loss_of: node}", "  headroom: 10%"]
@@ -143,25 +150,48 @@ def _timed(fleet: Fleet, current: Plan | None, *, limit_s: float) -> tuple[Plan,
     def begun(progress: Progress) -> None:
         phases.setdefault(progress.phase, progress.elapsed_s)
 
-    clock = Clock(
-        options=PlanOptions(time_limit_s=limit_s, threads=2),
-        progress=begun,
-    )
+    clock = Clock(options=PlanOptions(time_limit_s=limit_s, threads=2), progress=begun)
     planned = plan_fleet(fleet, clock, current=current)
-    plan, schedule = planned.plan, planned.plan.schedule
+    return planned.plan, {
+        "candidates": len(planned.considered),
+        **_figures(fleet, planned.plan),
+        "wall_s": round(time.monotonic() - wall, 1),
+        "cpu_s": round(time.process_time() - cpu, 1),
+        "began_s": {phase: round(seconds, 1) for phase, seconds in phases.items()},
+    }
+
+
+def _fresh(fleet: Fleet, current: Plan, *, limit_s: float) -> tuple[Plan, dict[str, Any]]:
+    """The same by the command line: a process that has read nothing and compiled nothing yet."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        document, running, out = folder / "fleet.json", folder / "running.json", folder / "plan.json"
+        document.write_text(fleet.self_contained, encoding="utf-8")
+        running.write_text(current.to_json(), encoding="utf-8")
+        command = [sys.executable, "-c", "from planner.cli import main; main()", "plan", str(document)]
+        options = ["--current", str(running), "--out", str(out), "--time-limit", f"{limit_s}s"]
+        wall, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([*command, *options, "--threads", "2"], check=True, stdout=subprocess.DEVNULL)
+        took, after = time.monotonic() - wall, resource.getrusage(resource.RUSAGE_CHILDREN)
+        plan = Plan.from_json(out.read_text(encoding="utf-8"))
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return plan, {**_figures(fleet, plan), "wall_s": round(took, 1), "cpu_s": round(cpu, 1)}
+
+
+def _figures(fleet: Fleet, plan: Plan) -> dict[str, Any]:
+    """What a plan is, and what is proven about it."""
+    schedule = plan.schedule
     sizing = {o.name: o for o in plan.objectives if o.stage == "sizing"}
     cost = sizing.get("cost")
-    return plan, {
+    return {
         "gpus": sum(pool.gpus for pool in fleet.pools),
-        "candidates": len(planned.considered),
         "instances": len(plan.instances),
         "gpus_used": sum(use.gpus_used for use in plan.pools),
         "state": plan.state,
         "unserved": sum(o.value for name, o in sizing.items() if name.startswith(UNSERVED)),
+        "cost_per_hour": plan.cost_per_hour,
         "cost_gap": cost.gap if cost is not None else None,
+        "has_schedule": schedule is not None,
         "schedule_gap": schedule.gap if schedule is not None else None,
         "placed": bool(plan.instances),
-        "wall_s": round(time.monotonic() - wall, 1),
-        "cpu_s": round(time.process_time() - cpu, 1),
-        "began_s": {phase: round(seconds, 1) for phase, seconds in phases.items()},
     }
