@@ -119,6 +119,22 @@ class Model:
             or t["allowance"].size
         )
 
+    @property
+    def counts_departures(self) -> bool:
+        """Whether an upper limit counts objects elsewhere than where they started only, as ``during`` does.
+
+        Then going back to where it started is the one move that needs no room.
+        """
+        t, n = self.tables, self.n_objects + 1
+        for row in t["blocks"].reshape(-1, layout.BLOCK).tolist():
+            d, split, first = row[layout.B_COLUMNS], row[layout.B_SPLIT], row[layout.B_DYNAMIC]
+            upper = t["upper"][row[layout.B_X] :][: (row[layout.B_ITEMS] + 1) * d].reshape(-1, d)
+            away = t["W"][row[layout.B_W] :][: n * d].reshape(n, d)[:, split:first]
+            home = t["home_w"][row[layout.B_HOME_W] :][: n * (first - split)].reshape(n, first - split)
+            if np.any(np.isfinite(upper[:, split:first]).any(axis=0) & (home < away).any(axis=0)):
+                return True
+        return False
+
     def weighted(self, tier_weights: Array, violation_weight: float) -> Array:
         """The prices G with tier t multiplied by ``tier_weights[t]`` and violations by `violation_weight`."""
         t = self.tables

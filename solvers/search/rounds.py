@@ -41,7 +41,10 @@ PULL = 2.5
 
 Places are many and home is one: where limits count what an object left behind as well, hot objects wander for
 nothing and take the room that others need. The logarithm of the number of places would make up for that.
+Where no limit does, it only looks good in a short contest, in which few objects get anywhere.
 """
+PULLED = 1.1
+"""The pull has to gain so many times what is gained without it: in a short round any restraint pays."""
 CONTEST_SHARE = 0.03
 """Share of the budget left after the descent for each that enters the contest."""
 SLOW = 0.5
@@ -81,7 +84,7 @@ class Rounds:
         self.factor = HOT
         self.pull = 0.0
         self._left: tuple[float, Ints] | None = None
-        self._at_home = bool(np.mean(best.graph.space.initial >= 0) > 0.5)
+        self._pulling = model.counts_departures and bool(np.any(best.graph.space.initial >= 0))
         self._longest = LONGEST + model.n_objects**3
         self._cold = 1.0
         self._begun = [0] * len(workers)
@@ -203,8 +206,9 @@ class Rounds:
         if enter((HOT, 0.0), (COOL, 0.0)):
             hot, cool = (before - ends[factor, 0.0][0] for factor in (HOT, COOL))
             self.factor = HOT if hot > 0 and hot >= SLOW * cool else COOL
-            if self._at_home and enter((self.factor, PULL)):
-                self.pull = PULL if ends[self.factor, PULL][0] < ends[self.factor, 0.0][0] else 0.0
+            if self._pulling and enter((self.factor, PULL)):
+                without, pulled = (before - ends[self.factor, pull][0] for pull in (0.0, PULL))
+                self.pull = PULL if pulled > PULLED * without else 0.0
         for worker in self.everyone:
             worker.pull = self.pull
         if ends and self.budget.clock.cancelled:

@@ -15,6 +15,8 @@ from solvers.options import SolveOptions
 from solvers.portfolio import best
 from solvers.result import CANCELLED, FEASIBLE, OPTIMAL, UNKNOWN
 from solvers.search import incumbent
+from solvers.search.flatten import flatten
+from solvers.search.rounds import PULL
 from solvers.search.search import search
 from solvers.search.worker import Worker
 
@@ -168,3 +170,17 @@ def test_after_cancelling_nothing_is_proposed_and_at_most_one_assignment_evaluat
     assert after.count("evaluation") <= 1
     values = evaluated(graph, result.assignment)
     assert values.tiers.tolist() == [tier.value for tier in result.tiers]
+
+
+@pytest.mark.parametrize(("counted", "expected"), [("after", False), ("during", True), ("new", True)])
+def test_objects_may_be_pulled_home_where_limits_count_what_they_leave_behind(counted, expected):
+    space = AssignmentSpace(
+        Axis("object", 6), Axis("host", 3), np.arange(6, dtype=np.int32) % 3, np.zeros(6, bool)
+    )
+    g = GraphBuilder(space)
+    g.constrain(g.affine([(g.usage(g.container_scope, np.ones(6), counted=counted), 1.0)], -3.0), spec="room")
+    g.minimize(g.total(g.node(Square(), g.usage(g.container_scope, np.arange(6.0)))))
+    graph = g.build()
+    assert flatten(graph, space.initial).counts_departures is expected
+    result = search(graph, SolveOptions(iteration_limit=30_000))
+    assert result.statistics["home_pull"] in ((0.0, PULL) if expected else (0.0,))
