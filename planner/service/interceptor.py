@@ -19,8 +19,9 @@ from grpc_status import rpc_status
 from models.errors import FulcrumError
 from planner.service.auth import Authenticator
 from planner.service.errors import StatusError, failure, status_of
-from planner.service.identity import Role, caller
+from planner.service.identity import Role, caller, current_tenant
 from planner.service.metrics import Metrics
+from planner.service.open_streams import OpenStreams
 from planner.service.protos import code_pb2
 from planner.service.tracing import NO_TRACING, CallTrace, Tracing
 
@@ -89,13 +90,22 @@ class Guard(grpc.aio.ServerInterceptor):
         Tells callers by their metadata.
     metrics
         Counts the calls.
+    streams
+        Limits those that stay open.
     tracing
         Has a span for each.
     """
 
-    def __init__(self, authenticator: Authenticator, metrics: Metrics, tracing: Tracing = NO_TRACING) -> None:
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        metrics: Metrics,
+        streams: OpenStreams,
+        tracing: Tracing = NO_TRACING,
+    ) -> None:
         self._authenticator = authenticator
         self._metrics = metrics
+        self._streams = streams
         self._tracing = tracing
 
     async def intercept_service(
@@ -143,18 +153,21 @@ class Guard(grpc.aio.ServerInterceptor):
             with _observed(details, self._metrics, self._tracing) as call:
                 try:
                     self._admit(details)
-                    result = inner(call.about(read(request)), context)
-                    if hasattr(result, "__aiter__"):
-                        async with contextlib.aclosing(result):  # what it holds ends with the call
-                            async for response in result:
-                                with _caller_may_go(details.method):
-                                    await context.write(response)
-                    else:  # the service writes by itself
-                        await result
+                    with self._streams.one(current_tenant()):
+                        await self._send_all(inner(call.about(read(request)), context), context, details)
                 except Exception as error:  # noqa: BLE001 - every error becomes a Status
                     await call.abort(context, error)
 
         return answer
+
+    async def _send_all(self, result: Any, context: Any, details: grpc.HandlerCallDetails) -> None:
+        if not hasattr(result, "__aiter__"):  # the service writes by itself
+            await result
+            return
+        async with contextlib.aclosing(result):  # what it holds ends with the call
+            async for response in result:
+                with _caller_may_go(details.method):
+                    await context.write(response)
 
     def _admit(self, details: grpc.HandlerCallDetails) -> None:
         """Set the caller of this RPC, or refuse."""

@@ -35,6 +35,7 @@ from planner.service.hub import Hub
 from planner.service.interceptor import Guard
 from planner.service.metrics import Metrics
 from planner.service.metrics_server import MetricsServer, check_metrics_address
+from planner.service.open_streams import OpenStreams
 from planner.service.operations import OperationsService
 from planner.service.own_profiles import OwnProfiles
 from planner.service.planning import PlanningService
@@ -212,8 +213,9 @@ class PlanServer:
             tracing=self.tracing,
         )
         most_bytes = config.limits.document_bytes + _MESSAGE_SLACK_BYTES
+        streams = OpenStreams(most=_MAX_CONCURRENT_RPCS * 3 // 4, most_of_tenant=_MAX_CONCURRENT_RPCS // 2)
         self._server = grpc.aio.server(
-            interceptors=(Guard(authenticator, self.metrics, self.tracing),),
+            interceptors=(Guard(authenticator, self.metrics, streams, self.tracing),),
             maximum_concurrent_rpcs=_MAX_CONCURRENT_RPCS,
             options=(
                 ("grpc.max_receive_message_length", most_bytes),

@@ -18,6 +18,7 @@ from planner.service.gen.fulcrum.v1 import planning_service_pb2, planning_servic
 from planner.service.hub import Subscription
 from planner.service.interceptor import Guard
 from planner.service.metrics import Metrics
+from planner.service.open_streams import OpenStreams
 
 METHOD = "/fulcrum.v1.EngineService/WatchAssignment"
 
@@ -62,7 +63,9 @@ def test_a_stream_that_is_left_ends_as_cancelled_without_a_word(error, ends, cap
         async def found(_):
             return handler
 
-        guarded = await Guard(AllowAll(), metrics).intercept_service(found, details)
+        guarded = await Guard(AllowAll(), metrics, OpenStreams(most=1, most_of_tenant=1)).intercept_service(
+            found, details
+        )
         with pytest.raises(asyncio.CancelledError):
             await guarded.unary_stream(b"", Gone(error))
 
