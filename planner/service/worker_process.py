@@ -265,7 +265,9 @@ class WorkerProcess:
             await self._process.stdin.drain()
 
     async def _receive(self) -> dict[str, Any] | None:
-        assert self._process is not None
+        """The next message; None where the process ended, or was killed."""
+        if self._process is None:
+            return None
         assert self._process.stdout is not None
         return await receive_frame(self._process.stdout)
 
@@ -275,9 +277,8 @@ class WorkerProcess:
         UNAVAILABLE has the caller ask again: right where nothing is kept of the question.
         """
         if answer is None:
-            assert self._process is not None
-            code = await self._process.wait()
-            self._process = None
+            process, self._process = self._process, None
+            code = -signal.SIGKILL if process is None else await process.wait()  # none: killed by `kill`
             how = f"signal {-code}" if code < 0 else f"exit code {code}"
             raise failure(died, "WORKER_DIED", f"the worker process ended with {how}; see the log")
         if "error" in answer:

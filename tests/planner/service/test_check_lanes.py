@@ -140,6 +140,17 @@ def test_a_process_that_dies_is_no_fault_of_the_document() -> None:
     run(use)
 
 
+def test_what_is_read_when_everything_ends_is_told_so() -> None:
+    async def use(reader: Reader) -> tuple[int, str]:
+        asked = reader.asked("red", SPIN)
+        while not any(worker.ready for worker in reader.lanes._workers):
+            await asyncio.sleep(0.01)
+        await reader.lanes.close()
+        return await refusal(asked)
+
+    assert run(use) == (code_pb2.UNAVAILABLE, "WORKER_DIED")
+
+
 def test_a_caller_that_goes_costs_no_process() -> None:
     async def use(reader: Reader) -> None:
         await reader.fleet("red", "fleet: warm")
