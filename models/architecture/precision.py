@@ -34,6 +34,9 @@ class WeightPrecision:
     parts, moe_parts
         Parts stored in this format, in a dense model and in one with experts. Published 4-bit checkpoints
         of mixture-of-experts models keep their attention in bf16.
+    expert_multiples
+        What kernels for experts pad the hidden size, and the share of the expert size on a GPU, to multiples
+        of; on the GPU the padding takes room too.
     """
 
     name: str
@@ -41,6 +44,7 @@ class WeightPrecision:
     compute: str
     parts: tuple[str, ...] = PARTS
     moe_parts: tuple[str, ...] = PARTS
+    expert_multiples: tuple[int, int] = (1, 1)
 
     def covers(self, part: str, *, moe: bool) -> bool:
         """Whether a part of the model is stored in this format rather than in bf16."""
@@ -70,9 +74,14 @@ _WEIGHTS = {
         ),
         # one fp8 scale per 16 weights
         WeightPrecision(name="nvfp4", bytes_per_weight=0.5 + 1 / 16, compute="fp4", moe_parts=_FEED_FORWARD),
-        # OCP microscaling: one 8-bit exponent per 32 weights; multiplied in bf16 as the engines do on Hopper
+        # OCP microscaling: one 8-bit exponent per 32 weights; multiplied in bf16 as the engines do on Hopper.
+        # With these multiples gpt-oss takes the 65.97 and 13.72 GiB that vLLM logs (117B and 21B weights)
         WeightPrecision(
-            name="mxfp4", bytes_per_weight=0.5 + 1 / 32, compute="bf16", moe_parts=("routed_experts",)
+            name="mxfp4",
+            bytes_per_weight=0.5 + 1 / 32,
+            compute="bf16",
+            moe_parts=("routed_experts",),
+            expert_multiples=(256, 128),
         ),
     )
 }

@@ -66,8 +66,8 @@ class Engine:
         (TensorRT-LLM), 0 admits what fits now and recomputes the youngest when the cache runs full (vLLM).
     memory_fraction, memory_rule
         The share of memory the engine takes, and of what: of the whole GPU, activations included (``total``,
-        vLLM); of the whole GPU, weights and cache only (``static``, SGLang); of what is left when weights and
-        activations are placed (``free``, TensorRT-LLM).
+        vLLM); of what context and communication leave, for weights and cache only (``static``, SGLang); of
+        what is left when weights and activations are placed (``free``, TensorRT-LLM).
     overheads
         Costs beside the operators; None: those fitted on measured results (`models.serving.calibration`).
     poll_steps

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
@@ -16,6 +17,7 @@ from models.architecture import (
     GroupedQueryAttention,
     LatentAttention,
     MixtureOfExperts,
+    WeightPrecision,
     kv_precision,
     weight_precision,
 )
@@ -164,6 +166,8 @@ def weight_bytes_per_gpu(architecture: Architecture, parallelism: Parallelism, w
         layer = attention * stored("attention") + 2 * h * 2.0
         if isinstance(ff, MixtureOfExperts):
             experts = ff.num_experts * ff.expert_parameters(h) / parallelism.stage_gpus
+            if scheme.covers("routed_experts", moe=moe):
+                experts *= _padding(h, ff.expert_intermediate_size, parallelism, scheme)
             layer += experts * stored("routed_experts") + ff.router_parameters(h) * 2.0
             layer += ff.shared_parameters(h) / tp * stored("shared_experts")
         else:
@@ -172,6 +176,13 @@ def weight_bytes_per_gpu(architecture: Architecture, parallelism: Parallelism, w
     embedding = architecture.parts["embedding"] * 2.0 / tp
     head = architecture.parts["output_head"] * 2.0 / tp
     return total + (embedding + head if parallelism.pipeline_parallel_size == 1 else max(embedding, head))
+
+
+def _padding(hidden: int, size: int, parallelism: Parallelism, scheme: WeightPrecision) -> float:
+    """How much larger experts are for their kernels than in a checkpoint."""
+    pieces, (tall, wide) = parallelism.expert_tensor_parallel_size, scheme.expert_multiples
+    padded = math.ceil(hidden / tall) * tall * math.ceil(size / pieces / wide) * wide * pieces
+    return padded / (hidden * size)
 
 
 def draft_parallelism(parallelism: Parallelism) -> Parallelism:
@@ -212,7 +223,8 @@ def memory(
     elif engine.memory_rule == "free":
         room = (total - held - activations - workspace) * fraction
     else:
-        room = min(total * fraction - held, total - held - activations - workspace)
+        # the share is of what is free when context and communication are there
+        room = min((total - workspace) * fraction - held, total - held - activations - workspace)
     # what a token of a long sequence takes on average: windows are full, states are shared by 4,096 tokens
     long = 4096.0
     per_token = cache.sequence_bytes(long) / long

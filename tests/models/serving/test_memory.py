@@ -79,11 +79,20 @@ def test_sliding_windows_stop_growing() -> None:
 
 
 def test_engines_differ_in_what_they_take() -> None:
-    rooms = {
-        e: plan("llama-3.1-8b", "h100", engine_name=e).kv_cache_bytes for e in ("vllm", "sglang", "trtllm")
-    }
-    assert rooms["trtllm"] < rooms["vllm"] < rooms["sglang"]
-    total = gpu("h100").memory_bytes
+    found = {e: plan("llama-3.1-8b", "h100", engine_name=e) for e in ("vllm", "sglang", "trtllm")}
+    rooms = {e: one.kv_cache_bytes for e, one in found.items()}
+    assert rooms["trtllm"] < rooms["sglang"] < rooms["vllm"]
+    free = gpu("h100").memory_bytes - found["sglang"].workspace_bytes
     assert rooms["sglang"] == pytest.approx(
-        0.88 * total - architecture("llama-3.1-8b").weight_bytes("bf16"), rel=1e-3
+        0.88 * free - architecture("llama-3.1-8b").weight_bytes("bf16"), rel=1e-3
     )
+
+
+def test_experts_in_mxfp4_are_padded_for_their_kernels_and_others_are_not() -> None:
+    model = architecture("gpt-oss-120b")
+    held = weight_bytes_per_gpu(model, Parallelism(), "mxfp4")
+    padding = 3072 * 2944 / 2880**2
+    experts = model.parts["routed_experts"] * (0.5 + 1 / 32)
+    assert held - model.weight_bytes("mxfp4") == pytest.approx(experts * (padding - 1), rel=1e-5)
+    bf16 = weight_bytes_per_gpu(model, Parallelism(), "bf16")
+    assert bf16 == pytest.approx(model.weight_bytes("bf16"), rel=1e-3)
