@@ -75,6 +75,9 @@ class State:
         float64[instance, level]: time of a token when nothing is prefilled.
     tpot_ms
         float64[instance, level]: mean time per output token of a long request.
+    longest_ms
+        float64[instance, level]: time of a token when every step is full of prompts, with so many running or
+        fewer. Infinite where prompts have steps of their own, of which several may come between two tokens.
     work_mean_ms, work_variance
         float64[instance, level, output]: prompt work of others that a request sits through while it decodes.
     cache_bytes
@@ -91,6 +94,7 @@ class State:
     busy: Floats
     service_ms: Floats
     step_ms: Floats
+    longest_ms: Floats
     tpot_ms: Floats
     work_mean_ms: Floats
     work_variance: Floats
@@ -246,6 +250,7 @@ class Load:
         self._full_step = np.ones(shape)
         self._own = np.zeros((count, LEVELS, self.inputs.size))
         tokens = np.broadcast_to(self.computed, (count, self.inputs.size))
+        attended = self.input_mean(self._prompt_attention) / np.maximum(self.input_mean(self.computed), 1e-9)
         for level in range(LEVELS):
             batch = self.levels[:, level]
             step = np.where(self.decodes, self.decode_ms(batch + 1.0), 0.0)
@@ -254,9 +259,10 @@ class Load:
             first = np.where(self.prefills[:, None], first + self._prompt_attention, 0.0)
             held = extra * self.stage_share[:, None]  # a pipeline works on pp prompts at a time
             beside = np.where(self._alone, 0.0, step)
-            whole, _, _ = self.prompt_ms(batch, np.maximum(self.budget - batch / self.dp, 1.0)[:, None])
-            alone = np.maximum(whole[:, 0] * self.stage_share, 1e-9)
-            self._full_step[:, level] = alone
+            room = np.maximum(self.budget - batch / self.dp, 1.0)
+            whole, _, _ = self.prompt_ms(batch, room[:, None])
+            alone = np.maximum((whole[:, 0] + attended * room) * self.stage_share, 1e-9)
+            self._full_step[:, level] = alone * self.pp  # every stage may carry a budget at a time
             self._stretch[:, level] = 1.0 + beside / alone * self.prefills
             self._step[:, level] = step / self._made
             self._beside[:, level] = beside
@@ -268,6 +274,8 @@ class Load:
             # the engine looks at what has arrived every so many decode steps
             own = own + (self._poll * step * self.prefills * (batch > 0))[:, None]
             self._own[:, level] = own + self._front_ms + self._handover_ms
+        full = np.maximum.accumulate(self._step + self._full_step / self._made[:, None], axis=1)
+        self._longest = np.where(self.separate[:, None], np.inf, full)
         self._mean_held = self.input_mean(self._held)
         self._held_squared = self.input_mean(self._held**2)
         self._population()
@@ -376,6 +384,7 @@ class Load:
             busy=np.clip(each * service + before / (1.0 + before), np.maximum(utilisation, 1e-9), 1.0),
             service_ms=self._own,
             step_ms=self._step,
+            longest_ms=self._longest,
             tpot_ms=tpot,
             work_mean_ms=work,
             work_variance=work_variance,

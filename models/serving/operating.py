@@ -169,7 +169,8 @@ def tpot_share(load: Load, state: State, limit_ms: Floats) -> Floats:
     """Share of the requests whose time per output token is within `limit_ms`; one token has no such time."""
     left = (limit_ms[:, None, None] - state.step_ms[:, :, None]) * np.maximum(load.steps, 1.0)
     mean, variance = state.work_mean_ms, np.maximum(state.work_variance, 1e-12)
-    within = np.where((load.steps < 1.0) | ((left >= 0) & (mean <= 1e-9)), 1.0, 0.0)
+    sure = ((left >= 0) & (mean <= 1e-9)) | (limit_ms[:, None] >= state.longest_ms)[:, :, None]
+    within = np.where((load.steps < 1.0) | sure, 1.0, 0.0)
     # the work is a random number of prompts: a gamma law has its mean, its variance and its skew to the right
     asked = (left >= 0) & (within == 0.0) & (state.weight > NEGLIGIBLE)[:, :, None]
     shape, rate = mean**2 / variance, mean / variance

@@ -23,11 +23,10 @@ RESULTS = (
 """Of an instance; ``limit`` counts in the order of `operating.Bounds`, 5 is none; the last two are of a
 request that is alone."""
 
-LEVEL, STEP, MU, HELD, HELD2, STRETCH, FULL_STEP, OWN, BESIDE = range(9)
+LEVEL, STEP, MU, HELD, HELD2, STRETCH, FULL_STEP, OWN, BESIDE, LONGEST = range(10)
 """Of a level: running requests, decode step, throughput, a prompt's work (mean and mean square), how much
 decodes beside it stretch it, a step full of prompts, mean first-token time without waiting, the decode
-step that a
-step with prompts carries."""
+step that a step with prompts carries, the longest time of a token."""
 WEIGHT, UTIL, WAIT, TOGETHER, BUSY, PROMPTS, YIELD, UNEVEN = range(8)
 """Of a level at a rate: probability, utilisation, waiting of a prompt, the same with what joins its step, the
 probability to wait, prompts that share a step on ranks of their own, tokens

@@ -20,6 +20,7 @@ from models.serving.analysis.columns import (
     HELD2,
     LEVEL,
     LEVELS,
+    LONGEST,
     MADE,
     MU,
     OWN,
@@ -99,6 +100,7 @@ def tabulate(p: Floats, curve: Any, points: Any, mean_steps: float, made: Any) -
     dp, budget = p[DP], p[BUDGET]
     sends = (p[PP] - 1.0) * line(budget, curve[0], curve[4])
     overhead = p[PREFILL_STEP_MS] + (p[STEP_MS] if alone else 0.0)
+    longest = 0.0
     for level in range(LEVELS):
         row = table[level]
         batch = row[LEVEL]
@@ -114,7 +116,7 @@ def tabulate(p: Floats, curve: Any, points: Any, mean_steps: float, made: Any) -
             base = pass_ms(here, here / dp, here / dp, curve, moe) * p[SCALE]
         outputs = here / dp + 1.0
         full = pass_ms(room * dp + here, room + here / dp, outputs, curve, moe)
-        mean = square = mean_own = 0.0
+        mean = square = mean_own = attended = prompt = 0.0
         for i in range(inputs.size + 1):
             # the last one is a step full of prompts
             tokens = computed[i] if i < inputs.size else max(budget - batch / dp, 1.0)
@@ -124,8 +126,11 @@ def tabulate(p: Floats, curve: Any, points: Any, mean_steps: float, made: Any) -
             extra = ((steps - 1.0) * full + last) * p[PREFILL_SCALE] - steps * base
             extra = max(extra, 0.0) + steps * overhead
             if i == inputs.size:
-                row[FULL_STEP] = max(extra * p[SHARE], 1e-9)
+                extra += attended / max(prompt, 1e-9) * p[PREFILL_SCALE] * tokens
+                row[FULL_STEP] = max(extra * p[SHARE], 1e-9) * p[PP]
                 break
+            attended += input_weight[i] * curve[5][i]
+            prompt += input_weight[i] * computed[i]
             first = 0.0
             if prefills:
                 first = extra + steps * sends + curve[5][i] * p[PREFILL_SCALE]
@@ -144,8 +149,12 @@ def tabulate(p: Floats, curve: Any, points: Any, mean_steps: float, made: Any) -
             mean_own,
             beside,
         )
+        row[LONGEST] = math.inf
+        if p[SEPARATE] == 0.0:
+            longest = max(longest, (step + row[FULL_STEP]) / p[MADE])
+            row[LONGEST] = longest
         below /= p[MADE]
-        row[STRETCH] = 1.0 + beside / row[FULL_STEP] if prefills else 1.0
+        row[STRETCH] = 1.0 + beside * p[PP] / row[FULL_STEP] if prefills else 1.0
         row[MU] = decoding / max(mean_steps * below + decoding * mean, 1e-12)
         if dp > 1.0:  # see `Load._throughput`
             every = decoding / max(mean_steps * (below + mean), 1e-12)

@@ -14,6 +14,7 @@ from models.serving.analysis.columns import (
     HELD,
     HELD2,
     LEVELS,
+    LONGEST,
     NEGLIGIBLE,
     PROMPTS,
     STEP,
@@ -62,6 +63,9 @@ def tpot_share(limit: float, rate: float, points: Any, made: Any) -> Any:
     for level in range(LEVELS):
         weight, row = at[level, WEIGHT], table[level]
         if weight < NEGLIGIBLE:
+            continue
+        if limit >= row[LONGEST]:
+            share += weight
             continue
         busy = min(rate * row[HELD] / at[level, PROMPTS], 0.999999)
         free = 1.0 - busy

@@ -190,7 +190,7 @@ def _scratch(parameters: Floats, requests: Requests) -> tuple[Any, Any, Floats]:
     """What the search of a row works with: laws over running requests, tables of levels, its own state."""
     most = int(parameters[:, PARAMETERS.index("seqs")].max()) + 1
     laws = (np.zeros(most), np.zeros(3), np.zeros(most), np.zeros(most))
-    made = (np.zeros((LEVELS, 9)), np.zeros((LEVELS, 8)), np.zeros((LEVELS, requests.inputs.size)))
+    made = (np.zeros((LEVELS, 10)), np.zeros((LEVELS, 8)), np.zeros((LEVELS, requests.inputs.size)))
     return laws, made, np.zeros(8)
 
 

@@ -9,7 +9,8 @@ from models.hardware import gpu
 from models.serving import Configuration, InstanceModel, Parallelism, Targets, capacities, engine, operate
 from models.serving.load import Load
 from models.serving.operating import tpot_share
-from models.workload import LengthDistribution
+from models.serving.simulator import simulate
+from models.workload import LengthDistribution, arrivals_s
 
 CHAT = LengthDistribution(
     levels=np.array([0.0, 0.5, 0.9, 1.0]),
@@ -217,3 +218,44 @@ def test_overload_at_some_batch_does_not_blur_the_stated_latency() -> None:
     share = tpot_share(Load([crowded], lengths), state, np.array([found.tpot_ms * (1 - 1e-5)]))
     assert share[0] < 0.95
     assert found.tpot_ms <= 40
+
+
+@pytest.mark.parametrize("budget", [512, 2048])
+def test_no_token_takes_longer_than_a_step_full_of_prompts(budget: int) -> None:
+    """Short answers, long prompts: a small budget bounds every step, a large one does not."""
+    few = LengthDistribution.fixed(2000, 30)
+    one = instance(max_num_batched_tokens=budget)
+    load = Load([one], few)
+    state = load.at_rate(0.85 * load.max_rate_per_s)
+    step = (load._step + load._full_step).max()
+    assert tpot_share(load, state, np.array([step * 1.001]))[0] == pytest.approx(1.0, abs=1e-6)
+    (found,) = capacities([one], few, Targets(ttft_ms=2000, tpot_ms=step * 1.001))
+    assert found.limit != "tpot"
+
+
+def test_a_small_budget_carries_what_simulation_says() -> None:
+    """Code completion: 512 tokens a step keep a target that 2,048 miss at half the rate."""
+    few = LengthDistribution(
+        levels=np.array([0.0, 0.5, 1.0]),
+        input_tokens=np.array([100.0, 1500.0, 7500.0]),
+        bands=np.array([1.0]),
+        output_tokens=np.array([[5.0, 15.0, 150.0]]),
+        source="test",
+    )
+    targets = Targets(ttft_ms=1500, tpot_ms=30)
+    small, large = (instance(max_num_batched_tokens=budget) for budget in (512, 2048))
+    rates = [found.rate_per_s for found in capacities([small, large], few, targets)]
+    inputs, outputs = few.sample(5000, 1)
+    inputs, outputs = np.maximum(inputs, 1), np.maximum(outputs, 1)
+
+    def met(one: InstanceModel, rate: float) -> bool:
+        run = simulate(one, inputs, outputs, arrivals_s=arrivals_s(5000, rate, seed=2))
+        counted = slice(1000, -500)
+        first, further = run.ttft_ms[counted], run.tpot_ms[counted]
+        kept = np.percentile(first, 95) <= targets.ttft_ms, np.nanpercentile(further, 95) <= targets.tpot_ms
+        return all(kept)
+
+    for one, rate in zip((small, large), rates, strict=True):
+        assert met(one, 0.85 * rate)
+        assert not met(one, 1.3 * rate)
+    assert rates[0] > 1.5 * rates[1]
