@@ -7,6 +7,7 @@ or evening hours, and demands of unlike size that together take most of the GPUs
 from __future__ import annotations
 
 import json
+import math
 import resource
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.planner_cases.comparison import Comparison
+from planner.candidates.candidate import Candidate
 from planner.candidates.enumerate import enumerate_candidates
 from planner.clock import Clock
 from planner.fleet import Fleet, read_fleet
@@ -40,7 +42,7 @@ OFFICE = (0.15, 0.1, 0.1, 0.1, 0.1, 0.15, 0.2, 0.45, 0.8, 1.0, 1.0, 0.95,
           0.75, 0.85, 1.0, 1.0, 0.95, 0.75, 0.45, 0.35, 0.3, 0.25, 0.2, 0.15)  # fmt: skip
 EVENING = (0.4, 0.3, 0.2, 0.2, 0.2, 0.25, 0.35, 0.5, 0.6, 0.65, 0.65, 0.7,
            0.75, 0.7, 0.7, 0.7, 0.75, 0.8, 0.9, 1.0, 1.0, 0.95, 0.8, 0.6)  # fmt: skip
-FILLED = 1.3
+FILLED = 1.05
 """Share of the GPUs that the largest demands would take at the mean rate of a GPU over the pools: at the peak
 the better pools are full, and the models share them."""
 SEED = 7
@@ -96,10 +98,7 @@ def run() -> Comparison:
 def make_fleet(*, nodes: int, models: int = 50) -> Fleet:
     """Return the generated fleet with that many nodes in each of the five pools."""
     fleet = read_fleet(_document(nodes, [1.0] * models), base_dir=EXAMPLES)
-    best: dict[tuple[str, str], float] = {}
-    for c in enumerate_candidates(fleet).accepted:
-        if c.role == "mixed":
-            best[c.workload, c.pool] = max(c.capacity_per_s / c.gpus, best.get((c.workload, c.pool), 0.0))
+    best = _best_rates(enumerate_candidates(fleet).accepted)
     # Demands like 1/rank: few large models, many small ones.
     size = 1.0 / (1.0 + np.random.default_rng(SEED).permutation(models) / 4.0)
     gpus = FILLED * sum(pool.gpus for pool in fleet.pools) * size / size.sum()
@@ -108,6 +107,21 @@ def make_fleet(*, nodes: int, models: int = 50) -> Fleet:
         for w in fleet.workloads
     ]
     return read_fleet(_document(nodes, (gpus * a_gpu).tolist()), base_dir=EXAMPLES)
+
+
+def _best_rates(candidates: Sequence[Candidate]) -> dict[tuple[str, str], float]:
+    """Requests per second of a GPU, by workload and pool: the best mixed instance, or the best pair."""
+    a_request: dict[tuple[str, str, str], float] = {}  # GPU seconds
+    for c in candidates:
+        key = (c.workload, c.pool, c.role)
+        a_request[key] = min(c.gpus / c.capacity_per_s, a_request.get(key, math.inf))
+    best: dict[tuple[str, str], float] = {}
+    for workload, pool in {(c.workload, c.pool) for c in candidates}:
+        mixed, prefill, decode = (
+            a_request.get((workload, pool, role), math.inf) for role in ("mixed", "prefill", "decode")
+        )
+        best[workload, pool] = 1.0 / min(mixed, prefill + decode)
+    return best
 
 
 def without_node(fleet: Fleet, node: str) -> Fleet:
