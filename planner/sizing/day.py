@@ -26,7 +26,9 @@ Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
 
-def drawn_together(problem: SizingProblem, rows: Sequence[Sequence[int]], memo: Memo) -> list[list[int]]:
+def drawn_together(
+    problem: SizingProblem, rows: Sequence[Sequence[int]], memo: Memo, *, near: bool = True
+) -> list[list[int]]:
     """Return counts for every period (by candidate); those of the placed period stay as they are.
 
     Parameters
@@ -35,6 +37,9 @@ def drawn_together(problem: SizingProblem, rows: Sequence[Sequence[int]], memo: 
         Counts of each period that serve its demand within the supply.
     memo
         Of the solves that found them.
+    near
+        Whether the counts of the periods before and after, completed, may be taken as well: that takes time
+        with the instances there are.
     """
     periods = problem.fleet.periods
     assert periods is not None
@@ -57,7 +62,8 @@ def drawn_together(problem: SizingProblem, rows: Sequence[Sequence[int]], memo: 
         uses = master.uses[mine]
         free = left + out[:, mine] @ uses
         known = _choices(problem, workload.name, out[:, mine], demands, memo, periods.placed)
-        known |= _completed(service, workload.name, out, demands, free, uses, ring=periods.is_a_day)
+        if near:
+            known |= _completed(service, workload.name, mine, out, demands, free, uses, ring=periods.is_a_day)
         choices = np.array(list(known), np.int64)
         served = np.array([_served(service, workload.name, mine, row) for row in choices])
         fits = ((choices @ uses)[None, :, :] <= free[:, None, :] + 1e-6).all(axis=2)
@@ -132,18 +138,21 @@ def _choices(
 
 
 def _completed(
-    service: Service, name: str, out: Counts, demands: Floats, free: Floats, uses: Floats, *, ring: bool
-) -> dict[tuple[int, ...], None]:
+    service: Service, name: str, mine: Sequence[int], out: Counts, demands: Floats, free: Floats,
+    uses: Floats, *, ring: bool,
+) -> dict[tuple[int, ...], None]:  # fmt: skip
     """The counts of each period made to serve the demand of its neighbours: most of them run on.
 
     Parameters
     ----------
     free
         float64[period, pool]: GPUs that the other workloads leave.
+    mine
+        Indices of the candidates of the workload.
     uses
         float64[candidate of the workload, pool]: GPUs of an instance.
     """
-    mine, pools = service.columns[name], service.problem.fleet.pools
+    columns, pools = list(mine), service.problem.fleet.pools
     known: dict[tuple[int, ...], None] = {}
     done: set[tuple[float, bytes]] = set()
     for period, demand in enumerate(demands.tolist()):
@@ -152,14 +161,14 @@ def _completed(
                 continue
             row = out[near % len(out)]
             whole = np.zeros_like(row)
-            whole[mine] = row[mine]
+            whole[columns] = row[columns]
             if demand <= 0 or (demand, whole.tobytes()) in done:
                 continue
             done.add((demand, whole.tobytes()))
-            room = (free[period] - row[mine] @ uses).tolist()
+            room = (free[period] - row[columns] @ uses).tolist()
             left = {pool.name: int(gpus) for pool, gpus in zip(pools, room, strict=True)}
             if min(left.values()) >= 0 and complete(service, name, demand, whole, whole * 1.0, left):
-                known[tuple(whole[mine].tolist())] = None
+                known[tuple(whole[columns].tolist())] = None
     return known
 
 

@@ -128,7 +128,9 @@ def solve_schedule(
             ring=periods.is_a_day,
         )
     if periods.start_delay_s > 0:
-        rows, best = _falling(problem, rows, bound, lambda rows: drawn_together(problem, rows, memo))
+        rows, best = _falling(
+            problem, rows, bound, lambda rows: drawn_together(problem, rows, memo, near=not large)
+        )
         if not large:
             rows, best = _falling(problem, rows, bound, lambda rows: _again(problem, rows, clock))
     made = tuple(_period(problem, row, sizing) for row, sizing in zip(rows, first, strict=True))

@@ -76,7 +76,8 @@ def test_workloads_drawn_together_cost_no_more_and_are_served(
                        tensor_parallel_size=gpus, capacity_per_s=data.draw(st.floats(0.8, 1.4)) * gpus)
         for name in ("chat", "code") for pool, gpus in (("a", 1), ("a", 4), ("b", 2))
     )  # fmt: skip
-    problem, memo = SizingProblem(fleet=fleet, candidates=candidates), Memo()
+    barred = frozenset(data.draw(st.sampled_from([(), (1,), (0, 4)])))
+    problem, memo = SizingProblem(fleet=fleet, candidates=candidates, barred=barred), Memo()
     rows = []
     for period in range(4):
         apart = solve_apart(problem.at(period), SolveOptions(), memo)
