@@ -21,7 +21,7 @@ __all__ = ["CELLS", "open_places", "place_tables"]
 
 CELLS = 20_000_000
 """Largest number of objects × containers for which this is looked at."""
-CLOSED = 0.1
+CLOSED = 0.25
 """Objects to which at least this share of the containers is closed have a list."""
 WORTH = 0.05
 """There are lists when at least this share of the objects has one."""
