@@ -2,7 +2,8 @@
 
 A document is read at once, or after those of other tenants that came before it, for a short while. One that
 takes longer goes on by itself, where no other does; else it is given up, and read anew when its turn among
-the long ones comes. So a short one waits for no more than one short while of each tenant, whatever is sent.
+the long ones comes. So a short one waits for about a short while of whoever is being read, whatever others
+send.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ _T = TypeVar("_T")
 _PROCESSES = 3
 """One reads for a short while, one what takes long, and one is there when the first has to be given up."""
 
+_WARM_UP_AFTER = 0.25
+"""Share of the short while after which the next process is started: it takes about as long as the rest."""
 _LEAST_WAIT_S = 0.01
 
 
@@ -127,7 +130,7 @@ class CheckLanes:
         """Whether it ends in a short while. Meanwhile a process is started for those behind it."""
         watch = _Watch(worker.process_id)
         try:
-            await watch.wait(reading, self._short_s / 2)
+            await watch.wait(reading, _WARM_UP_AFTER * self._short_s)
             if not reading.done():
                 self._warm_up()
                 await watch.wait(reading, self._short_s)
