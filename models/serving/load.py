@@ -37,6 +37,7 @@ from models.serving.companions import companions
 from models.serving.configuration import InstanceModel
 from models.serving.curves import curve_at, surface_at
 from models.serving.requests import Requests
+from models.serving.stationary import stationary
 from models.workload import POISSON, Burstiness, LengthDistribution
 
 __all__ = ["Load", "State"]
@@ -322,7 +323,7 @@ class Load:
         running, peak, full = np.zeros(count), np.zeros(count), np.zeros(count)
         excess = self.burstiness.excess * np.minimum(rate * 1e3 / self.burstiness.rate_per_s, 1.0)
         for rows, sums, spread, top in self._groups:
-            law, over = _stationary(rate[rows], sums, top, 1.0 + excess[rows] / 2)
+            law, over = stationary(rate[rows], sums, top, 1.0 + excess[rows] / 2)
             numbers = np.arange(law.shape[1], dtype=np.float64)
             weight[rows] = np.einsum("cn,nl->cl", law, spread)
             running[rows] = (law * numbers).sum(axis=1)
@@ -391,19 +392,3 @@ class Load:
             cache_bytes=mean + SPREAD * np.sqrt(variance),
             full=full,
         )
-
-
-def _stationary(rate: Floats, sums: Floats, top: Floats, spread: Floats) -> tuple[Floats, Floats]:
-    """π(n) of a birth–death process, float64[instance, 0 … most], and the probability of `most` or more.
-
-    `sums` are the running sums of log μ. Beyond `most` requests wait and μ stays at `top`: a geometric tail,
-    counted to the last state; without a stationary law everything is there. `spread` is z.
-    """
-    numbers = np.arange(sums.shape[1])
-    log = (numbers * np.log(rate)[:, None] - sums) / spread[:, None]
-    ratio = (rate / top) ** (1.0 / spread)
-    with np.errstate(divide="ignore"):
-        log[:, -1] += np.where(ratio < 1.0, -np.log(np.maximum(1.0 - ratio, 1e-12)), 40.0)
-    law = np.exp(log - log.max(axis=1, keepdims=True))
-    law /= law.sum(axis=1, keepdims=True)
-    return law, law[:, -1]

@@ -42,7 +42,7 @@ Ints = npt.NDArray[np.int64]
 def _law(rate: float, most: int, spread: float, mu: Floats, shape: Floats, sums: Floats, law: Floats) -> Any:
     """Fill the stationary law, not normalised, where it is not negligible: its first and last number.
 
-    See `load._stationary`; beyond `most` a geometric tail is counted to the last number. Below the rates at
+    See `stationary`; beyond `most` a geometric tail is counted to the last number. Below the rates at
     which μ falls, the law has one peak and is built from there.
     """
     ratio = (rate / mu[most]) ** (1.0 / spread)
