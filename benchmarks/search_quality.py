@@ -117,7 +117,9 @@ def compared(
     seen: dict[int, float] = {}
 
     def hear(progress: Progress) -> None:
-        if progress.objective is not None:
+        if progress.objective is not None and progress.objective != seen.get(progress.tier):
+            for later in [tier for tier in seen if tier > progress.tier]:
+                del seen[later]  # it may have been given up for this
             seen[progress.tier] = progress.objective
 
     def done() -> bool:

@@ -23,7 +23,9 @@ class Enough:
 
     def hearing(self, then: Callable[[Progress], None] | None) -> Callable[[Progress], None]:
         def hear(progress: Progress) -> None:
-            if progress.objective is not None:
+            if progress.objective is not None and progress.objective != self.seen.get(progress.tier):
+                # what later tiers had may have been given up for this
+                self.seen = {tier: value for tier, value in self.seen.items() if tier < progress.tier}
                 self.seen[progress.tier] = progress.objective
             if then is not None:
                 then(progress)
