@@ -20,6 +20,8 @@ CONFIG = {
     "head_dim": 32,
     "max_position_embeddings": 1024,
 }
+ENOUGH_POINTS = 10
+"""Of each operation: with fewer, shapes of the check lie beyond them."""
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +34,10 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     small = ["--tp", "1", "--max-tokens", "64", "--max-context", "128", "--max-batch", "8"]
     small += ["--ops", "gemm,attention,elementwise"]
     where = ["--device", "cpu:numpy", "--out", str(folder / "cpu")]
-    code = run(["profile", "run", *where, "--budget", "4s", "--models", model, *small])
-    assert code == 0
+    for _ in range(10):  # a busy machine needs more time: the same command continues a finished profile
+        assert run(["profile", "run", *where, "--budget", "4s", "--models", model, *small]) == 0
+        if min(table.rows for table in read_manifest(folder / "cpu").tables.values()) >= ENOUGH_POINTS:
+            break
     return folder / "cpu", model
 
 
