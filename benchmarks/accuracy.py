@@ -79,8 +79,8 @@ def document(results: dict[str, Any], *, tables: Any = None, peer: Any = None) -
     out.append(
         "\nNot trained on, but predicted: TensorRT-LLM rows of DeepSeek (whether they used multi-token "
         "prediction is told by the day of their sweep, not by the rows; their first tokens come later than "
-        "predicted by a time that hardly depends on the load: prompts wait for the launches of their many "
-        "kernels, which is not modelled), NVIDIA's own runs on Blackwell (harness not stated), and "
+        "predicted by a time that hardly depends on the load; the cause is not known, launches of the many "
+        "kernels of a prompt may be one), NVIDIA's own runs on Blackwell (harness not stated), and "
         "disaggregated rows.\n"
     )
     for by, title in TITLES.items():
