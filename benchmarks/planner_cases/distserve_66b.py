@@ -94,8 +94,9 @@ def run() -> Comparison:
             "request counts one, so that its caches never fill. Then decode (2,2) and (4,1) keep up with "
             "prefill (4,1) alike, to the last digit, and a search in the order of the degrees reports (2,2)",
             "why not here: caches hold 78,500 tokens with either; the longer steps of (2,2) hold each "
-            "request and its cache longer, which leaves decode alone 44 % less than (4,1), and a third less at "
-            "2.5 s and 0.15 s. At 0.4 s prefill limits the pair and (2,2) is within two steps of the bisection; at 2.5 s it is not",
+            "request and its cache longer, which leaves decode alone 44 % less than (4,1), and a third less "
+            "at 2.5 s and 0.15 s. At 0.4 s prefill limits the pair and (2,2) is within two steps of the "
+            "bisection; at 2.5 s it is not",
             "at 2.5 s, the paper's text, caches that are not counted lead elsewhere: to decode on two GPUs, "
             "which hold 11,600 tokens. The published placement is that of the ablation, 0.4 s and 0.1 s",
             "no colocated TP4 can be the best at a TTFT of 0.4 s: with the released coefficients of vLLM it "
