@@ -84,7 +84,7 @@ def test_a_stream_that_is_left_ends_as_cancelled_without_a_word(error, ends, cap
 def _watching() -> int:
     """Subscriptions that somebody holds."""
     gc.collect()
-    return sum(isinstance(found, Subscription) for found in gc.get_objects())
+    return sum(type(found) is Subscription for found in gc.get_objects())
 
 
 def test_watchers_that_leave_while_they_are_told_much_leave_nothing_behind(server, caplog):
