@@ -20,8 +20,8 @@ def test_watching_and_queueing_in_small(capsys):
     assert found["watching"]["messages"] == 12 * 40
     assert not [line for line in found["missed"] if line.startswith("watchers")]
     assert found["queueing"]["plans"] == 24
-    # Of 24 plans a tenth is one or two, and the first of a worker takes as long as six later ones: how fair this
-    # is, only the full size shows; that tenants take turns is tested with the store.
+    # Of 24 plans a tenth is one or two, and the first of a worker takes as long as six later ones: only the
+    # full size shows how fair this is. That tenants take turns is tested with the store.
     assert len(found["queueing"]["max_over_min_share_at_decile"]) == 10
     assert found["queueing"]["max_over_min_share_at_decile"][-1] == 1.0
     assert found["queueing"]["server_rss_bytes"] < 2**30
