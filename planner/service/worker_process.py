@@ -261,8 +261,13 @@ class WorkerProcess:
         self._tell(message)
         assert self._process is not None
         assert self._process.stdin is not None
-        with contextlib.suppress(ConnectionError):  # it died: reading its answer says so
-            await self._process.stdin.drain()
+        stdin = self._process.stdin
+        try:
+            await stdin.drain()
+        except ConnectionError:  # it died: reading its answer says so
+            # CPython before 3.11.4 logs the same error once more where nobody asks for it here.
+            with contextlib.suppress(ConnectionError):
+                await stdin.wait_closed()
 
     async def _receive(self) -> dict[str, Any] | None:
         """The next message; None where the process ended, or was killed."""
