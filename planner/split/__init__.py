@@ -19,6 +19,7 @@ from planner.split.search import (
     colocated,
     high_affinity,
     low_affinity,
+    phase_goodput,
 )
 from planner.split.simulator import GiveUp, Served, Server, simulate
 
@@ -44,6 +45,7 @@ __all__ = [
     "mean_ttft",
     "mean_ttft_pipeline",
     "mean_ttft_tensor",
+    "phase_goodput",
     "read_coefficients",
     "simulate",
 ]

@@ -33,6 +33,7 @@ __all__ = [
     "colocated",
     "high_affinity",
     "low_affinity",
+    "phase_goodput",
 ]
 
 Degrees = tuple[int, int]
@@ -133,7 +134,8 @@ class _Instant:
 _INSTANT: StepLatency = _Instant()
 
 
-def _phase_goodput(search: GoodputSearch, server: Server, phase: Literal["prefill", "decode"]) -> float:
+def phase_goodput(search: GoodputSearch, server: Server, phase: Literal["prefill", "decode"]) -> float:
+    """Goodput per GPU of one phase by itself, under its own target: the other takes no time."""
     sample, targets = search.sample, search.targets
     if phase == "prefill":
         alone = dataclasses.replace(sample, output_tokens=np.ones_like(sample.output_tokens))
@@ -176,7 +178,7 @@ def high_affinity(
     found = []
     for phase in ("prefill", "decode"):
         scores = {
-            degrees: _phase_goodput(search, server, "prefill" if phase == "prefill" else "decode")
+            degrees: phase_goodput(search, server, "prefill" if phase == "prefill" else "decode")
             for degrees, server in sorted(servers.items())
         }
         best = max(scores, key=lambda d: (scores[d], -servers[d].gpus))

@@ -13,17 +13,16 @@ from benchmarks.service_load.watching import judge
 
 @pytest.mark.slow
 def test_watching_and_queueing_in_small(capsys):
-    sizes = ["--watchers", "12", "--events", "40", "--plans", "24", "--tenants", "3"]
+    sizes = ["--watchers", "12", "--events", "40", "--plans", "90", "--tenants", "3"]
     main(["--parts", "watching", "queueing", *sizes])
     found = json.loads(capsys.readouterr().out)
 
     assert found["watching"]["messages"] == 12 * 40
     assert not [line for line in found["missed"] if line.startswith("watchers")]
-    assert found["queueing"]["plans"] == 24
-    # Of 24 plans a tenth is one or two, and the first of a worker takes as long as six later ones: only the
-    # full size shows how fair this is. That tenants take turns is tested with the store.
-    assert len(found["queueing"]["max_over_min_share_at_decile"]) == 10
-    assert found["queueing"]["max_over_min_share_at_decile"][-1] == 1.0
+    assert found["queueing"]["plans"] == 90
+    last_half = found["queueing"]["max_over_min_share_at_decile"][5:]
+    assert max(last_half) <= 1.5, "by then the slow first plans of the workers weigh little"
+    assert last_half[-1] == 1.0
     assert found["queueing"]["server_rss_bytes"] < 2**30
 
 
