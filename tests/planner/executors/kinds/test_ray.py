@@ -22,27 +22,24 @@ pytestmark = [
 ]
 
 
-@pytest.fixture
-def folder():
-    """A short path: Ray keeps sockets in it, whose paths the kernel limits to 107 bytes."""
-    with tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as path:
-        yield path
-
-
-def run(scenario, folder):
-    paths = [str(HERE.parent), os.environ.get("PYTHONPATH", "")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "RAY_TMPDIR": folder}
-    environment.pop("RAY_ADDRESS", None)
-    done = subprocess.run(
-        [sys.executable, str(HERE / "two_nodes.py"), scenario],
-        capture_output=True, text=True, timeout=240, check=False, env=environment,
-    )  # fmt: skip
+@pytest.fixture(scope="module")
+def found():
+    """What both scenarios found on one cluster."""
+    # a short path: Ray keeps sockets in it, whose paths the kernel limits to 107 bytes
+    with tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as folder:
+        paths = [str(HERE.parent), os.environ.get("PYTHONPATH", "")]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "RAY_TMPDIR": folder}
+        environment.pop("RAY_ADDRESS", None)
+        done = subprocess.run(
+            [sys.executable, str(HERE / "two_nodes.py")],
+            capture_output=True, text=True, timeout=240, check=False, env=environment,
+        )  # fmt: skip
     assert done.returncode == 0, done.stderr[-4000:]
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_a_sweep_that_loses_a_node_equals_that_of_local_processes(folder):
-    found = run("node_killed", folder)
+def test_a_sweep_that_loses_a_node_equals_that_of_local_processes(found):
+    found = found["node_killed"]
     assert found["slots"] == [2, 1]
     assert found["killed"]
     assert found["killed"][0] in found["lost"]
@@ -50,8 +47,8 @@ def test_a_sweep_that_loses_a_node_equals_that_of_local_processes(folder):
     assert found["plans"] == 8
 
 
-def test_limits_errors_reports_and_cancelling(folder):
-    found = run("limits", folder)
+def test_limits_errors_reports_and_cancelling(found):
+    found = found["limits"]
     assert found["counted"] == [3, 2]
     assert found["reports"] == [[0, 1, 2], [0, 1]]
     assert found["kinds"][1] == ["started", "reported", "reported", "ended"]

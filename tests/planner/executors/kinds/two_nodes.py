@@ -1,7 +1,7 @@
-"""A real Ray cluster of two nodes on this machine, for one test; prints one JSON object.
+"""A real Ray cluster of two nodes on this machine and what happens on it; prints one JSON object.
 
-In a process of its own: Ray leaves threads, signal handlers and warnings behind in whatever starts it.
-Usage: ``python two_nodes.py SCENARIO``.
+In a process of its own: Ray leaves threads, signal handlers and warnings behind in whatever starts it. One
+cluster for both scenarios, since starting one takes longer than they do; the last one kills a node.
 """
 
 from __future__ import annotations
@@ -49,30 +49,29 @@ def figures(scenarios):
     return [scenario.plan.to_json() for scenario in scenarios]
 
 
-def node_killed():
+def node_killed(made, second, executor):
     """A sweep during which a node goes, and the same sweep by local processes."""
     changes = parse_changes(
         demand=[f"all=x{factor}" for factor in (2, 5, 9, 14, 20, 26, 33)], remove_pool=["b"]
     )
     fleet = make_fleet("node")
-    with cluster() as (made, second, executor):
-        events = []
+    events = []
+    killed = []
 
-        def note(event):
-            events.append(event)
-            elsewhere = event.kind == "started" and event.where == second.node_id
-            if elsewhere and not killed:
-                killed.append(event.index)
-                made.remove_node(second, allow_graceful=False)
+    def note(event):
+        events.append(event)
+        elsewhere = event.kind == "started" and event.where == second.node_id
+        if elsewhere and not killed:
+            killed.append(event.index)
+            made.remove_node(second, allow_graceful=False)
 
-        killed = []
-        slots = executor.slots
-        found = sweep(fleet, changes, OPTIONS, executor, on_event=note)
-        until = time.monotonic() + 60
-        while (after := executor.slots) == slots and time.monotonic() < until:
-            time.sleep(0.2)
-    with open_executor("local:2") as executor:
-        expected = sweep(fleet, changes, OPTIONS, executor)
+    slots = executor.slots
+    found = sweep(fleet, changes, OPTIONS, executor, on_event=note)
+    until = time.monotonic() + 60
+    while (after := executor.slots) == slots and time.monotonic() < until:
+        time.sleep(0.05)
+    with open_executor("local:2") as local:
+        expected = sweep(fleet, changes, OPTIONS, local)
     return {
         "slots": [slots, after],
         "killed": killed,
@@ -82,37 +81,37 @@ def node_killed():
     }
 
 
-def limits():
+def limits(executor):
     """Errors, limits, cancelling and reports on the cluster."""
-    with cluster() as (_, _, executor):
-        events = []
-        counted = values_of(executor.map(chores.count_up, [3, 2], on_event=events.append))
-        reports = [[e.report for e in events if e.index == i and e.kind == "reported"] for i in range(2)]
-        failed = executor.map(chores.fail_at, range(4))
-        timed = executor.map(chores.sleep, [60.0, 0.01], limits=Limits(time_s=1.5))
-        filled = executor.map(chores.fill, [400 * 2**20, 2**20], limits=Limits(memory_bytes=150 * 2**20))
-        dead = executor.map(chores.die, [0], limits=Limits(retries=1))
-        running = set()
+    events = []
+    counted = values_of(executor.map(chores.count_up, [3, 2], on_event=events.append))
+    reports = [[e.report for e in events if e.index == i and e.kind == "reported"] for i in range(2)]
+    failed = executor.map(chores.fail_at, range(4))
+    timed = executor.map(chores.sleep, [60.0, 0.01], limits=Limits(time_s=1.5))
+    filled = executor.map(chores.fill, [400 * 2**20, 2**20], limits=Limits(memory_bytes=150 * 2**20))
+    dead = executor.map(chores.die, [0], limits=Limits(retries=1))
+    running = set()
 
-        def note(event):
-            if event.kind == "reported":
-                running.add(event.index)
+    def note(event):
+        if event.kind == "reported":
+            running.add(event.index)
 
-        stopped = executor.map(
-            chores.wait_until_cancelled, [60.0] * 4, on_event=note, cancelled=lambda: len(running) == 2
-        )
-        return {
-            "counted": counted,
-            "reports": reports,
-            "kinds": [[e.kind for e in events if e.index == i] for i in range(2)],
-            "failed": [[o.state, type(o.error).__name__, o.message] for o in failed],
-            "timed": [o.state for o in timed],
-            "filled": [o.state for o in filled],
-            "dead": [[o.state, o.attempts] for o in dead],
-            "stopped": [[o.state, o.value] for o in stopped],
-        }
+    stopped = executor.map(
+        chores.wait_until_cancelled, [60.0] * 4, on_event=note, cancelled=lambda: len(running) == 2
+    )
+    return {
+        "counted": counted,
+        "reports": reports,
+        "kinds": [[e.kind for e in events if e.index == i] for i in range(2)],
+        "failed": [[o.state, type(o.error).__name__, o.message] for o in failed],
+        "timed": [o.state for o in timed],
+        "filled": [o.state for o in filled],
+        "dead": [[o.state, o.attempts] for o in dead],
+        "stopped": [[o.state, o.value] for o in stopped],
+    }
 
 
 if __name__ == "__main__":
-    answer = {"node_killed": node_killed, "limits": limits}[sys.argv[1]]()
+    with cluster() as (made, second, executor):
+        answer = {"limits": limits(executor), "node_killed": node_killed(made, second, executor)}
     sys.stdout.write(json.dumps(answer))
