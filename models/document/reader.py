@@ -3,17 +3,19 @@
 The YAML read here is the JSON-like part of YAML 1.2: mappings with string keys, sequences, strings, numbers,
 ``true``/``false`` and ``null``. Plain ``on``, ``yes``, ``12:30`` and dates are strings, not booleans, base-60
 integers and dates as in YAML 1.1. Duplicate keys, unknown tags, cyclic aliases and documents that expand
-beyond `MAX_VALUES` values are refused. JSON is read as the YAML it is.
+beyond `MAX_VALUES` values are refused. A JSON mapping has the same values read as JSON, and is (`json_text`).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
+from models.document.json_text import LONGEST_INTEGER, LaterLines, NotJson, plain_json
 from models.errors import InvalidInput
 
 __all__ = ["MAX_DOCUMENT_BYTES", "MAX_VALUES", "Document", "Path", "read_document"]
@@ -48,7 +50,7 @@ class Document:
     """
 
     value: Any
-    lines: dict[Path, int] = field(repr=False)
+    lines: Mapping[Path, int] = field(repr=False)
     source: str | None = None
 
     def line_of(self, path: Path) -> int | None:
@@ -76,6 +78,24 @@ def read_document(text: str, *, source: str | None = None) -> Document:
             f"{len(text):,} characters; the limit is {MAX_DOCUMENT_BYTES:,}: move data into files",
             source=source,
         )
+    try:
+        value = plain_json(text, most_values=MAX_VALUES, most_depth=MAX_DEPTH)
+    except NotJson:
+        return _read_yaml(text, source)
+    except InvalidInput as error:
+        raise InvalidInput(error.message, source=source) from None
+    return Document(value=value, lines=LaterLines(lambda: _lines_of_json(text)), source=source)
+
+
+def _lines_of_json(text: str) -> Mapping[Path, int]:
+    """Where the values of a JSON text are; nothing where it is no YAML (keys of over 1,024 characters)."""
+    try:
+        return _read_yaml(text.replace("\t", " "), None).lines  # YAML has no tabs between values
+    except InvalidInput:
+        return {}
+
+
+def _read_yaml(text: str, source: str | None) -> Document:
     loader = yaml.SafeLoader("")
     try:
         loader = yaml.SafeLoader(text)
@@ -166,7 +186,7 @@ class _Converter:
             return True
         if text in ("false", "False", "FALSE"):
             return False
-        if len(text) <= 19 and _INTEGER.fullmatch(text):  # longer ones do not fit 64 bits: floats
+        if len(text) <= LONGEST_INTEGER and _INTEGER.fullmatch(text):
             return int(text)
         if _FLOAT.fullmatch(text) or _SPECIAL_FLOAT.fullmatch(text):
             return float(text.replace(".", "") if text[-1] in "fFnN" else text)

@@ -6,26 +6,22 @@ digits, one newline at the end. Rounding makes equal plans equal bytes whatever 
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import math
 from typing import Any
 
 from models.document import InvalidDocument, read_document
 from models.document.adapter import adapter_of
 from models.document.validate import located
 from models.errors import InvalidInput
+from planner.plan.canonical import SIGNIFICANT_DIGITS, canonical_json
 from planner.plan.model import Plan
 
 __all__ = ["SIGNIFICANT_DIGITS", "plan_from_json", "plan_schema", "plan_to_json"]
 
-SIGNIFICANT_DIGITS = 6
-
 
 def plan_to_json(plan: Plan) -> str:
     """Return the canonical JSON text of `plan`."""
-    values = _rounded(dataclasses.asdict(plan))
-    return json.dumps(values, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return canonical_json(plan) + "\n"
 
 
 def plan_from_json(text: str, *, source: str | None = None) -> Plan:
@@ -36,17 +32,12 @@ def plan_from_json(text: str, *, source: str | None = None) -> Plan:
     InvalidInput
         With the place, for text that is not a plan of this version.
     """
-    try:
-        json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        line = getattr(error, "lineno", None)
-        problem = getattr(error, "msg", str(error))
-        raise InvalidInput(f"not a plan: not valid JSON: {problem}", source=source, line=line) from None
     from pydantic import ValidationError
 
     try:
         return adapter_of(Plan).validate_json(text)
     except ValidationError as error:
+        _check_syntax(text, source)
         document = read_document(text, source=source)
         raise InvalidDocument(located(document, Plan, found) for found in error.errors()) from None
 
@@ -57,16 +48,15 @@ def plan_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
+def _check_syntax(text: str, source: str | None) -> None:
+    """Refuse text that is not JSON, with the line."""
+    try:
+        json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        line = getattr(error, "lineno", None)
+        problem = getattr(error, "msg", str(error))
+        raise InvalidInput(f"not a plan: not valid JSON: {problem}", source=source, line=line) from None
+
+
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a number of JSON")
-
-
-def _rounded(value: Any) -> Any:
-    """Round every float in nested dicts and tuples; −0.0 becomes 0.0."""
-    if isinstance(value, float):
-        return round(value, SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(abs(value)))) if value else 0.0
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_rounded(item) for item in value]
-    return value
