@@ -14,7 +14,6 @@ from dataclasses import asdict
 
 from models.document import read_document
 from models.errors import InvalidInput, SolverFailed, UnknownName
-from planner.explain.explanation import Explanation
 from planner.plan import Expectation, Instance, Objective, Plan, Stage
 from planner.service.backend import AssignmentOutcome, CheckedDocument, Outcome, ProgressEvent, Work
 
@@ -110,12 +109,18 @@ class ScriptedBackend:
         """As a problem; the answer of ``explain`` is empty, that of ``what_if`` two states."""
         work = Work(document=question.document, time_limit_s=question.time_limit_s)
         made = self.plan(work, on_progress, cancelled)
+        if question.kind == "explain":
+            # imports the whole planner, which no worker of another test shall wait for
+            from planner.explain.explanation import Explanation
+
+            return AssignmentOutcome(
+                state=made.state, answer_json=json.dumps(asdict(Explanation(workloads=())))
+            )
         states = {
             "comparison": {"before": {"state": "optimal"}, "after": {"state": made.state}},
             "before_plan_json": made.plan_json, "after_plan_json": made.plan_json,
         }  # fmt: skip
-        answer = asdict(Explanation(workloads=())) if question.kind == "explain" else states
-        return AssignmentOutcome(state=made.state, answer_json=json.dumps(answer))
+        return AssignmentOutcome(state=made.state, answer_json=json.dumps(states))
 
     def solve(self, work, on_progress, cancelled) -> AssignmentOutcome:
         """As a plan, with the time limit that reached the worker for an answer."""
