@@ -50,9 +50,11 @@ def read_logs(path: Path = LOGS) -> list[Log]:
 def _predicted(entry: dict[str, Any]) -> Log:
     found = _memory(entry)
     unit = "tokens" if "published_tokens" in entry else "GiB"
-    tp, device = entry["tensor_parallel_size"], entry.get("gpu_named", entry["gpu"])
+    stages, kv = entry.get("pipeline_parallel_size", 1), entry.get("kv_cache", "bf16")
+    gpus = f"{entry['tensor_parallel_size'] * stages} × {entry.get('gpu_named', entry['gpu'])}"
+    ways = (f" in {stages} stages" if stages > 1 else "") + (f", {kv} cache" if kv != "bf16" else "")
     return Log(
-        name=f"{entry['model']}, {tp} × {device}, {entry['engine']} {entry['version']}",
+        name=f"{entry['model']} {entry['weights']}, {gpus}{ways}, {entry['engine']} {entry['version']}",
         unit=unit,
         published=entry["published_tokens"] if unit == "tokens" else entry["published_gib"],
         predicted=found.kv_cache_tokens if unit == "tokens" else found.kv_cache_bytes / GIB,
@@ -63,16 +65,19 @@ def _predicted(entry: dict[str, Any]) -> Log:
 
 
 def _memory(entry: dict[str, Any]) -> Memory:
-    device = gpu(entry["gpu"])
+    device, version = gpu(entry["gpu"]), entry["version"] if entry["engine"] == "vllm" else ""
     if "gpu_memory_mib" in entry:  # of a GPU that is not in the catalogue only the memory counts here
         device = replace(device, memory_bytes=entry["gpu_memory_mib"] * MIB)
     return memory(
         architecture(entry["model"]),
-        Parallelism(tensor_parallel_size=entry["tensor_parallel_size"]),
+        Parallelism(
+            tensor_parallel_size=entry["tensor_parallel_size"],
+            pipeline_parallel_size=entry.get("pipeline_parallel_size", 1),
+        ),
         device,
-        replace(engine(entry["engine"]), memory_fraction=entry["memory_fraction"]),
+        replace(engine(entry["engine"], version), memory_fraction=entry["memory_fraction"]),
         weights=entry["weights"],
-        kv_cache="bf16",
+        kv_cache=entry.get("kv_cache", "bf16"),
         max_num_batched_tokens=entry["max_num_batched_tokens"],
         max_num_seqs=entry["max_num_seqs"],
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from models.errors import InvalidInput, UnknownName
+from models.errors import InvalidInput, UnknownName, Unsupported
 
 __all__ = ["Engine", "Overheads", "Schedule", "engine", "engine_names"]
 
@@ -68,6 +69,12 @@ class Engine:
         The share of memory the engine takes, and of what: of the whole GPU, activations included (``total``,
         vLLM); of what context and communication leave, for weights and cache only (``static``, SGLang); of
         what is left when weights and activations are placed (``free``, TensorRT-LLM).
+    logit_bytes
+        What the sampler takes at its peak for each sequence and word of the vocabulary.
+    graph_bytes
+        What the engine sets aside for each CUDA graph and layer, in bytes; 0: nothing.
+    fused_all_reduce_bytes
+        Buffers of all-reduces that are fused with the norm behind them, where the GPU has such kernels.
     overheads
         Costs beside the operators; None: those fitted on measured results (`models.serving.calibration`).
     poll_steps
@@ -86,6 +93,9 @@ class Engine:
     output_reserve: float
     memory_fraction: float
     memory_rule: Literal["total", "static", "free"]
+    logit_bytes: float = 8.0
+    graph_bytes: float = 0.0
+    fused_all_reduce_bytes: float = 0.0
     overheads: Overheads | None = None
     poll_steps: int = 1
     balance_steps: int = 0
@@ -109,6 +119,9 @@ _ENGINES = {
             output_reserve=0.0,
             memory_fraction=0.90,
             memory_rule="total",
+            logit_bytes=15.0,
+            graph_bytes=0.20 * 2**20,
+            fused_all_reduce_bytes=1.55 * 2**30,
         ),
         Engine(
             name="sglang",
@@ -133,12 +146,35 @@ _ENGINES = {
 _ALIASES = {"trtllm": "tensorrt-llm", "trt-llm": "tensorrt-llm"}
 
 
-def engine(name: str) -> Engine:
-    """The engine of that name; `UnknownName` otherwise."""
+SORTING = ((0, 9), (0, 17))
+"""From which version of vLLM to before which the sampler sorted all logits, 38 bytes for each."""
+FUSED_SINCE, GRAPHS_SINCE = (0, 17), (0, 21)
+"""Versions of vLLM from which all-reduces are fused, and graphs are set aside, without being asked for."""
+
+
+def engine(name: str, version: str = "") -> Engine:
+    """The engine of that name, `UnknownName` otherwise; with the memory that a version of vLLM takes.
+
+    Without a version the newest we know; versions of other engines are `Unsupported`, and what does not
+    begin like ``0.19`` is `InvalidInput`.
+    """
     found = _ENGINES.get(_ALIASES.get(name, name))
     if found is None:
         raise UnknownName("engine", name, _ENGINES)
-    return found
+    if not version:
+        return found
+    if found.name != "vllm":
+        raise Unsupported(f"versions of {found.name} are not told apart; leave out {version!r}")
+    parts = re.match(r"v?(\d+)\.(\d+)", version)
+    if parts is None:
+        raise InvalidInput(f"a version of vLLM begins like 0.19, got {version!r}")
+    number = (int(parts[1]), int(parts[2]))
+    return replace(
+        found,
+        logit_bytes=38.0 if SORTING[0] <= number < SORTING[1] else found.logit_bytes,
+        graph_bytes=found.graph_bytes if number >= GRAPHS_SINCE else 0.0,
+        fused_all_reduce_bytes=found.fused_all_reduce_bytes if number >= FUSED_SINCE else 0.0,
+    )
 
 
 def engine_names() -> tuple[str, ...]:

@@ -28,10 +28,19 @@ from models.serving.speculation import Speculation
 
 __all__ = ["CacheShape", "Memory", "draft_parallelism", "memory", "weight_bytes_per_gpu"]
 
-CUDA_CONTEXT_BYTES = 0.60e9
-"""Context, libraries' handles and the allocator's slack."""
-COLLECTIVE_BYTES = 0.40e9
-"""Buffers of the communication library when more than one GPU takes part."""
+GIB = 2.0**30
+DRIVER_BYTES = 0.40 * GIB
+"""What the driver keeps of the memory it lists: CUDA sees 79.19 GiB of 79.65 (H100), 22.18 of 22.49 (A10)."""
+CONTEXT_BYTES = 0.51 * GIB
+"""Taken before an engine looks at what is free: context and the libraries' handles."""
+CONNECTED_BYTES = 1.0 * GIB
+"""The same, by the communication library when more than one GPU takes part."""
+RUNNING_BYTES = 0.25 * GIB
+"""Taken outside the tensor allocator by a first step: workspaces of the product libraries."""
+COLLECTIVE_BYTES = 0.30 * GIB
+"""The same, by collectives between GPUs of one stage."""
+FUSING = ("hopper", "blackwell")
+"""Generations on which all-reduces are fused with what follows, in buffers of their own."""
 
 Number = TypeVar("Number", float, npt.NDArray[np.float64])
 
@@ -112,7 +121,8 @@ class Memory:
     total_bytes
         Of the GPU.
     weight_bytes, activation_bytes, workspace_bytes
-        Weights of the largest stage; intermediate results of the largest step; context and communication.
+        Weights of the largest stage; intermediate results of the largest step; driver, context,
+        communication and CUDA graphs.
     kv_cache_bytes
         What the engine gives to the cache; ≤ 0 when the model does not fit.
     kv_cache_tokens
@@ -215,16 +225,22 @@ def memory(
     elif speculation is not None:
         more = 1.0 + 1.0 / architecture.num_layers
         held, cache = held * more, cache.scaled(more)
-    activations = _activation_bytes(architecture, parallelism, max_num_batched_tokens, max_num_seqs)
-    workspace = CUDA_CONTEXT_BYTES + (COLLECTIVE_BYTES if parallelism.gpus > 1 else 0.0)
+    activations = _activation_bytes(architecture, parallelism, engine, max_num_batched_tokens, max_num_seqs)
     fraction, total = engine.memory_fraction, float(gpu.memory_bytes)
+    found = CONTEXT_BYTES + (CONNECTED_BYTES if parallelism.gpus > 1 else 0.0)
+    running = RUNNING_BYTES + _collective_bytes(parallelism, engine, gpu)
+    layers = parallelism.stage_layers(architecture)
+    graphs = engine.graph_bytes * layers * _graphs(max_num_seqs)
+    seen, taken = total - DRIVER_BYTES, held + activations + running + graphs
+    left = seen - found - taken
     if engine.memory_rule == "total":
-        room = total * fraction - held - activations - workspace
+        # what was in use before the engine began is not in its share
+        room = min(seen * fraction - taken, left)
     elif engine.memory_rule == "free":
-        room = (total - held - activations - workspace) * fraction
+        room = left * fraction
     else:
         # the share is of what is free when context and communication are there
-        room = min((total - workspace) * fraction - held, total - held - activations - workspace)
+        room = min((seen - found) * fraction - held, left)
     # what a token of a long sequence takes on average: windows are full, states are shared by 4,096 tokens
     long = 4096.0
     per_token = cache.sequence_bytes(long) / long
@@ -233,7 +249,7 @@ def memory(
         total_bytes=total,
         weight_bytes=held,
         activation_bytes=activations,
-        workspace_bytes=workspace,
+        workspace_bytes=DRIVER_BYTES + found + running + graphs,
         kv_cache_bytes=room,
         kv_cache_tokens=tokens,
         cache=cache,
@@ -250,25 +266,47 @@ def _held(
     return held, CacheShape.of(architecture, parallelism, kv_cache)
 
 
-def _activation_bytes(
-    architecture: Architecture, parallelism: Parallelism, tokens: int, sequences: int
-) -> float:
-    """Peak of the intermediate results of one layer over the tokens of a full step, and the logits.
+def _collective_bytes(parallelism: Parallelism, engine: Engine, gpu: Gpu) -> float:
+    """Buffers of the collectives of a stage, those of fused all-reduces with them."""
+    if parallelism.stage_gpus == 1:
+        return 0.0
+    fused = parallelism.tensor_parallel_size > 1 and gpu.generation in FUSING
+    return COLLECTIVE_BYTES + (engine.fused_all_reduce_bytes if fused else 0.0)
 
-    Live at once: residual stream and its normed copy, the widest projection with its activation.
+
+def _graphs(sequences: int) -> int:
+    """CUDA graphs that vLLM captures: of steps with prompts up to 512 tokens, and of decodes alone.
+
+    Sizes are 1, 2, 4, every eighth to 256 and every sixteenth beyond, to twice the sequences at most.
+    """
+
+    def sizes(most: int) -> int:
+        small = sum(size <= most for size in (1, 2, 4))
+        return small + min(most, 256) // 8 + max(min(most, 512) - 256, 0) // 16
+
+    return sizes(2 * sequences) + sizes(sequences)
+
+
+def _activation_bytes(
+    architecture: Architecture, parallelism: Parallelism, engine: Engine, tokens: int, sequences: int
+) -> float:
+    """Peak of a step with all the tokens it may have.
+
+    Either in a layer, where residual stream, its normed copy, the operator's input and result and the widest
+    projection with its activation are live at once, or in the sampler, where the last hidden state and the
+    logits are. Buffers of the experts are kept from layer to layer and stay beside both: what goes into the
+    experts' first product or comes out of their second, and the result of the first or what follows it.
     """
     tp, h = parallelism.tensor_parallel_size, architecture.hidden_size
-    widest = 0.0
+    widest, experts = 0.0, 0.0
     for block in architecture.blocks:
         mixer, ff = block.mixer, block.feed_forward
         if isinstance(ff, DenseFeedForward):
             widest = max(widest, 3.0 * ff.intermediate_size / tp)
         else:
             pairs = ff.top_k / parallelism.expert_parallel_size
-            widest = max(
-                widest,
-                pairs * (3.0 * ff.expert_intermediate_size / parallelism.expert_tensor_parallel_size + h),
-            )
+            inner = ff.expert_intermediate_size / parallelism.expert_tensor_parallel_size
+            experts = max(experts, pairs * (max(2.0 * inner, h) + inner))
         if isinstance(mixer, LatentAttention):
             heads = mixer.num_heads / tp
             widest = max(
@@ -276,5 +314,6 @@ def _activation_bytes(
             )
         elif isinstance(mixer, GroupedQueryAttention):
             widest = max(widest, 2.0 * mixer.num_heads * mixer.head_dim / tp)
-    logits = sequences * architecture.vocab_size * (4.0 + 4.0)  # fp32 and the sampler's copy
-    return tokens * 2.0 * (4.0 * h + widest) + logits
+    layer = tokens * 2.0 * (4.0 * h + widest)
+    sampler = tokens * 2.0 * h + sequences * architecture.vocab_size * engine.logit_bytes
+    return tokens * 2.0 * experts + max(layer, sampler)

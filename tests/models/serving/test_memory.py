@@ -1,9 +1,17 @@
 import pytest
 
 from models.architecture import architecture
+from models.errors import InvalidInput, Unsupported
 from models.hardware import gpu
 from models.serving import Memory, Parallelism, engine, memory
-from models.serving.memory import CacheShape, weight_bytes_per_gpu
+from models.serving.memory import (
+    COLLECTIVE_BYTES,
+    CONNECTED_BYTES,
+    CONTEXT_BYTES,
+    DRIVER_BYTES,
+    CacheShape,
+    weight_bytes_per_gpu,
+)
 
 
 def plan(name: str, on: str, weights: str = "bf16", *, engine_name: str = "vllm", **degrees: int) -> Memory:
@@ -82,10 +90,45 @@ def test_engines_differ_in_what_they_take() -> None:
     found = {e: plan("llama-3.1-8b", "h100", engine_name=e) for e in ("vllm", "sglang", "trtllm")}
     rooms = {e: one.kv_cache_bytes for e, one in found.items()}
     assert rooms["trtllm"] < rooms["sglang"] < rooms["vllm"]
-    free = gpu("h100").memory_bytes - found["sglang"].workspace_bytes
+    free = gpu("h100").memory_bytes - DRIVER_BYTES - CONTEXT_BYTES
     assert rooms["sglang"] == pytest.approx(
         0.88 * free - architecture("llama-3.1-8b").weight_bytes("bf16"), rel=1e-3
     )
+
+
+def test_the_sampler_or_a_layer_is_the_peak_of_a_step() -> None:
+    def activations(sequences: int, tokens: int) -> float:
+        return memory(
+            architecture("llama-3.1-8b"), Parallelism(), gpu("h100"), engine("vllm"), weights="bf16",
+            kv_cache="bf16", max_num_batched_tokens=tokens, max_num_seqs=sequences,
+        ).activation_bytes  # fmt: skip
+
+    logits = 1024 * 128_256 * 15
+    assert activations(1024, 8192) == logits + 8192 * 4096 * 2
+    assert activations(1, 8192) == 8192 * 2 * (4 * 4096 + 3 * 14_336)
+    assert activations(1, 4096) == activations(1, 8192) / 2
+
+
+def test_versions_of_vllm_differ_in_what_they_take() -> None:
+    old, new, newest = (engine("vllm", version) for version in ("0.10.1", "0.19.0", ""))
+    assert old.logit_bytes > new.logit_bytes == newest.logit_bytes
+    assert old.fused_all_reduce_bytes == 0 < new.fused_all_reduce_bytes
+    assert new.graph_bytes == 0 < newest.graph_bytes
+    with pytest.raises(InvalidInput, match=r"begins like 0\.19"):
+        engine("vllm", "newest")
+    with pytest.raises(Unsupported, match="sglang"):
+        engine("sglang", "0.5")
+
+
+def test_all_reduces_are_fused_in_buffers_of_their_own_where_there_are_kernels() -> None:
+    def workspace(on: str, tp: int) -> float:
+        return plan("llama-3.1-8b", on, tensor_parallel_size=tp).workspace_bytes
+
+    more = engine("vllm").fused_all_reduce_bytes
+    assert workspace("h100", 2) - workspace("h100", 1) == pytest.approx(
+        CONNECTED_BYTES + COLLECTIVE_BYTES + more
+    )
+    assert workspace("a100", 2) - workspace("a100", 1) == pytest.approx(CONNECTED_BYTES + COLLECTIVE_BYTES)
 
 
 def test_experts_in_mxfp4_are_padded_for_their_kernels_and_others_are_not() -> None:
