@@ -125,17 +125,19 @@ def _intervals(coverage: Sequence[dict[str, Any]]) -> list[str]:
 def _choices(decisions: Sequence[dict[str, Any]]) -> list[str]:
     out = ["## Choices\n"]
     out.append(
-        "For each model, GPU, lengths, precision and engine with at least four configurations, the target is "
-        "the median measured TPOT. *Margin*: the most output tokens per second and GPU among those whose "
-        "predicted TPOT, times the margin, keeps it. *Chance*: the most output tokens per second and GPU "
-        "times the chance, by the 80 % interval, that two runs keep it. How often the pick truly keeps "
-        "the target, and is among the measured best three that do:\n"
+        "For each model, GPU and lengths with at least four configurations (engine, precision, parallelism, "
+        "clients; runs of one are averaged), the target is the median measured TPOT. *Margin*: the most "
+        "output tokens per second and GPU among those whose predicted TPOT, times the margin, keeps it. "
+        "*Chance*: the most output tokens per second and GPU times the chance, by the 80 % interval, that "
+        "two runs keep it; constants and interval are made without the model. How often the pick truly "
+        "keeps the target, and is among the measured best three that do; then the same within one engine, "
+        "precision and harness:\n"
     )
-    out.append("| generation | rule | groups | keeps the target | in the top three |")
-    out.append("|---|---|---|---|---|")
+    out.append("| among | generation | rule | groups | keeps the target | in the top three |")
+    out.append("|---|---|---|---|---|---|")
     for d in decisions:
         shares = f"{d['keeps_target']:.0f} % | {d['top_three']:.0f} %"
-        out.append(f"| {d['generation']} | {d['rule']} | {d['groups']:.0f} | {shares} |")
+        out.append(f"| {d['among']} | {d['generation']} | {d['rule']} | {d['groups']:.0f} | {shares} |")
     return [*out, ""]
 
 

@@ -13,40 +13,34 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from benchmarks.silicon.calibrate import BASE, Fit, Sample, fit, leave_models_out, predict
-from benchmarks.silicon.decisions import Option, judge, judge_by_chance
+from benchmarks.silicon.choices import decisions
 from benchmarks.silicon.disaggregated import fit_handover, measure_disaggregated, remembered
 from benchmarks.silicon.disaggregated import leave_models_out as leave_models_out_apart
-from benchmarks.silicon.errors import Counted, Ratios, coverage, errors_of, quantiles, tail_of
+from benchmarks.silicon.errors import coverage, errors_of, quantiles, tail_of
 from benchmarks.silicon.harness import Measured, client_delay_ms
+from benchmarks.silicon.held import (
+    ENOUGH,
+    FEW_MODELS,
+    KINDS,
+    Held,
+    basis,
+    columns,
+    key_of,
+    ratio_of,
+    ratios_of,
+    trainable,
+)
 from benchmarks.silicon.rows import MEASURED, Case, Refused, parse_row, read_rows
 from models.errors import FulcrumError
 
 ROOT = Path(__file__).parents[1]
-KINDS = ("", "full", "unsure", "apart")
-"""Rows whose intervals are made together: see `_class`."""
-FEW_MODELS = ("unsure", "apart")
-"""Kinds measured with one or two models: too few to say how far another is off, so that their intervals are
-made of them and of the aggregated rows of the generation, whatever the engine."""
-ENOUGH = 8
-"""Rows that an interval is made of, at least."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """A row predicted by constants that its model had no part in."""
-
-    sample: Sample
-    ttft_ms: float
-    tpot_ms: float
-    pressed: bool
 
 
 def main(argv: Sequence[str]) -> int:
@@ -65,12 +59,12 @@ def main(argv: Sequence[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     fits: dict[str, Any] = {}
-    held: list[_Held] = []
+    held: list[Held] = []
     every_fit: dict[str, Fit] = {}
     left_out: dict[str, dict[str, Fit]] = {}
-    keys = sorted({_key(s.case) for s in samples})
+    keys = sorted({key_of(s.case) for s in samples})
     for generation in sorted({key.partition("/")[2] for key in keys}):
-        every = {k: [s for s in samples if _key(s.case) == k] for k in keys if k.endswith(f"/{generation}")}
+        every = {k: [s for s in samples if key_of(s.case) == k] for k in keys if k.endswith(f"/{generation}")}
         groups = {key: [s for s in some if trainable(s.case)] for key, some in every.items()}
         whole, lines = fit(groups)
         left = leave_models_out(groups, lines)
@@ -113,7 +107,7 @@ def main(argv: Sequence[str]) -> int:
         for h in sorted(held, key=lambda h: h.sample.number)
     ]
     results["coverage"] = _coverage(held)
-    results["decisions"] = _decisions(held, fits)
+    results["decisions"] = decisions(held)
     results["calibration"] = {key: {n: v[n] for n in ("rows", "models", "log_sd")} for key, v in fits.items()}
     options.results.write_text(_text(results), encoding="utf-8")
     return 0
@@ -124,23 +118,6 @@ def _text(results: dict[str, Any]) -> str:
     rows = ",\n".join(f"  {json.dumps(row)}" for row in results["rows"])
     rest = json.dumps({**results, "rows": []}, indent=1)
     return rest.replace('"rows": []', f'"rows": [\n{rows}\n ]', 1) + "\n"
-
-
-def trainable(case: Case) -> bool:
-    """Whether a row says what our constants mean; judged by its description alone.
-
-    Of disaggregated rows, and of TensorRT-LLM with DeepSeek, whose recipes use multi-token prediction in an
-    unknown part of the rows, nothing is learnt; nor of NVIDIA's own runs on Blackwell, whose harness is not
-    stated. All are predicted.
-    """
-    return case.kind == "sure" and (case.configuration.gpu.generation, case.harness) != (
-        "blackwell",
-        "nvidia",
-    )
-
-
-def _key(case: Case) -> str:
-    return f"{case.configuration.engine.name}/{case.configuration.gpu.generation}"
 
 
 def _samples(path: Path) -> tuple[list[Sample], dict[str, Any]]:
@@ -156,7 +133,7 @@ def _samples(path: Path) -> tuple[list[Sample], dict[str, Any]]:
             refused[case.reason] += 1
             continue
         measured = tuple(float(row[name]) for name in MEASURED)
-        same = (case.configuration.gpu.name, _key(case), case.model, str(case.configuration.parallelism))
+        same = (case.configuration.gpu.name, key_of(case), case.model, str(case.configuration.parallelism))
         apart = (*case.workers, str(case.prefill and case.prefill.parallelism))
         key = (*same, *apart, case.concurrency, case.input_tokens, case.output_tokens, *np.round(measured, 1))
         if key in seen:
@@ -167,11 +144,11 @@ def _samples(path: Path) -> tuple[list[Sample], dict[str, Any]]:
     return out, {"rows": len(full), "used": len(out), "repeats": repeats, "refused": dict(refused)}
 
 
-def _held(samples: list[Sample], one: Fit) -> list[_Held]:
+def _held(samples: list[Sample], one: Fit) -> list[Held]:
     together = [s for s in samples if s.case.kind != "apart"]
     found = predict([s.case for s in together], one.constants)
     return [
-        _Held(s, float(t), float(p), bool(full))
+        Held(s, float(t), float(p), bool(full))
         for s, (t, p, full) in zip(together, found, strict=True)
         if np.isfinite(t)
     ]
@@ -179,7 +156,7 @@ def _held(samples: list[Sample], one: Fit) -> list[_Held]:
 
 def _held_apart(
     samples: list[Sample], fits: dict[str, dict[str, Fit]], whole: dict[str, Fit]
-) -> tuple[list[_Held], dict[str, float]]:
+) -> tuple[list[Held], dict[str, float]]:
     """Disaggregated rows by constants without those of their model, and the constants of all rows."""
 
     def run(case: Case, fit: Fit, handover_ms: float) -> Measured:
@@ -187,18 +164,18 @@ def _held_apart(
         delay = client_delay_ms(engine, case.harness, fit.delays(engine))
         return measure_disaggregated(case, fit.overheads(BASE), delay + handover_ms)
 
-    found = remembered(lambda case, handover_ms: run(case, whole[_key(case)], handover_ms))
+    found = remembered(lambda case, handover_ms: run(case, whole[key_of(case)], handover_ms))
     handovers = fit_handover(samples, found)
     left = leave_models_out_apart(samples, found)
     held = []
     for s in samples:
-        key, model = _key(s.case), s.case.model
+        key, model = key_of(s.case), s.case.model
         own = fits[model][key] if model in fits and key in fits[model] else whole[key]
         try:
             got = run(s.case, own, left[model][s.case.configuration.engine.name])
         except FulcrumError:
             continue
-        held.append(_Held(s, got.ttft_ms, got.tpot_ms, got.pressed))
+        held.append(Held(s, got.ttft_ms, got.tpot_ms, got.pressed))
     return held, handovers
 
 
@@ -217,77 +194,37 @@ def _record(key: str, samples: list[Sample], whole: Fit) -> dict[str, Any]:
     }
 
 
-def _class(h: _Held) -> str:
-    """Rows whose intervals are made together."""
-    if h.sample.case.kind == "sure":
-        return "full" if h.pressed else ""
-    return h.sample.case.kind
-
-
-def _spreads(key: str, held: list[_Held]) -> dict[str, list[float]]:
+def _spreads(key: str, held: list[Held]) -> dict[str, list[float]]:
     """Intervals of an engine on a generation; of the nearest rows there are where it has too few."""
     engine, _, generation = key.partition("/")
     near = (
-        lambda h: _key(h.sample.case) == key,
+        lambda h: key_of(h.sample.case) == key,
         lambda h: h.sample.case.configuration.engine.name == engine,
         lambda h: h.sample.case.configuration.gpu.generation == generation,
         lambda _: True,
     )
     out: dict[str, list[float]] = {}
     for kind in KINDS:
-        same = _basis(held, kind)
+        same = basis(held, kind)
         mine = next(
             some
             for n in (near[2:] if kind in FEW_MODELS else near)
             if len(some := [h for h in same if n(h)]) >= ENOUGH
         )
         for what in ("ttft", "tpot"):
-            tail = tail_of(_ratios(same, kind, generation, what)[0])
-            low, high = quantiles(_ratio(mine, what), tail)
+            tail = tail_of(ratios_of(same, kind, generation, what)[0])
+            low, high = quantiles(ratio_of(mine, what), tail)
             out[f"{what}_{kind}" if kind else what] = [round(low, 3), round(high, 3)]
     return out
 
 
-def _basis(held: list[_Held], kind: str) -> list[_Held]:
-    """Rows that the intervals of a kind are made of."""
-    kinds = {"", kind} if kind in FEW_MODELS else {kind}
-    return [h for h in held if (k := _class(h)) in kinds and (k or trainable(h.sample.case))]
-
-
-def _ratio(held: list[_Held], what: str) -> npt.NDArray[np.float64]:
-    """Measured ÷ predicted."""
-    predicted, measured = _column(held, f"{what}_ms")
-    return measured / predicted
-
-
-def _ratios(held: list[_Held], kind: str, generation: str, what: str) -> tuple[Ratios, Counted]:
-    """The same by engine, of one generation, with the models of the rows, and which are of the kind.
-
-    Of all engines together where the kind was measured with few models.
-    """
-    groups: dict[str, list[_Held]] = {}
-    for h in held:
-        engine, _, own = _key(h.sample.case).partition("/")
-        if own == generation:
-            groups.setdefault("" if kind in FEW_MODELS else engine, []).append(h)
-    counted = {k: np.array([_class(h) == kind for h in some], dtype=bool) for k, some in groups.items()}
-    return {
-        k: (_ratio(some, what), [h.sample.case.model for h in some]) for k, some in sorted(groups.items())
-    }, counted
-
-
-def _column(held: list[_Held], name: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    predicted = np.array([getattr(h, name) for h in held])
-    return predicted, np.array([getattr(h.sample, name) for h in held])
-
-
-def _coverage(held: list[_Held]) -> list[dict[str, Any]]:
+def _coverage(held: list[Held]) -> list[dict[str, Any]]:
     """How much the 80 % intervals hold, those of a model made without its rows, by generation and sort."""
     out = []
-    for generation in sorted({_key(h.sample.case).partition("/")[2] for h in held}):
+    for generation in sorted({key_of(h.sample.case).partition("/")[2] for h in held}):
         for kind in KINDS:
-            some = _basis(held, kind)
-            found = {what: coverage(*_ratios(some, kind, generation, what)) for what in ("ttft", "tpot")}
+            some = basis(held, kind)
+            found = {what: coverage(*ratios_of(some, kind, generation, what)) for what in ("ttft", "tpot")}
             rows = found["ttft"][1]
             if rows:
                 shares = {what: round(share, 1) for what, (share, _) in found.items()}
@@ -295,69 +232,35 @@ def _coverage(held: list[_Held]) -> list[dict[str, Any]]:
     return out
 
 
-def _decisions(held: list[_Held], fits: dict[str, Any]) -> list[dict[str, Any]]:
-    """Picks with several margins and by chance, by generation."""
-
-    def option(h: _Held) -> Option:
-        case = h.sample.case
-        config = case.configuration
-        tokens = case.concurrency * case.output_tokens / config.gpus * 1e3
-
-        def rate(ttft: float, tpot: float) -> float:
-            return tokens / (ttft + (case.output_tokens - 1) * tpot)
-
-        low, high = fits[_key(case)]["tpot"]
-        shape = (case.model, config.gpu.name, case.input_tokens, case.output_tokens, config.engine.name)
-        return Option(
-            group=str((*shape, config.weights, case.harness)),
-            measured_tpot_ms=h.sample.tpot_ms,
-            predicted_tpot_ms=h.tpot_ms,
-            measured_tokens_per_s_per_gpu=rate(h.sample.ttft_ms, h.sample.tpot_ms),
-            predicted_tokens_per_s_per_gpu=rate(h.ttft_ms, h.tpot_ms),
-            tpot_interval_ms=(h.tpot_ms * low, h.tpot_ms * high),
-        )
-
-    out = []
-    for generation in ("hopper", "blackwell"):
-        some = [h for h in held if h.sample.case.configuration.gpu.generation == generation]
-        options = [option(h) for h in some if trainable(h.sample.case)]
-        for margin in (1.0, 1.05, 1.10, 1.15):
-            choice = {k: round(v, 1) for k, v in asdict(judge(options, margin=margin)).items()}
-            out.append({"generation": generation, "rule": f"margin {margin:.2f}", **choice})
-        choice = {k: round(v, 1) for k, v in asdict(judge_by_chance(options)).items()}
-        out.append({"generation": generation, "rule": "chance", **choice})
-    return out
-
-
-def _tables(held: list[_Held]) -> list[dict[str, Any]]:
+def _tables(held: list[Held]) -> list[dict[str, Any]]:
     """Errors by several ways to group the rows."""
 
-    def row(name: str, value: str, some: list[_Held]) -> dict[str, Any]:
-        ttft, tpot = errors_of(*_column(some, "ttft_ms")), errors_of(*_column(some, "tpot_ms"))
+    def row(name: str, value: str, some: list[Held]) -> dict[str, Any]:
+        ttft, tpot = errors_of(*columns(some, "ttft_ms")), errors_of(*columns(some, "tpot_ms"))
         return {"by": name, "group": value, "ttft": ttft.json(), "tpot": tpot.json()}
 
-    def generation(h: _Held) -> str:
+    def generation(h: Held) -> str:
         return h.sample.case.configuration.gpu.generation
 
     names = {
         "sure": "trained on", "unsure": "multi-token prediction possible", "apart": "prefill and decode apart"
     }  # fmt: skip
 
-    def sort(h: _Held) -> str:
+    def sort(h: Held) -> str:
         case = h.sample.case
         return names[case.kind] if case.kind != "sure" or trainable(case) else "harness not stated"
 
-    def model_class(h: _Held) -> str:
+    def model_class(h: Held) -> str:
         shape = h.sample.case.configuration.architecture
         mixers = {type(block.mixer).__name__ for block in shape.blocks}
         attention = {"LatentAttention": "latent", "GatedDeltaNet": "linear"}
         kinds = sorted({attention[m] for m in mixers if m in attention}) or ["grouped"]
         return f"{'experts' if shape.is_moe else 'dense'}, {'/'.join(kinds)} attention"
 
-    def band(h: _Held) -> str:
+    def band(h: Held) -> str:
         return f"{2 ** max(int(np.ceil(np.log2(h.sample.case.concurrency))), 2):05d}"
 
-    ways: dict[str, Callable[[_Held], str]] = {
+    ways: dict[str, Callable[[Held], str]] = {
         "generation": lambda h: f"{generation(h)}, {sort(h)}",
         "engine": lambda h: f"{generation(h)}, {sort(h)}, {h.sample.case.configuration.engine.name}",
         "gpu": lambda h: h.sample.case.configuration.gpu.name,

@@ -8,7 +8,17 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Counted", "Errors", "Ratios", "coverage", "errors_of", "quantiles"]
+__all__ = [
+    "Counted",
+    "Errors",
+    "Ratios",
+    "coverage",
+    "errors_of",
+    "inside",
+    "intervals_without",
+    "quantiles",
+    "tail_of",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -89,17 +99,23 @@ def coverage(engines: Ratios, counted: Counted | None = None) -> tuple[float, in
     """Share in per cent of rows that intervals hold, made and widened without their model, and the rows."""
     held = rows = 0
     for name in sorted({m for _, models in engines.values() for m in models}):
-        others = {k: part for k, v in engines.items() if (part := _without(v, name))[1]}
-        tail = tail_of(others)
+        intervals = intervals_without(engines, name)
         for key, (ratio, models) in engines.items():
             mine = np.array(models) == name
             if counted is not None:
                 mine &= counted[key]
-            if key in others and mine.any():
-                low, high = quantiles(others[key][0], tail)
+            if key in intervals and mine.any():
+                low, high = intervals[key]
                 held += int(((low <= ratio[mine]) & (ratio[mine] <= high)).sum())
                 rows += int(mine.sum())
     return (held / rows * 100 if rows else float("nan")), rows
+
+
+def intervals_without(engines: Ratios, model: str) -> dict[str, tuple[float, float]]:
+    """The interval of each engine, made and widened without a model; none where nothing else is known."""
+    others = {k: part for k, v in engines.items() if (part := _without(v, model))[1]}
+    tail = tail_of(others)
+    return {k: quantiles(ratio, tail) for k, (ratio, _) in others.items()}
 
 
 def _without(rows: tuple[Floats, Sequence[str]], model: str) -> tuple[Floats, list[str]]:

@@ -35,7 +35,8 @@ class PassOperators:
     elementwise_bytes_per_token
         Bytes that norms, activations and residual additions move.
     small_kernels
-        Launches beyond the operators above: norms, rotary embedding with cache write, activation, …
+        Launches beyond the operators above: norms, rotary embedding with cache write, activation, … Tables
+        time a quantised product with the conversion of its input, so that these are not among them.
     """
 
     gemms: tuple[Gemm, ...]
@@ -93,7 +94,6 @@ class _Builder:
 
     def add(self, block: Block) -> None:
         h, tp, count = self.architecture.hidden_size, self.parallelism.tensor_parallel_size, block.count
-        quantised = self.precision("attention") != "bf16"
         match block.mixer:
             case GroupedQueryAttention():
                 self._grouped(block.mixer, count)
@@ -113,10 +113,11 @@ class _Builder:
                 Gemm(h, inner, precision, count),
             ]
             active = float(inner)
-            small += 1 + (2 if quantised else 0)
+            small += 1
         else:
             active = self._experts(ff, count)
-            small += 1 if quantised else 0
+            # choosing experts; kernels for experts in FP4 do it themselves
+            small += self.precision("routed_experts") not in ("mxfp4", "nvfp4")
         if self.parallelism.stage_gpus > 1 and self.parallelism.data_parallel_size == 1:
             self.all_reduces.append(AllReduce(tp, 2 * h, 2 * count))
         elif self.parallelism.data_parallel_size > 1:

@@ -139,11 +139,15 @@ class TableTimes:
         shape = (op.hidden_size, op.expert_size, op.top_k, op.num_experts)
         cut = (op.tensor_parallel_size, op.expert_parallel_size)
         for dtype in EXPERT_FORMATS.get(op.precision, ()):
-            if (dtype, *shape, *cut) in mine:
-                same = (dtype, *shape, *cut)
-                peers = [curve.at(tokens) for key, curve in curves.items() if key[1:] == same]
+            same = (dtype, *shape, *cut)
+            peers = [curve.at(tokens) for key, curve in curves.items() if key[1:] == same]
+            if same in mine:
                 own, fastest = mine[same].at(tokens), np.minimum.reduce(peers)
                 return np.asarray(op.count * np.where(own > EXPERTS * fastest, PEERS * fastest, own))
+            formats = {key[:5] for key in mine if key[0] == dtype}
+            if peers and formats and (dtype, *shape) not in formats:
+                # it has kernels for the format, timed with other models only: they are much alike
+                return np.asarray(op.count * np.median(peers, axis=0))
         # the same model cut another way, nearest first: its utilisation is held
         others = [k for k in mine if k[1:5] == shape and k[0] in EXPERT_FORMATS.get(op.precision, ())]
         if not others:

@@ -176,3 +176,26 @@ def test_a_wide_expert_group_is_no_less_balanced_than_eight_ranks() -> None:
     # busiest rank over the datasheet's even one: the same at both widths
     assert wide / model.experts(op(32), tokens) == pytest.approx(eight / model.experts(op(8), tokens))
     assert (wide < eight).all()
+
+
+def test_a_format_that_an_engine_was_timed_in_with_other_models_takes_the_time_of_other_engines() -> None:
+    """vLLM's MXFP8 times experts of DeepSeek on B200 only; it calls the kernels that the others do."""
+    grids, tokens = grids_of(str(known_profiles()["b200-sxm-180gb"])), np.array([4.0, 64.0])
+    experts = Experts(
+        hidden_size=2880, expert_size=2880, top_k=4, num_experts=128, tensor_parallel_size=1,
+        expert_parallel_size=1, precision="mxfp4", count=1,
+    )  # fmt: skip
+    mine, *others = (
+        TableTimes(grids, gpu("b200"), engine).experts(experts, tokens)
+        for engine in ("vllm", "sglang", "tensorrt-llm")
+    )
+    assert mine == pytest.approx(np.median(others, axis=0))
+
+
+@pytest.mark.parametrize("name", ["llama-3.1-8b", "qwen3-235b-a22b"])
+def test_converting_the_input_of_a_quantised_product_is_part_of_its_time(name: str) -> None:
+    def launches(weights: str) -> int:
+        model = architecture(name)
+        return PassOperators.of(model, Parallelism(), weights=weights, kv_cache="bf16").small_kernels
+
+    assert launches("fp8") == launches("bf16")
