@@ -11,7 +11,7 @@ import numpy as np
 from models.errors import InvalidInput
 from models.profiles.columns import Axis
 from models.profiles.schema import OperationSchema, operation
-from models.profiles.table import OperationTable, record_columns
+from models.profiles.table import Codes, OperationTable, record_columns
 
 __all__ = ["read_table", "write_table"]
 
@@ -70,6 +70,7 @@ def read_table(path: Path, name: str) -> OperationTable:
     except (pa.ArrowException, OSError) as error:
         raise InvalidInput(f"not a readable Parquet file: {error}", source=str(path)) from error
     columns: dict[str, object] = {}
+    codes: dict[str, Codes] = {}
     for field in data.schema:
         column = data[field.name].combine_chunks()
         if pa.types.is_dictionary(field.type):
@@ -80,8 +81,11 @@ def read_table(path: Path, name: str) -> OperationTable:
             )
         if pa.types.is_string(column.type):
             coded = column.dictionary_encode()  # few labels, many rows
-            labels = np.asarray(coded.dictionary.to_pylist(), dtype=np.str_)
-            columns[field.name] = labels[coded.indices.to_numpy()]
+            labels, places = np.unique(
+                np.asarray(coded.dictionary.to_pylist(), dtype=np.str_), return_inverse=True
+            )
+            codes[field.name] = labels, places.astype(np.int64)[coded.indices.to_numpy()]
+            columns[field.name] = labels[codes[field.name][1]]
         else:
             columns[field.name] = column.to_numpy(zero_copy_only=False)
-    return OperationTable.build(name, columns, source=str(path))
+    return OperationTable.build(name, columns, source=str(path), codes=codes)

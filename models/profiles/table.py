@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from models.profiles.columns import Axis, Columns, FloatArray
 from models.profiles.schema import OperationSchema, operation
 
 __all__ = ["OperationTable", "record_columns"]
+
+Codes = tuple[NDArray[np.generic], NDArray[np.int64]]
+"""The distinct values of a column, ascending, and which of them each row has."""
 
 
 def record_columns(schema: OperationSchema) -> tuple[str, ...]:
@@ -46,9 +49,17 @@ class OperationTable:
 
     schema: OperationSchema
     columns: Columns
+    _codes: dict[str, Codes] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
-    def build(cls, name: str, columns: Mapping[str, object], *, source: str | None = None) -> OperationTable:
+    def build(
+        cls,
+        name: str,
+        columns: Mapping[str, object],
+        *,
+        source: str | None = None,
+        codes: Mapping[str, Codes] | None = None,
+    ) -> OperationTable:
         """Make a table from anything NumPy can turn into columns; record columns but the value are optional.
 
         Parameters
@@ -59,6 +70,8 @@ class OperationTable:
             Key columns and the value are required; a scalar stands for a constant column.
         source
             File named in errors.
+        codes
+            What `codes` would find for some of the columns, where it is known already.
 
         Raises
         ------
@@ -90,6 +103,7 @@ class OperationTable:
                 )
             out[column] = _typed(schema, column, np.broadcast_to(array, (n,)), source)
         table = cls(schema, out)
+        table._codes.update(codes or {})
         _check(table, source)
         return table
 
@@ -118,9 +132,29 @@ class OperationTable:
         """An axis or record column as float64[n]."""
         return np.asarray(self[column], dtype=np.float64)
 
+    def codes(self, column: str) -> Codes:
+        """The distinct values of a column, ascending, and the place of each row's among them, int64[n]."""
+        if column not in self._codes:
+            values, places = np.unique(self[column], return_inverse=True)
+            self._codes[column] = values, places.astype(np.int64)
+        return self._codes[column]
+
+    def combined(self, columns: Sequence[str]) -> NDArray[np.int64]:
+        """One number a row, int64[n], that orders rows as the columns do, the first before the second."""
+        key = np.zeros(len(self), dtype=np.int64)
+        size = 1
+        for column in columns:
+            values, places = self.codes(column)
+            if size * values.size > 2**62:  # number anew the combinations that there are
+                kinds, key = np.unique(key, return_inverse=True)
+                size = kinds.size
+            key = key * values.size + places
+            size *= values.size
+        return key
+
     def labels(self, column: str) -> tuple[str, ...]:
         """The distinct values of a category column, sorted."""
-        return tuple(str(v) for v in np.unique(self[column]))
+        return tuple(str(v) for v in self.codes(column)[0])
 
     def where(self, **conditions: object) -> OperationTable:
         """The rows whose columns equal these values (or are among them, for a list)."""
@@ -197,8 +231,8 @@ def _check(table: OperationTable, source: str | None) -> None:
         numbers = table.numbers(axis.name)
         _refuse_rows(~(numbers >= axis.minimum), table, axis.name, f"less than {axis.minimum:g}", source)
     for category in schema.categories:
-        labels = table[category.name]
-        _refuse_rows(labels == "", table, category.name, "empty", source)
+        if "" in table.labels(category.name):
+            _refuse_rows(table[category.name] == "", table, category.name, "empty", source)
         if category.choices:
             unknown = sorted(set(table.labels(category.name)) - set(category.choices))
             if unknown:
@@ -219,9 +253,9 @@ def _check(table: OperationTable, source: str | None) -> None:
 
 def _refuse_repeats(table: OperationTable, source: str | None) -> None:
     names = [k.name for k in table.schema.keys]
-    codes = np.stack([np.unique(table[n], return_inverse=True)[1] for n in names])
-    order = np.lexsort(codes[::-1])
-    same = np.all(codes[:, order[1:]] == codes[:, order[:-1]], axis=0)
+    key = table.combined(names)
+    order = np.argsort(key, kind="stable")
+    same = key[order[1:]] == key[order[:-1]]
     if same.any():
         row = int(order[int(np.flatnonzero(same)[0]) + 1])
         point = ", ".join(f"{n}={table[n][row]}" for n in names)

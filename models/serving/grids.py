@@ -147,16 +147,15 @@ class OperatorGrids:
             table = table.where(**only)
         if not len(table):
             return []
-        codes = [np.unique(table[k], return_inverse=True) for k in keys]
-        order = np.lexsort([table.numbers(s) for s in reversed(sizes)] + [c[1] for c in reversed(codes)])
-        label = np.stack([c[1][order] for c in codes])
-        starts = np.flatnonzero(np.concatenate(([True], (label[:, 1:] != label[:, :-1]).any(axis=0))))
+        key = table.combined(keys)
+        order = np.lexsort([table.numbers(s) for s in reversed(sizes)] + [key])
+        starts = np.flatnonzero(np.concatenate(([True], np.diff(key[order]) != 0)))
         stops = np.concatenate((starts[1:], [order.size]))
         columns = [table.numbers(s)[order] for s in sizes] + [np.log(table.value[order] / 1e3)]
+        firsts = [table[k][order[starts]].tolist() for k in keys]
         out = []
-        for start, stop in zip(starts, stops, strict=True):
-            key = tuple(values[label[i, start]].item() for i, (values, _) in enumerate(codes))
-            out.append((key, [column[start:stop] for column in columns]))
+        for start, stop, *values in zip(starts, stops, *firsts, strict=True):
+            out.append((tuple(values), [column[start:stop] for column in columns]))
         return out
 
     def _read_products(self) -> Mapping[tuple[str, str], ProductGrid]:
