@@ -1,4 +1,4 @@
-"""What tests of the store and of the service share."""
+"""What tests of the planner share."""
 
 from __future__ import annotations
 
@@ -7,6 +7,17 @@ import secrets
 from collections.abc import Iterator
 
 import pytest
+
+from planner.executors import Executor
+
+
+@pytest.fixture(scope="session")
+def executor() -> Iterator[Executor]:
+    """Two worker processes that import the planner and price instances once for all tests."""
+    from planner.executors import open_executor
+
+    with open_executor("local:2") as two:
+        yield two
 
 
 @pytest.fixture

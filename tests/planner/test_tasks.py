@@ -4,7 +4,7 @@ import pytest
 
 from models.errors import SolverFailed
 from planner.clock import Clock
-from planner.executors import Outcome, open_executor
+from planner.executors import Outcome
 from planner.options import PlanOptions
 from planner.pipeline import plan_fleet
 from planner.tasks import PlanTask, plan_all
@@ -13,18 +13,17 @@ from planner.testing import make_fleet
 OPTIONS = PlanOptions(verify=False)
 
 
-def test_plans_are_those_made_here_and_cancelled_ones_are_none():
+def test_plans_are_those_made_here_and_cancelled_ones_are_none(executor):
     fleet = make_fleet("node")
     expected = plan_fleet(fleet, Clock(options=OPTIONS)).plan
     tasks = [
         PlanTask(fleet=fleet, options=OPTIONS),
         PlanTask(fleet=fleet, options=OPTIONS, current=expected),
     ]
-    with open_executor("local:2") as executor:
-        first, second = plan_all(tasks, executor)
-        assert first.to_json() == expected.to_json()
-        assert second.transition is not None
-        assert plan_all(tasks, executor, cancelled=lambda: True) == [None, None]
+    first, second = plan_all(tasks, executor)
+    assert first.to_json() == expected.to_json()
+    assert second.transition is not None
+    assert plan_all(tasks, executor, cancelled=lambda: True) == [None, None]
 
 
 def test_what_a_task_without_a_plan_raises():

@@ -8,7 +8,6 @@ import pytest
 
 from planner.candidates.enumerate import enumerate_candidates
 from planner.clock import Clock
-from planner.executors import open_executor
 from planner.fleet import read_fleet
 from planner.options import PlanOptions
 from planner.pipeline import plan_fleet
@@ -39,12 +38,6 @@ def fleet_of(rates, nodes=(3, 2), loss_of="node"):
         "goals: [unserved_demand, cost, movement]",
     ]
     return read_fleet("\n".join(lines))
-
-
-@pytest.fixture(scope="module")
-def executor():
-    with open_executor("local:2") as two:
-        yield two
 
 
 def clock(options=OPTIONS):

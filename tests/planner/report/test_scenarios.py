@@ -3,7 +3,6 @@ import io
 from rich.console import Console
 
 from planner.clock import Clock
-from planner.executors import open_executor
 from planner.options import PlanOptions
 from planner.report.scenarios import print_comparison, print_frontier
 from planner.scenarios.change import parse_changes
@@ -28,9 +27,8 @@ def test_both_plans_side_by_side():
     assert row.split()[-1] == "–"
 
 
-def test_a_row_for_each_share():
-    with open_executor("local:2") as executor:
-        points = frontier(make_fleet(), [1.0, 0.9], PlanOptions(verify=False), executor)
+def test_a_row_for_each_share(executor):
+    points = frontier(make_fleet(), [1.0, 0.9], PlanOptions(verify=False), executor)
     out = io.StringIO()
     print_frontier(points, Console(file=out, width=200, color_system=None))
     rows = [line.split() for line in out.getvalue().splitlines() if " % " in line]

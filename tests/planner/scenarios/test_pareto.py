@@ -1,7 +1,6 @@
 import pytest
 
 from models.errors import InvalidInput
-from planner.executors import open_executor
 from planner.fleet import read_fleet
 from planner.options import PlanOptions
 from planner.scenarios.pareto import frontier, tightened_fleet
@@ -10,10 +9,9 @@ from planner.testing import SMALL_FLEET, make_fleet
 OPTIONS = PlanOptions(verify=False)
 
 
-def test_tighter_latencies_are_kept_and_never_cheaper():
+def test_tighter_latencies_are_kept_and_never_cheaper(executor):
     fleet = read_fleet(SMALL_FLEET.replace("10/s", "300/s").replace("40ms", "12ms"))
-    with open_executor("local:2") as executor:
-        points = frontier(fleet, [1.0, 0.7, 0.01], OPTIONS, executor)
+    points = frontier(fleet, [1.0, 0.7, 0.01], OPTIONS, executor)
     assert [p.share for p in points] == [1.0, 0.7, 0.01][: len(points)]
     served = [p for p in points if p.plan.instances]
     costs = [p.plan.cost_per_hour for p in served]
@@ -35,6 +33,6 @@ def test_every_target_is_tightened():
 
 
 @pytest.mark.parametrize("share", [0.0, -0.1, 1.1])
-def test_shares_that_cannot_be(share):
-    with open_executor("local:1") as executor, pytest.raises(InvalidInput, match="a share of the targets"):
+def test_shares_that_cannot_be(share, executor):
+    with pytest.raises(InvalidInput, match="a share of the targets"):
         frontier(make_fleet(), [share], OPTIONS, executor)

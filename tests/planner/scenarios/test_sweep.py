@@ -4,7 +4,6 @@ import pytest
 
 from models.errors import UnknownName
 from planner.clock import Clock
-from planner.executors import open_executor
 from planner.options import PlanOptions
 from planner.scenarios.change import parse_changes
 from planner.scenarios.sweep import sweep
@@ -12,12 +11,6 @@ from planner.scenarios.what_if import compare
 from planner.testing import make_fleet
 
 OPTIONS = PlanOptions(verify=False)
-
-
-@pytest.fixture(scope="module")
-def executor():
-    with open_executor("local:2") as two:
-        yield two
 
 
 def test_each_change_is_what_it_is_alone(executor):

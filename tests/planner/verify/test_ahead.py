@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 
 from planner.clock import Clock
-from planner.executors import open_executor
 from planner.options import PlanOptions
 from planner.pipeline import plan_fleet
 from planner.testing import make_candidate, make_fleet
@@ -15,7 +14,7 @@ from planner.verify.ahead import Simulation, simulate_all
 from planner.verify.replay import Replayer
 
 
-def test_the_same_latencies_and_the_same_plan():
+def test_the_same_latencies_and_the_same_plan(executor):
     fleet = make_fleet("node")
     chat = make_candidate(fleet)
     code = replace(chat, workload="code", model="code", pool="b", gpu="h200-sxm-141gb")
@@ -25,9 +24,8 @@ def test_the_same_latencies_and_the_same_plan():
         for rate in (1.0, 5.0)
     ]
     here = Replayer(fleet=fleet, seed=3)
-    with open_executor("local:2") as executor:
-        found = simulate_all([*wanted, wanted[0]], fleet, 3, executor)
-        there = plan_fleet(fleet, Clock(options=PlanOptions(), executor=executor)).plan
+    found = simulate_all([*wanted, wanted[0]], fleet, 3, executor)
+    there = plan_fleet(fleet, Clock(options=PlanOptions(), executor=executor)).plan
     assert list(found) == wanted
     for one in wanted:
         expected = here.latencies(one.candidate, one.rate_per_s, one.count)
