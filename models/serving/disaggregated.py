@@ -223,7 +223,7 @@ def simulate_clients(
         np.zeros((decode_instances, count + 1), np.int64),
         np.zeros((decode_instances, count), np.int64),
         np.zeros((7, workers), np.int64),
-        np.zeros((2, workers)),
+        np.zeros((3, workers)),
         np.zeros((decode_instances, 5)),
         np.zeros((3, config.parallelism.data_parallel_size)),
     )

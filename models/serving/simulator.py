@@ -213,7 +213,7 @@ def simulate(
         times,
         counters,
         gaps,
-        np.zeros((3, inputs.size)),
+        np.zeros((5, inputs.size)),
         np.zeros((2, inputs.size), np.int64),
         np.zeros(config.max_num_seqs + 2, np.int64),
     )  # fmt: skip

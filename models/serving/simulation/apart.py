@@ -70,7 +70,7 @@ def _prompts_ms(
     w: int, queue: Ints, heads: Ints, sent: Ints, known: Ints, budget: float, whole: bool, curve: Any,
     attention: Floats, cost: Floats, left: Floats, load: Floats,
 ) -> Any:  # fmt: skip
-    """Begin a step of prefill worker `w`: its time, and how many prompts it completes.
+    """Begin a step of prefill worker `w`: its time, how much later it is through, the prompts it completes.
 
     Those are moved to the head of its queue. Ranks are dealt prompts in turn and fill their own budget, first
     come first served; `load` float64[3, ranks] is room for their tokens, their attention, and whether a rank
@@ -108,11 +108,11 @@ def _prompts_ms(
     most, seen = 0.0, 0.0
     for rank in range(ranks):
         most, seen = max(most, load[0, rank]), max(seen, load[1, rank])
-    time = step_ms(
+    time, through = step_ms(
         0, 1.0, most, seen + one, done, tokens, linear, experts, head, batches, contexts, attention, send,
-        cost,
+        cost, 1,
     )  # fmt: skip
-    return time, done
+    return time, through - time, done
 
 
 @compiled
@@ -129,7 +129,7 @@ def run_apart(
     share of the output that is set aside. `transfer_ms`: per prompt token. Fills `times` float64[6, n]
     (`TIMES`); the rest is room to work in, zeros: `left` float64[n] (prompt tokens to prefill, later tokens
     held less the steps its decode worker had made), `queue` int64[prefill, n], `heaps` and `names`
-    [decode, n + 1], `waiting` int64[decode, n], `places` int64[7, workers], `clock` float64[2, workers],
+    [decode, n + 1], `waiting` int64[decode, n], `places` int64[7, workers], `clock` float64[3, workers],
     `worker` float64[decode, 5], `load` float64[3, ranks of a prefill worker].
     """
     n = known.shape[0]
@@ -139,7 +139,9 @@ def run_apart(
     prefills, decodes = queue.shape[0], waiting.shape[0]
     heads, sent, crossing, completing = places[0], places[1], places[2], places[3]
     running, first_waiting, last_waiting = places[4], places[5], places[6]
-    until, link = clock[0], clock[1]
+    # of a prefill worker: until when its step lasts, and its link is in use; how much longer its prompts take
+    # through the other stages of a pipeline
+    until, link, behind = clock[0], clock[1], clock[2]
     until[:] = math.inf
     coming, to_send, finished, now = 0, min(concurrency, n), 0, 0.0
     for i in range(n):
@@ -155,7 +157,7 @@ def run_apart(
         to_send = 0
         for w in range(prefills):
             if until[w] == math.inf and heads[w] < sent[w]:
-                took, completing[w] = _prompts_ms(
+                took, behind[w], completing[w] = _prompts_ms(
                     w, queue, heads, sent, known, budget, whole, before_curve, before_attention, before_cost,
                     left, load,
                 )  # fmt: skip
@@ -178,8 +180,8 @@ def run_apart(
         if what == 0:
             for k in range(completing[who]):
                 i = queue[who, heads[who] + k]
-                times[_PREFILLED, i] = now
-                link[who] = max(link[who], now) + transfer_ms * known[i, 0]
+                times[_PREFILLED, i] = now + behind[who]
+                link[who] = max(link[who], now + behind[who]) + transfer_ms * known[i, 0]
                 times[_ACROSS, i] = link[who]
             heads[who] += completing[who]
             until[who] = math.inf
@@ -231,9 +233,9 @@ def run_apart(
         if running[who] > 0:
             context = state[_CONTEXT] / running[who] + state[_DONE]
             ahead = min(heaps[who, 0] - state[_DONE], _PIECE)
-            state[_STEP] = step_ms(
+            state[_STEP], _ = step_ms(
                 running[who], context + 0.5 * ahead, 0.0, 0.0, running[who], tokens, linear, experts, head,
-                batches, contexts, attention, send, cost,
+                batches, contexts, attention, send, cost, 1,
             )  # fmt: skip
             for k in range(fresh, first_waiting[who]):
                 times[_FIRST, waiting[who, k]] = now + (joins + 1.0) * state[_STEP]

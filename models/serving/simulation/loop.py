@@ -112,13 +112,15 @@ def run(
     a preemption), tokens made, cached, blocks pinned, whether it has been admitted. `curve`: tokens, linear,
     experts, head, prompt attention, batches, contexts, send. Fills `times` float64[3, n] (sent, first token,
     end), `counters` (`COUNTERS`) and `gaps` int64[`GAP_BINS`]. `size` is the tokens of a block, 0 without a
-    block cache. `scratch` float64[3, n] and `places` int64[2, n] are for its own use, `running` has room for
+    block cache. `scratch` float64[5, n] and `places` int64[2, n] are for its own use, `running` has room for
     `max_seqs` and one more.
     """
     n = known.shape[0]
     sent, first, end = times[0], times[1], times[2]
     # held: tokens of capacity that are its own, or reserved for it; last: when it got its last token
-    ready, held, last = scratch[0], scratch[1], scratch[2]
+    # late: how much after the end of a round it gets its token, which goes through the stages of a pipeline
+    # back: when the clients that send next have their answers
+    ready, held, last, late, back = scratch[0], scratch[1], scratch[2], scratch[3], scratch[4]
     part, part_tokens = places[0], places[1]
     tokens, linear, experts, head, prefill, batches, contexts, send = curve
     alive, finished, coming = 0, 0, 0
@@ -131,11 +133,12 @@ def run(
     growth = (1.0 - reserve) * tokens_a_step
     one = line(1.0, tokens, prefill)
     classes = queues[0].shape[0]
+    stages = int(cost[7])
     to_send = min(concurrency, n) if concurrency > 0 else n
 
     while finished < n:
         while to_send > 0 and coming < n:  # what clients send now (or all there is, in an open loop)
-            sent[coming] = now if concurrency > 0 else arrivals[coming]
+            sent[coming] = max(now, back[to_send - 1]) if concurrency > 0 else arrivals[coming]
             front = max(front, sent[coming]) + prompt_ms * known[coming, _INPUT] / 1000.0
             ready[coming] = front + request_ms
             push(known[coming, _CLASS], coming, queues)
@@ -158,7 +161,9 @@ def run(
 
         # which prompts take part in the next step
         parts, prompt_tokens, prompt_attention, starts, admitted = 0, 0, 0.0, 0, 0
-        room = budget - (0 if policy == PREFILL_FIRST else math.ceil(alive / cost[7]))
+        # each stage of a pipeline works on a share of the batch that has a budget of its own
+        lane = budget - (0 if policy == PREFILL_FIRST else math.ceil(alive / cost[7]))
+        room = lane * stages
         full = alive > 0 and unseen < poll
         unseen = unseen if full else 0
         here = 0  # prompts that wait for others, so that every replica gets one
@@ -180,8 +185,9 @@ def run(
                 rest = known[i, _NEED] - cached
                 take = min(rest, room)
                 # a replica takes no second prompt that its own share of the budget does not hold
-                tight = ranks > 1.0 and parts > 0 and (parts // int(ranks) + 1) * rest * ranks > budget
-                if policy == PACKED and ((take < rest and (alive > 0 or parts > 0)) or tight):
+                second = parts // (int(ranks) * stages) + 1
+                tight = ranks > 1.0 and parts > 0 and second * rest * ranks > budget
+                if policy == PACKED and ((min(room, lane) < rest and (alive > 0 or parts > 0)) or tight):
                     full = True
                     break
                 if policy == PACKED:
@@ -250,16 +256,21 @@ def run(
             total += known[i, _CACHED] + (tokens_a_step - 1.0) * known[i, _MADE]
             least = min(least, known[i, _OUTPUT] - known[i, _MADE])
         context = total / decodes if decodes > 0 else 1.0
-        spread = math.ceil(parts / ranks) / parts if ranks > 1.0 and parts > 0 else 1.0
+        carrying = 1
+        if parts > 0:
+            carrying = min(math.ceil(prompt_tokens / max(lane, 1)), stages)
+            carrying = min(carrying, parts) if policy == PACKED else carrying
+        together = math.ceil(parts / carrying)
+        spread = math.ceil(together / ranks) / together if ranks > 1.0 and parts > 0 else 1.0
         count, step = 1, 0.0
         if parts == 0:
             count = least
             if waiting_count(queues) > 0 and alive < max_seqs:
                 gap = next_ready_ms(ready, queues) - now
                 if gap > 0.0 or unseen + 1 < poll:
-                    step = step_ms(
+                    step, _ = step_ms(
                         decodes, context, 0.0, 0.0, decodes, tokens, linear, experts, head, batches,
-                        contexts, attention, send, cost,
+                        contexts, attention, send, cost, 1,
                     )  # fmt: skip
                     count = min(count, max(1, math.ceil(gap / step - 1e-9), poll - unseen))
             if here > 0:
@@ -273,14 +284,14 @@ def run(
             unseen = poll
             counters[_PREFILL_STEPS] += 1
             counters[_COMPUTED] += prompt_tokens
-            prompt_attention = prompt_attention * spread + one
+            prompt_attention = prompt_attention / carrying * spread + one
         unseen += count if parts == 0 else 0
         waited = waited + count if here > 0 else 0
         counters[_STEPS] += count
         before = now
-        step = step_ms(
-            decodes, context, prompt_tokens * spread, prompt_attention, decodes + starts, tokens, linear,
-            experts, head, batches, contexts, attention, send, cost,
+        step, through = step_ms(
+            decodes, context, prompt_tokens / carrying * spread, prompt_attention, decodes + starts, tokens,
+            linear, experts, head, batches, contexts, attention, send, cost, carrying,
         )  # fmt: skip
         now += count * step
         usual = _gap_bin(step)
@@ -299,7 +310,7 @@ def run(
             held[i] += count * growth
             used += count * growth
             if known[i, _MADE] >= known[i, _OUTPUT]:
-                end[i] = now
+                end[i] = back[to_send] = now + late[i]
                 used -= _release(i, known, held, size, blocks)
                 finished += 1
                 to_send += 1
@@ -315,7 +326,8 @@ def run(
                 continue
             pop(known[i, _CLASS], queues)
             if known[i, _MADE] == 0:
-                first[i] = now
+                late[i] = through - step
+                first[i] = now + late[i]
             else:
                 gaps[_gap_bin(now - last[i])] += 1
             last[i] = now
@@ -329,7 +341,7 @@ def run(
                 held[i] -= size * private
                 known[i, _PINNED] += private
             if known[i, _MADE] >= known[i, _OUTPUT]:
-                end[i] = now
+                end[i] = back[to_send] = now + late[i]
                 used -= _release(i, known, held, size, blocks)
                 finished += 1
                 to_send += 1

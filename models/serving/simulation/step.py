@@ -64,8 +64,13 @@ def step_ms(
     attention: Floats,
     send: Floats,
     cost: Floats,
+    carrying: int,
 ) -> Any:
     """Milliseconds of one step: `decodes` sequences of mean `context`, and `prompt_tokens` of prompts.
+
+    Of a pipeline a round: each of its stages works on a share of the batch, of which `carrying` shares carry
+    that many prompt tokens each. Returned are the time until the first stage is free for the next round, and
+    until what it began with has been through all of them, at least as long.
 
     `cost`: 0 linear scale, 1 prefill scale, 2 kernels per pass, 3 further in a step with a prefill, 4 step,
     5 sequence, 6 data-parallel ranks, 7 pipeline stages, 8 share of the layers in the largest stage, 9 tokens
@@ -87,12 +92,13 @@ def step_ms(
         layers = line(local, tokens, linear) + line(beside, tokens, experts)
         time += cost[10] * (layers * cost[0] + seen + cost[2] + cost[4])
         time += (width - 1.0) * line(max(decodes / stages, 1.0) / ranks, tokens, head) * cost[0]
-    if stages > 1.0:
-        # every stage works on its share of the batch: a round of all of them gives each sequence one token
-        if prompt_tokens > 0.0:
-            alone = line(local, tokens, linear) + line(beside, tokens, experts) + seen
-            time = time * share + alone * share * (stages - 1.0) * cost[0]
-        else:
-            time = time * share * stages
-        time += stages * line(beside + prompt_tokens, tokens, send)
-    return time
+    if stages == 1.0:
+        return time, time
+    # a round of all shares gives each sequence one token
+    sends = stages * line(beside + prompt_tokens, tokens, send)
+    through = time * share * stages + sends
+    if prompt_tokens > 0.0:
+        alone = line(local, tokens, linear) + line(beside, tokens, experts) + seen if decodes > 0 else 0.0
+        time = share * (time * carrying + alone * (stages - carrying) * cost[0]) + sends
+        return time, max(time, through)
+    return through, through

@@ -20,13 +20,14 @@ SIZE = 64
 
 
 def instance(
-    name: str = "vllm", cache: int | None = None, role: str = "mixed", gpus: int = 2, seqs: int = 64
-) -> InstanceModel:
+    name: str = "vllm", cache: int | None = None, role: str = "mixed", gpus: int = 2, seqs: int = 64,
+    stages: int = 1,
+) -> InstanceModel:  # fmt: skip
     found = InstanceModel.of(
         Configuration(
             architecture=architecture("llama-3.1-8b"),
             gpu=gpu("l4"),
-            parallelism=Parallelism(tensor_parallel_size=gpus),
+            parallelism=Parallelism(tensor_parallel_size=gpus, pipeline_parallel_size=stages),
             engine=engine(name),
             role=role,  # type: ignore[arg-type]
             max_num_seqs=seqs,
@@ -74,11 +75,18 @@ def workloads(draw: st.DrawFn) -> dict[str, object]:
     seqs=st.integers(1, 20),
     features=st.sets(st.sampled_from(["priorities", "prefixes"])),
     clients=st.none() | st.integers(1, 12),
+    stages=st.sampled_from((1, 2)),
 )
 def test_invariants(
-    work: dict[str, object], name: str, cache: int, seqs: int, features: set[str], clients: int | None
+    work: dict[str, object],
+    name: str,
+    cache: int,
+    seqs: int,
+    features: set[str],
+    clients: int | None,
+    stages: int,
 ) -> None:
-    model = instance(name, cache, seqs=seqs)
+    model = instance(name, cache, seqs=seqs, stages=stages)
     inputs, outputs = np.asarray(work["inputs"]), np.asarray(work["outputs"])
 
     def serve() -> Simulation:

@@ -56,13 +56,14 @@ REQUESTS = st.lists(st.tuples(st.integers(1, 3000), st.integers(1, 300)), min_si
     gaps=st.lists(st.floats(0, 2), min_size=40, max_size=40),
     cache=st.integers(3300, 12_000),
     seqs=st.integers(1, 20),
+    stages=st.sampled_from((1, 3)),
 )
 def test_no_request_is_lost_and_the_cache_is_never_overrun(
-    requests: list[tuple[int, int]], name: str, gaps: list[float], cache: int, seqs: int
+    requests: list[tuple[int, int]], name: str, gaps: list[float], cache: int, seqs: int, stages: int
 ) -> None:
     inputs, outputs = (np.array(x) for x in zip(*requests, strict=True))
     arrivals = np.cumsum(gaps[: inputs.size])
-    model = instance(name, cache_tokens=cache, max_num_seqs=seqs)
+    model = instance(name, cache_tokens=cache, max_num_seqs=seqs, pipeline_parallel_size=stages)
     run = simulate(model, inputs, outputs, arrivals_s=arrivals)
     assert run.sent_ms == pytest.approx(arrivals * 1e3)
     assert (run.first_token_ms > run.sent_ms).all()
@@ -161,6 +162,57 @@ def test_pipeline_stages_give_throughput_not_latency() -> None:
         for pp in (1, 2)
     ]
     assert lonely[1] == pytest.approx(lonely[0], rel=0.05)
+
+
+def test_a_prompt_goes_through_all_stages_before_its_first_token() -> None:
+    one, four = (
+        simulate(
+            instance(tensor_parallel_size=1, pipeline_parallel_size=pp), [2000], [1], concurrency=1
+        ).ttft_ms[0]
+        for pp in (1, 4)
+    )
+    assert four == pytest.approx(one, rel=0.05)
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_each_stage_takes_prompts_of_a_budget_of_its_own(name: str) -> None:
+    """As many prompts as stages, each of a whole budget, are one round: first tokens come together."""
+    budget = 2048
+    run = simulate(
+        instance(name, tensor_parallel_size=1, pipeline_parallel_size=2, max_num_batched_tokens=budget),
+        np.full(4, budget), np.full(4, 1), arrivals_s=np.zeros(4),
+    )  # fmt: skip
+    first, second = run.first_token_ms[:2], run.first_token_ms[2:]
+    assert first[0] == first[1] < second[0] == second[1]
+    # the stages are busy one after the other: two rounds take two passes
+    assert second[0] == pytest.approx(2 * first[0], rel=0.05)
+
+
+def test_clients_of_a_pipeline_wait_for_their_answers() -> None:
+    rng = np.random.default_rng(0)
+    model = instance(tensor_parallel_size=1, pipeline_parallel_size=4)
+    run = simulate(model, rng.integers(10, 3000, 200), rng.integers(1, 50, 200), concurrency=7)
+    times = np.concatenate((run.sent_ms, run.end_ms))
+    change = np.concatenate((np.ones(200), -np.ones(200)))
+    running = np.cumsum(change[np.lexsort((change, times))])  # an answer before what is sent at its time
+    assert running.max() == 7
+    assert (run.first_token_ms > run.sent_ms).all()
+    assert (run.end_ms >= run.first_token_ms).all()
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_analysis_and_simulation_agree_on_pipelines(name: str) -> None:
+    lengths = LengthDistribution.fixed(1000, 100)
+    model = instance(name, tensor_parallel_size=1, pipeline_parallel_size=2)
+    load = Load([model], lengths)
+    rate = 0.5 * load.max_rate_per_s
+    state = load.at_rate(rate)
+    arrivals = np.cumsum(np.random.default_rng(1).exponential(1 / rate[0], 3000))
+    run = simulate(model, np.full(3000, 1000), np.full(3000, 100), arrivals_s=arrivals)
+    waiting = (state.weight * state.wait_ms).sum(axis=1)
+    ttft = (waiting + (state.weight[:, :, None] * state.service_ms).sum(axis=1)[:, 0])[0]
+    assert run.ttft_ms.mean() == pytest.approx(ttft, rel=0.25)
+    assert np.nanmean(run.tpot_ms) == pytest.approx((state.weight * state.tpot_ms).sum(), rel=0.1)
 
 
 def test_analysis_and_simulation_agree_at_a_fixed_number_of_clients() -> None:
