@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-
-import numpy as np
+from collections.abc import Hashable, Iterator, Mapping, MutableMapping, Sequence
 
 from models.profiles.stated_error import measured_source
-from models.serving import operate
 from planner.adapters.assign import adapter_notes
 from planner.candidates.candidate import Candidate
-from planner.candidates.enumerate import instance_model, targets
+from planner.candidates.enumerate import instance_model
+from planner.expectations import AtRate, expectations
 from planner.fleet.fleet import Fleet
 from planner.loads import Placed, served_rate, surviving_rate
 from planner.placement.tenant import Tenant
-from planner.plan import Basis, Expectation, Instance, PoolUse, Stage, WorkloadOutcome
+from planner.plan import Basis, Instance, PoolUse, Stage, WorkloadOutcome
 from planner.sizing.solve import COVERED_SHARE
 from planner.topology.flows import has_network
 from planner.topology.notes import network_notes
@@ -28,14 +26,14 @@ def make_instances(
     tenants: Sequence[Tenant],
     candidates: Sequence[Candidate],
     stages: Mapping[str, tuple[Stage, ...]],
+    known: MutableMapping[Hashable, AtRate] | None = None,
 ) -> tuple[Instance, ...]:
     """Return the placed instances, by name, each with what to expect of it at the stated rate.
 
-    A workload's requests go to its mixed instances and its zones of prefill and decode instances in
-    proportion to what they can serve, and within each in proportion to the instances' capacities.
+    `known`: see `planner.expectations`.
     """
     placed = [tenant for tenant in tenants if tenant.name in stages]
-    expected = _expectations(fleet, placed, candidates)
+    expected = expectations(fleet, [tenant.candidate for tenant in placed], candidates, known)
     instances = []
     for tenant in placed:
         c = candidates[tenant.candidate]
@@ -71,70 +69,6 @@ def make_instances(
             )
         )
     return tuple(sorted(instances, key=lambda i: i.name))
-
-
-def _expectations(
-    fleet: Fleet, placed: Sequence[Tenant], candidates: Sequence[Candidate]
-) -> dict[int, Expectation]:
-    """Expectation of an instance of each candidate in use."""
-    result: dict[int, Expectation] = {}
-    for workload in fleet.workloads:
-        mine = [t.candidate for t in placed if candidates[t.candidate].workload == workload.name]
-        used = sorted(set(mine))
-        total = served_rate(candidates[index] for index in mine)
-        if total <= 0:
-            continue
-        load = min(1.0, workload.rate_per_s / total)
-        rates = []
-        for index in used:
-            c = candidates[index]
-            share = load
-            if c.role != "mixed":
-                # The stronger side of a zone is loaded less: its rate is that of the weaker side.
-                zone = [
-                    candidates[i]
-                    for i in mine
-                    if candidates[i].role != "mixed" and candidates[i].zone == c.zone
-                ]
-                side = sum(other.capacity_per_s for other in zone if other.role == c.role)
-                share *= served_rate(zone) / side
-            rates.append(c.capacity_per_s * share)
-        working = [position for position, rate in enumerate(rates) if rate > 0]
-        found = operate(
-            [instance_model(fleet, candidates[used[i]]) for i in working],
-            workload.lengths,
-            # An engine that takes s times longer for everything sees s times the rate.
-            np.array([rates[i] * candidates[used[i]].slowdown for i in working]),
-            targets(workload),
-            reuse=workload.reuse,
-            burstiness=workload.arrivals(),
-        )
-        for position, capacity in zip(working, found, strict=True):
-            c = candidates[used[position]]
-            # At full load the two routes to one number may differ in their last digits.
-            at_capacity = rates[position] >= c.capacity_per_s * (1 - 1e-6)
-            result[used[position]] = Expectation(
-                rate_per_s=rates[position],
-                capacity_per_s=c.capacity_per_s,
-                ttft_ms=c.ttft_ms
-                if at_capacity or capacity.ttft_ms is None
-                else capacity.ttft_ms * c.slowdown + c.distance_ms,
-                tpot_ms=c.tpot_ms
-                if at_capacity or capacity.tpot_ms is None
-                else capacity.tpot_ms * c.slowdown,
-                concurrency=capacity.concurrency,
-            )
-        for position, rate in enumerate(rates):
-            if rate <= 0:
-                c = candidates[used[position]]
-                result[used[position]] = Expectation(
-                    rate_per_s=0.0,
-                    capacity_per_s=c.capacity_per_s,
-                    ttft_ms=None,
-                    tpot_ms=None,
-                    concurrency=0.0,
-                )
-    return result
 
 
 def make_outcomes(fleet: Fleet, instances: Sequence[Instance]) -> tuple[WorkloadOutcome, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from planner.options import PlanOptions, Progress
@@ -65,6 +65,14 @@ class Clock:
         """Seconds left of the time limit; None without one."""
         limit = self.options.time_limit_s
         return None if limit is None else max(0.0, limit - self.elapsed_s)
+
+    def until(self, share: float) -> Clock:
+        """A clock that is over when so much of the time that is left has passed."""
+        left = self.left_s
+        if left is None:
+            return self
+        limit_s = max(self.elapsed_s + share * left, 1e-6)
+        return replace(self, options=replace(self.options, time_limit_s=limit_s))
 
     def report(self, phase: str) -> None:
         """Tell the caller that a phase begins."""

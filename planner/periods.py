@@ -28,7 +28,7 @@ def make_schedule(rounds: Rounds, clock: Clock, before: Schedule | None = None) 
         return None
     clock.report("periods")
     known = None if before is None else _counts_of(rounds.problem, before)
-    solved = solve_schedule(rounds.problem, rounds.sizing.counts, clock, known)
+    solved = solve_schedule(rounds.problem, rounds.sizing.counts, clock, known, each_s=rounds.sizing_s)
     return None if solved is None else _written(rounds.problem, solved, clock)
 
 

@@ -1,7 +1,7 @@
 """From a fleet document to a plan: the whole way on one screen.
 
-``read → candidates → ((sizing → placement)* → assemble → check → replay)*``. Infeasible fleets, time limits
-and cancellation are states of the plan, not errors.
+``read → candidates → ((sizing → placement)* → assemble → check → replay)* → periods → transition``.
+Infeasible means that nothing can work; that, time limits and cancellation are states of the plan, not errors.
 """
 
 from __future__ import annotations
@@ -28,20 +28,30 @@ from planner.plan.moves import moves_between
 from planner.rounds import Rounds, size_and_place
 from planner.topology.paths import kv_transfers, with_paths
 from planner.transition.between_plans import transition_between
-from planner.verify import verify
+from planner.verify import Replayer, recalled, verify
 from planner.version import fulcrum_version
 
 __all__ = ["PlanOptions", "Planned", "Progress", "create_plan", "plan_fleet"]
 
+PERIODS_SHARE = 0.3
+"""Part of the time after the first plan that repairs leave for the other periods."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A plan with what it was chosen from, for explanations."""
+    """A plan with what it was chosen from, for explanations.
+
+    Parameters
+    ----------
+    rounds
+        What it was made from; None of a plan that was made before.
+    """
 
     fleet: Fleet
     plan: Plan
     candidates: Candidates
     considered: tuple[Candidate, ...]
+    rounds: Rounds | None = None
 
 
 def create_plan(
@@ -88,13 +98,24 @@ def plan_fleet(fleet: Fleet, clock: Clock, *, current: Plan | None = None) -> Pl
     candidates = known_candidates(
         fleet, cancelled=lambda: clock.is_cancelled, confidence=clock.options.confidence
     )
+    replayer = Replayer(fleet=fleet, seed=clock.options.seed, executor=clock.executor)
+    known: tuple[str, ...] = ()
+    if clock.options.verify and current is not None and not clock.is_over:
+        before = recalled(replayer, current, candidates.accepted)
+        if before is not None:
+            candidates, known = replace(candidates, accepted=before.candidates), before.sentences
     planned = _plan(fleet, candidates, clock, current)
     if clock.options.verify and planned.plan.instances and not clock.is_cancelled:
 
         def again(accepted: Sequence[Candidate]) -> Planned:
             return _plan(fleet, replace(candidates, accepted=tuple(accepted)), clock, current)
 
-        planned = verify(planned, again, clock)
+        repairs = clock if fleet.periods is None else clock.until(1 - PERIODS_SHARE)
+        planned = verify(planned, again, repairs, replayer, known)
+    if planned.rounds is not None and planned.plan.instances:
+        # After the last repair: nothing of the other periods is looked at before.
+        schedule = make_schedule(planned.rounds, clock, None if current is None else current.schedule)
+        planned = replace(planned, plan=replace(planned.plan, schedule=schedule))
     if current is not None and planned.plan.instances:
         clock.report("transition")
         transition = transition_between(fleet, current, planned.plan)
@@ -111,7 +132,7 @@ def _plan(fleet: Fleet, candidates: Candidates, clock: Clock, current: Plan | No
     considered = with_paths(fleet, rounds.tenants, rounds.problem.candidates, _stages(rounds))
     plan = _assemble(fleet, candidates, considered, rounds, clock, current)
     check_plan(fleet, plan)
-    return Planned(fleet=fleet, plan=plan, candidates=candidates, considered=considered)
+    return Planned(fleet=fleet, plan=plan, candidates=candidates, considered=considered, rounds=rounds)
 
 
 def _stages(rounds: Rounds) -> Mapping[str, tuple[Stage, ...]]:
@@ -130,9 +151,8 @@ def _assemble(
 ) -> Plan:
     """Put the parts together; a plan that may not be run holds no instances and says why."""
     running = current.instances if current is not None else ()
-    before = current.schedule if current is not None else None
     stages = _stages(rounds)
-    instances = make_instances(fleet, rounds.tenants, considered, stages)
+    instances = make_instances(fleet, rounds.tenants, considered, stages, candidates.known)
     instances = with_adapters(fleet, instances, running, lambda: clock.solve_options("adapters"))
     outcomes = make_outcomes(fleet, instances)
     uses = make_pool_uses(fleet, instances)
@@ -152,7 +172,6 @@ def _assemble(
         moves=moves_between(running, instances) if current is not None and instances else (),
         basis=make_basis(fleet, instances),
         diagnosis=diagnosis,
-        schedule=make_schedule(rounds, clock, before) if instances else None,
         kv_transfers=kv_transfers(fleet, rounds.tenants, considered, stages),
         notes=make_notes(fleet, considered, instances, outcomes),
     )

@@ -42,6 +42,8 @@ class Rounds:
         The last ones; None when sizing did not get that far.
     count
         Number of turns.
+    sizing_s
+        What the last sizing took.
     """
 
     problem: SizingProblem
@@ -50,6 +52,7 @@ class Rounds:
     tenants: tuple[Tenant, ...]
     placement: Placement | None
     count: int
+    sizing_s: float
 
 
 def size_and_place(
@@ -89,13 +92,16 @@ def _size_and_place(
     for count in range(1, MOST_ROUNDS + 1):
         clock.report("sizing")
         memo = None if fleet.periods is None else Memo()
+        begun = clock.elapsed_s
         sizing = solve_sizing(problem, clock.solve_options("sizing"), memo=memo)
+        sizing_s = clock.elapsed_s - begun
         bounds = bounds or sizing.tiers
         short = not sizing.covers_demand and fleet.policies.shortage == "refuse"
         if not sizing.tiers or short or clock.is_cancelled:
             return Rounds(
-                problem=problem, sizing=sizing, bounds=bounds, tenants=(), placement=None, count=count
-            )
+                problem=problem, sizing=sizing, bounds=bounds, tenants=(), placement=None, count=count,
+                sizing_s=sizing_s,
+            )  # fmt: skip
         clock.report("placement")
         candidates = problem.candidates
         tenants = make_tenants(candidates, sizing.counts, current, gone=gone)
@@ -107,8 +113,9 @@ def _size_and_place(
             options=lambda: clock.solve_options("placement"),
         )
         done = Rounds(
-            problem=problem, sizing=sizing, bounds=bounds, tenants=tenants, placement=placement, count=count
-        )
+            problem=problem, sizing=sizing, bounds=bounds, tenants=tenants, placement=placement, count=count,
+            sizing_s=sizing_s,
+        )  # fmt: skip
         if not placement.misplaced or clock.is_cancelled or clock.is_over:
             return done
         for misplaced in placement.misplaced:
@@ -150,6 +157,7 @@ def _no_worse(problem: SizingProblem, rounds: Rounds, current: Sequence[Instance
         tenants=standing.tenants,
         placement=Placement(stages=standing.stages, results={}, misplaced=()),
         count=1,
+        sizing_s=rounds.sizing_s,
     )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import get_args
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, get_args
 
 from models.errors import Unsupported
 from models.serving import Capacity, InstanceModel, Parallelism, engine
@@ -74,10 +74,17 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidates:
-    """What can serve, in document order and from few GPUs to many, and what cannot, and why."""
+    """What can serve, in document order and from few GPUs to many, and what cannot, and why.
+
+    Parameters
+    ----------
+    known
+        What they were found to do at rates: `planner.expectations` keeps it here.
+    """
 
     accepted: tuple[Candidate, ...]
     refused: tuple[Refusal, ...]
+    known: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 _Row = tuple[Role, Parallelism, InstanceModel]

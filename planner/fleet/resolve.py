@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 from collections.abc import Callable, Sequence
@@ -73,6 +72,7 @@ class Resolver:
         self.violations: list[InvalidInput] = []
         self.inlined: dict[str, Any] = json.loads(json.dumps(document.value))
         self.room = INLINED_CHARACTERS
+        self.lengths: dict[str, LengthDistribution] = {}
 
     @property
     def self_contained(self) -> str:
@@ -257,14 +257,26 @@ class Resolver:
             return None, None, ""
         if isinstance(entry.lengths, str):
             file = self.file(entry.lengths, where)
-            read = None if file is None else self.attempt(functools.partial(load_lengths, file), where)
+            read = None if file is None else self.lengths_once(str(file), lambda: load_lengths(file), where)
             if read is not None:
                 inlined["lengths"] = lengths_content(read, read.source)
         else:
             name = self.document.source or "fleet document"
-            read = self.attempt(lambda: parse_lengths(entry.lengths, source=name), where)
+            said = json.dumps(entry.lengths, sort_keys=True)
+            read = self.lengths_once(said, lambda: parse_lengths(entry.lengths, source=name), where)
         demand = Demand(rate_per_s=entry.rate) if entry.rate is not None else None
         return read, demand, read.source if read is not None else ""
+
+    def lengths_once(
+        self, said: str, read: Callable[[], LengthDistribution], path: DocumentPath
+    ) -> LengthDistribution | None:
+        """Lengths that several workloads state are one object: what follows from them is computed once."""
+        if said not in self.lengths:
+            found = self.attempt(read, path)
+            if found is None:
+                return None
+            self.lengths[said] = found
+        return self.lengths[said]
 
     def target(self, entry: SloEntry, kind: str, path: DocumentPath) -> Target | None:
         given = {

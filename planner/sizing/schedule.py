@@ -76,6 +76,8 @@ def solve_schedule(
     placed: Mapping[int, int],
     clock: Clock,
     before: Sequence[Mapping[int, int]] | None = None,
+    *,
+    each_s: float = 0.0,
 ) -> ScheduleCounts | None:
     """Size every period of the fleet; None where some period cannot be sized, or there was no time to.
 
@@ -88,15 +90,19 @@ def solve_schedule(
     before
         Counts of each period in the current plan. Where there is no time to size all periods, these are the
         answer, completed until they serve what is asked for now; nothing is then proven.
+    each_s
+        What it took to size the period that is placed: of a large fleet, what each of them will take.
     """
     periods = problem.fleet.periods
     assert periods is not None
+    large = len(problem.candidates) >= LARGE
+    if large and before is not None and clock.left_s is not None and periods.count * each_s > clock.left_s:
+        return _completed(problem, placed, before)
     deal = _Deal(clock, periods.count)
     found: dict[int, Sizing] = {}
     known: dict[tuple[float, ...], Sizing] = {}
     starts = [_row(problem, placed)]
     memo = Memo()
-    large = len(problem.candidates) >= LARGE
     # From much demand to little: what serves more also serves less, and is a start for it.
     for period in sorted(range(periods.count), key=lambda t: (-_volume(problem, t), t)):
         alone = problem.at(period)

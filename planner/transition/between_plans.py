@@ -149,7 +149,7 @@ def _times(fleet: Fleet) -> StepTimes:
         tiers=lambda instance: (_tier(fleet, instance),),
         start_s=speeds.start_s,
         switch_s=speeds.switch_s,
-        answer_tokens=max(d.output_quantile(longest) for d in lengths.values()),
+        answer_tokens=max(d.output_quantile(longest) for d in dict.fromkeys(lengths.values())),
         migrate=None
         if speeds.migrate_bytes_per_s is None
         else KvTransfer(

@@ -13,7 +13,7 @@ from planner.plan.verification import RECORDED, Replayed
 from planner.report.numbers import rate
 from planner.verify.replay import LEAST_REQUESTS, Replayer, groups_of, peak_factor
 
-__all__ = ["Corrected", "corrected"]
+__all__ = ["Corrected", "carried_at", "corrected", "correction", "most_carried"]
 
 HALVINGS = 7
 """Of the interval between half the planned rate and all of it: what is found is within 0.4 % of the most."""
@@ -57,20 +57,20 @@ def corrected(
         factor = peak_factor(replayer.fleet, outcome_of[workload])
         for group in groups[workload]:
             planned = group.rate_per_s * factor
-            if _at(replayer, group.candidate, planned, count) is not None:
+            if carried_at(replayer, group.candidate, planned, count) is not None:
                 continue
-            found = _carried(replayer, group.candidate, planned, count)
+            found = most_carried(replayer, group.candidate, planned, count)
             allowed[group.candidate.shape] = found
-            sentences.append(_sentence(group.candidate, found))
+            sentences.append(correction(group.candidate, found))
     if not allowed:
         return None
     bursts = {replayed.workload for replayed in replays if not replayed.met and replayed.load in RECORDED}
     for other in others:
         if other.workload not in bursts or other.shape in allowed or is_over():
             continue
-        if _at(replayer, other, other.capacity_per_s, LEAST_REQUESTS) is None:
-            allowed[other.shape] = _carried(replayer, other, other.capacity_per_s, LEAST_REQUESTS)
-            sentences.append(_sentence(other, allowed[other.shape]))
+        if carried_at(replayer, other, other.capacity_per_s, LEAST_REQUESTS) is None:
+            allowed[other.shape] = most_carried(replayer, other, other.capacity_per_s, LEAST_REQUESTS)
+            sentences.append(correction(other, allowed[other.shape]))
     changed = (allowed.get(candidate.shape, candidate) for candidate in candidates)
     return Corrected(
         candidates=tuple(candidate for candidate in changed if candidate is not None),
@@ -78,28 +78,29 @@ def corrected(
     )
 
 
-def _sentence(candidate: Candidate, found: Candidate | None) -> str:
+def correction(candidate: Candidate, found: Candidate | None) -> str:
+    """What simulation says of a candidate, as a sentence."""
     if found is None:
         return f"{candidate.label}: misses its targets in simulation at any rate"
     carried, said = rate(found.capacity_per_s), rate(candidate.capacity_per_s)
     return f"{candidate.label}: {carried} by simulation, not {said}"
 
 
-def _carried(replayer: Replayer, candidate: Candidate, planned: float, count: int) -> Candidate | None:
+def most_carried(replayer: Replayer, candidate: Candidate, planned: float, count: int) -> Candidate | None:
     """The candidate at the largest rate found, below the planned one, at which it meets its targets."""
     low, high = planned / 2, planned
-    best = _at(replayer, candidate, low, count)
+    best = carried_at(replayer, candidate, low, count)
     if best is None:
         low, high = 0.0, low
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        found = _at(replayer, candidate, middle, count)
+        found = carried_at(replayer, candidate, middle, count)
         low, high = (middle, high) if found is not None else (low, middle)
         best = found or best
     return best
 
 
-def _at(replayer: Replayer, candidate: Candidate, rate_per_s: float, count: int) -> Candidate | None:
+def carried_at(replayer: Replayer, candidate: Candidate, rate_per_s: float, count: int) -> Candidate | None:
     """The candidate as it is at a rate, latencies simulated; None where it misses a target.
 
     With requests of either kind where some are recorded; the later latencies are shown.

@@ -28,16 +28,23 @@ LOADS = {
 }
 
 
-def verify(planned: Planned, plan_again: Callable[[Sequence[Candidate]], Planned], clock: Clock) -> Planned:
+def verify(
+    planned: Planned,
+    plan_again: Callable[[Sequence[Candidate]], Planned],
+    clock: Clock,
+    replayer: Replayer,
+    known: Sequence[str] = (),
+) -> Planned:
     """Return the plan with what the simulator saw of it, repaired where it missed its targets.
 
     Parameters
     ----------
     plan_again
         Makes a plan from all accepted candidates.
+    known
+        What was corrected before the plan was made.
     """
-    replayer = Replayer(fleet=planned.fleet, seed=clock.options.seed, executor=clock.executor)
-    learnt: list[str] = []
+    learnt = list(known)
     for repairs in range(MOST_REPAIRS + 1):
         clock.report("verifying")
         replays = replayer.replay(planned.plan, planned.considered)
