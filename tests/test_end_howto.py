@@ -1,4 +1,8 @@
-"""The how-to guides are true: every command on them is run, in order, in a copy of the examples."""
+"""The how-to guides are true: every command on them is run, in order, in a copy of the examples.
+
+Servers are processes; the commands run here, one after the other: that they work as processes too is what
+`test_end_wrong_usage` and `planner/cli/test_end_interrupt` are about.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from planner.cli.app import run
+
 ROOT = Path(__file__).parents[1]
 GUIDES = sorted((ROOT / "docs" / "howto").glob("*.md"))
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -22,8 +28,10 @@ FULCRUM = "import sys; from planner.cli import main; sys.exit(main())"
 
 @pytest.mark.slow
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.stem)
-def test_every_command_of_the_guide_works(guide, tmp_path):
+def test_every_command_of_the_guide_works(guide, tmp_path, monkeypatch, capsys):
     shutil.copytree(ROOT / "examples", tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "118")
     servers: list[subprocess.Popen[bytes]] = []
     ran = 0
     try:
@@ -37,11 +45,10 @@ def test_every_command_of_the_guide_works(guide, tmp_path):
                 if words[-1] == "&":
                     servers.append(_serve(words[:-1], tmp_path))
                     continue
-                done = subprocess.run(
-                    _fulcrum(words), cwd=tmp_path, capture_output=True, text=True, env=_env(), check=False
-                )
-                assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
-                assert done.stdout.strip()
+                code = run(words)
+                printed = capsys.readouterr()
+                assert code == 0, f"{line}\n{printed.out}\n{printed.err}"
+                assert printed.out.strip()
                 ran += 1
     finally:
         for server in servers:
@@ -64,18 +71,13 @@ def test_there_is_a_guide_for_each_common_task():
     assert wanted <= {guide.stem for guide in GUIDES}
 
 
-def _fulcrum(words: list[str]) -> list[str]:
-    return [sys.executable, "-c", FULCRUM, *words]
-
-
-def _env() -> dict[str, str]:
-    return {**os.environ, "COLUMNS": "118", "PYTHONPATH": str(ROOT)}
-
-
 def _serve(words: list[str], folder: Path) -> subprocess.Popen[bytes]:
     log = folder / "server.log"
     with log.open("wb") as out:
-        server = subprocess.Popen(_fulcrum(words), cwd=folder, stdout=out, stderr=out, env=_env())
+        server = subprocess.Popen(
+            [sys.executable, "-c", FULCRUM, *words], cwd=folder, stdout=out, stderr=out,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
     host, _, port = words[words.index("--listen") + 1].rpartition(":")
     end = time.monotonic() + 60
     while time.monotonic() < end and server.poll() is None:
