@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from models.errors import FulcrumError, InvalidInput
-from models.profiles.catalogue import with_profiles
 from planner.service.backend import AssignmentWork, Backend, ProgressEvent, Question, Work, load_backend
 from planner.service.errors import StatusError, failure, status_of
 from planner.service.frames import encode, read_frame
@@ -125,6 +124,10 @@ def _answer(
 
 
 def _known_profiles(folders: Mapping[str, str]) -> contextlib.AbstractContextManager[None]:
+    if not folders:
+        return contextlib.nullcontext()
+    from models.profiles.catalogue import with_profiles  # NumPy
+
     return with_profiles({name: Path(folder) for name, folder in folders.items()})
 
 

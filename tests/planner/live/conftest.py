@@ -18,3 +18,4 @@ _SPEC.loader.exec_module(_LENT)
 
 _scripted = _LENT._scripted
 start_server = _LENT.start_server
+start_servers_of_the_module = _LENT.start_servers_of_the_module

@@ -38,6 +38,19 @@ def tokens(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="module")
+def open_server(start_servers_of_the_module, tmp_path_factory):
+    """One without tokens, for tests that do not mind each other's plans."""
+    return start_servers_of_the_module(http="127.0.0.1:0", store=str(tmp_path_factory.mktemp("open") / "s"))
+
+
+@pytest.fixture(scope="module")
+def closed_server(start_servers_of_the_module, tmp_path_factory, tokens):
+    """One with tokens; only one test makes a plan on it."""
+    folder = tmp_path_factory.mktemp("closed")
+    return start_servers_of_the_module(http="127.0.0.1:0", tokens=tokens, store=str(folder / "s"))
+
+
 class Browser:
     """Asks over one address and shows what came back."""
 
@@ -99,10 +112,9 @@ def test_a_plan_is_listed_and_shown_as_the_command_shows_it(start_server):
     assert browser.ask("/?page=rubbish")[0].status == 400
 
 
-def test_no_page_may_do_more_than_it_needs(start_server):
-    server = start_server(http="127.0.0.1:0")
-    make(server)
-    browser = Browser(server)
+def test_no_page_may_do_more_than_it_needs(open_server):
+    make(open_server)
+    browser = Browser(open_server)
     path = re.findall(r'href="(/plans/[0-9a-f]{32})"', browser.ask("/")[1])[0]
     for where in ("/", path, "/login", "/plans/" + "0" * 32, "/live.js", f"{path}/plan.json"):
         answer, text = browser.ask(where)
@@ -116,17 +128,16 @@ def test_no_page_may_do_more_than_it_needs(start_server):
         assert " style=" not in text  # the policy would drop it
 
 
-def test_without_tokens_only_this_machine_may_ask_by_its_own_name(start_server):
-    browser = Browser(start_server(http="127.0.0.1:0"))
+def test_without_tokens_only_this_machine_may_ask_by_its_own_name(open_server):
+    browser = Browser(open_server)
     assert browser.ask("/", Host="localhost:80")[0].status == 200
     assert browser.ask("/", Host="attacker.example")[0].status == 421
     assert browser.ask("/logout", "POST", Sec_Fetch_Site="cross-site")[0].status == 403
 
 
-def test_tenants_see_their_own_plans_only(start_server, tokens):
-    server = start_server(http="127.0.0.1:0", tokens=tokens)
-    make_with(server, ONE)
-    one, two = Browser(server), Browser(server)
+def test_tenants_see_their_own_plans_only(closed_server):
+    make_with(closed_server, ONE)
+    one, two = Browser(closed_server), Browser(closed_server)
     path = re.findall(r'href="(/plans/[0-9a-f]{32})"', one.ask("/", Authorization=f"Bearer {ONE}")[1])[0]
     assert one.ask(path, Authorization=f"Bearer {ONE}")[0].status == 200
     for where in (path, f"{path}/plan.json", f"{path}/events"):
@@ -135,19 +146,18 @@ def test_tenants_see_their_own_plans_only(start_server, tokens):
 
 
 @pytest.mark.parametrize("header", [None, "Bearer nonsense", f"Bearer {OLD}", "Basic YTpi", ""])
-def test_without_a_good_token_nothing_is_shown(start_server, tokens, header):
-    server = start_server(http="127.0.0.1:0", tokens=tokens)
+def test_without_a_good_token_nothing_is_shown(closed_server, header):
     sent = {} if header is None else {"Authorization": header}
-    answer, text = Browser(server).ask("/", Accept="application/json", **sent)
+    answer, text = Browser(closed_server).ask("/", Accept="application/json", **sent)
     assert answer.status == 401
     assert answer.getheader("WWW-Authenticate").startswith("Bearer")
     assert "demo" not in text
-    answer, _ = Browser(server).ask("/?fleet=a", **sent)
+    answer, _ = Browser(closed_server).ask("/?fleet=a", **sent)
     assert (answer.status, answer.getheader("Location")) == (303, "/login?next=%2F%3Ffleet%3Da")
 
 
-def test_a_browser_logs_in_and_out(start_server, tokens):
-    browser = Browser(start_server(http="127.0.0.1:0", tokens=tokens))
+def test_a_browser_logs_in_and_out(closed_server):
+    browser = Browser(closed_server)
     answer, text = browser.ask("/login", "POST", body="token=wrong&next=/")
     assert answer.status == 403
     assert "not known, or has expired" in text
@@ -175,11 +185,10 @@ def test_a_browser_logs_in_and_out(start_server, tokens):
     assert browser.ask("/")[0].status == 303
 
 
-def test_progress_is_streamed_and_goes_on_where_it_was(start_server):
-    server = start_server(http="127.0.0.1:0")
-    operation = server.create("fleet: demo\nsteps: 6\npause_s: 0.1")
+def test_progress_is_streamed_and_goes_on_where_it_was(open_server):
+    operation = open_server.create("fleet: demo\nsteps: 6\npause_s: 0.1")
     plan_id = operation.name.removeprefix("operations/")
-    browser = Browser(server)
+    browser = Browser(open_server)
     answer, text = browser.ask(f"/plans/{plan_id}")
     assert f'data-events="/plans/{plan_id}/events"' in text
     answer, text = browser.ask(f"/plans/{plan_id}/events")  # read to its end

@@ -65,10 +65,14 @@ def tokens(tmp_path_factory):
     return path
 
 
-@pytest.fixture
-def secured(start_server, certificates, tokens):
-    tls = TlsFiles(certificate=certificates / "server.pem", key=certificates / "server.key")
-    return start_server(tls=tls, tokens=tokens)
+@pytest.fixture(scope="module")
+def tls(certificates):
+    return TlsFiles(certificate=certificates / "server.pem", key=certificates / "server.key")
+
+
+@pytest.fixture(scope="module")
+def secured(start_servers_of_the_module, tls, tokens):
+    return start_servers_of_the_module(tls=tls, tokens=tokens)
 
 
 def channel(server, certificates, *, authority="ca.pem", client=False):
@@ -297,9 +301,10 @@ def as_text(record):
     return True
 
 
-def test_the_log_says_who_did_what_and_never_a_token(secured, certificates, caplog):
+def test_the_log_says_who_did_what_and_never_a_token(start_server, tls, tokens, certificates, caplog):
     caplog.set_level("DEBUG")
     caplog.handler.addFilter(as_text)
+    secured = start_server(tls=tls, tokens=tokens)
     with channel(secured, certificates) as connection:
         planning = planning_service_pb2_grpc.PlanningServiceStub(connection)
         for token in (PLANNER, "wrong-token"):
