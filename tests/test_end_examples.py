@@ -79,7 +79,8 @@ def test_short_supply_is_shared_evenly_after_the_first_priority(plan):
     assert unserved["agent"] == 0
     assert 0 < unserved["chat"] < 1
     assert 0 < unserved["code"] < 1
-    assert abs(unserved["chat"] - unserved["code"]) < 0.1  # steps are whole GPUs
+    # chat needs GPUs in pairs, each of which serves three tenths of its demand: no division is more even
+    assert abs(unserved["chat"] - unserved["code"]) < 0.3
     assert found["pools"][0]["gpus_used"] == 8
 
 
