@@ -13,6 +13,8 @@ __all__ = ["schedule_tables"]
 
 MOST_CHANGES = 40
 """Longer lists are cut: the plan document has all."""
+MOST_APART = 6
+"""Workloads served apart that get a column each; more do not fit a line."""
 _WORDS = {"role_switch": "switches its role", "reshard": "is cut anew", "start": "starts", "stop": "stops"}
 
 
@@ -34,8 +36,10 @@ def _table(title: str, *columns: str) -> Table:
 def _periods(schedule: Schedule) -> Table:
     apart = list(dict.fromkeys(r.workload for period in schedule.periods for r in period.ratios))
     title = f"\nperiods: {schedule.cost:,.2f} together, gap {share(schedule.gap)}"
+    together = len(apart) > MOST_APART
+    names = [f"{len(apart)} workloads"] if together else apart
     table = _table(
-        title, ">period", ">GPUs", ">price", ">unserved", *(f">{name} prefill:decode GPUs" for name in apart)
+        title, ">period", ">GPUs", ">price", ">unserved", *(f">{name} prefill:decode GPUs" for name in names)
     )
     for period in schedule.periods:
         by_name = {ratio.workload: ratio for ratio in period.ratios}
@@ -43,6 +47,9 @@ def _periods(schedule: Schedule) -> Table:
             f"{by_name[name].prefill_gpus}:{by_name[name].decode_gpus}" if name in by_name else "–"
             for name in apart
         ]
+        if together:
+            whole = [sum(r.prefill_gpus for r in period.ratios), sum(r.decode_gpus for r in period.ratios)]
+            ratios = [f"{whole[0]}:{whole[1]}"]
         number = f"{period.period} (placed)" if period.placed else str(period.period)
         unserved = share(period.unserved_share) if period.unserved_share > 0 else "–"
         table.add_row(number, str(period.gpus_used), money(period.cost_per_hour), unserved, *ratios)

@@ -9,6 +9,10 @@ the pools' own: where the answers fit the pools together, they are the optimum u
 answers so far are mixed within the supply, the prices of the mixture are asked for (Dantzig and Wolfe), and
 so on until the bound meets the best choice of one answer for each workload. The last mixture, rounded, is a
 choice that takes no time.
+
+What the workloads must pay at any prices is at most what the whole supply is worth at them, if all of them
+can be served; where it is more, that is proven to be impossible (Farkas). The prices of a mixture that lacks
+GPUs show it, once those are dear enough for what they cost otherwise not to matter.
 """
 
 from __future__ import annotations
@@ -31,6 +35,8 @@ __all__ = ["Apart", "Memo", "solve_apart"]
 MOST_ROUNDS = 40
 GAP = 1e-3
 """Relative distance of the answer from the bound at which no more prices are tried."""
+IMPOSSIBLE = 1e-9
+"""Relative and absolute rounding of what workloads pay."""
 NEW = 0.5
 """Part of the new prices in the next ones; the rest are those of the best bound: the mixture's own jump."""
 
@@ -45,11 +51,16 @@ class Apart:
         int64[candidate] that serve all demand within the supply; None when none were found. How groups pack
         into nodes, and the slots of adapters, are not looked at.
     bound
-        No counts that serve all demand cost less.
+        No counts that serve all demand cost less; infinite where there are none.
     """
 
     counts: Counts | None
     bound: float
+
+    @property
+    def is_impossible(self) -> bool:
+        """Whether no counts are proven to serve all demand."""
+        return self.bound == np.inf
 
 
 @dataclass(slots=True)
@@ -103,7 +114,7 @@ def solve_apart(problem: SizingProblem, options: SolveOptions, memo: Memo | None
     master: Master | None = None
     mixture: Floats | None = None
     bound, best, best_cost = -np.inf, None, np.inf
-    steady, smooth = prices, True
+    steady, smooth, settled = prices, True, False
     for _ in range(MOST_ROUNDS):
         if limit_s is not None and time.monotonic() - begun > limit_s:
             break
@@ -114,21 +125,30 @@ def solve_apart(problem: SizingProblem, options: SolveOptions, memo: Memo | None
         master = master or Master(problem, [memo.workload(problem, name).columns for name in names])
         idle = sum(_idle(p, problem.withheld_gpus.get(p.name, 0), prices[p.name]) for p in fleet.pools)
         value = idle + sum(answer.bound for answer in whole)
+        worth = float(master.supply @ [prices[pool.name] for pool in fleet.pools])
+        if sum(answer.bound for answer in whole) > worth * (1 + IMPOSSIBLE) + IMPOSSIBLE:
+            return Apart(counts=None, bound=np.inf)
         if value > bound:
             bound, steady = value, prices
         fresh = [master.add(n, answer.counts) for n, answer in enumerate(whole)]
         counts = master.together([answer.counts for answer in whole])
         if (cost := master.cost(counts)) < best_cost:
             best, best_cost = counts, cost
-        if best_cost * (1 - GAP) <= bound or not (any(fresh) or smooth):
+        if best_cost * (1 - GAP) <= bound or (settled and not any(fresh)):
             break
         choice = master.relaxed()
-        mixture = mixture if choice is None or choice.mixture is None else choice.mixture
-        if choice is None or choice.value * (1 - GAP / 4) <= bound:
+        if choice is not None and choice.mixture is not None:
+            mixture = choice.mixture
+        at_bound = choice is not None and choice.value * (1 - GAP / 4) <= bound
+        if mixture is None and not master.is_dear and (at_bound or not (any(fresh) or smooth)):
+            master.is_dear = True
+            choice, at_bound = master.relaxed(), False
+        if choice is None or at_bound:
             break
         # Prices between that bring nothing new give way to the mixture's own.
-        smooth = any(fresh)
+        smooth = any(fresh) and not master.is_dear
         share = NEW if smooth else 1.0
+        settled = not smooth and (master.is_dear or mixture is not None)
         prices = {
             name: round(share * price + (1 - share) * steady[name], 6)
             for name, price in choice.prices.items()

@@ -28,6 +28,8 @@ Counts = npt.NDArray[np.int64]
 
 MISSING = 20.0
 """Price of a GPU there is not, in prices of the dearest one."""
+DEAR = 1e5
+"""The same where the question is only whether any is missing."""
 MILP_GAP = 5e-4
 MILP_NODES = 2000
 
@@ -58,6 +60,11 @@ class Master:
     ----------
     columns
         Indices of the candidates of each workload.
+
+    Attributes
+    ----------
+    is_dear
+        Whether what is missing is so dear that the price of the GPUs does not matter beside it.
     """
 
     def __init__(self, problem: SizingProblem, columns: Sequence[Sequence[int]]) -> None:
@@ -74,6 +81,7 @@ class Master:
         self.answers: list[tuple[int, tuple[int, ...]]] = []
         self.gpus: list[Floats] = []
         self.known: set[tuple[int, tuple[int, ...]]] = set()
+        self.is_dear = False
 
     def add(self, workload: int, counts: tuple[int, ...]) -> bool:
         """Note an answer; whether it is new."""
@@ -175,5 +183,5 @@ class Master:
             ),
             block=np.full(workloads + 2 * pools, -1),
         )
-        penalty = MISSING * max(float(price.max()), 1e-3)
+        penalty = (DEAR if self.is_dear else MISSING) * max(float(price.max()), 1e-3)
         return model, np.concatenate((np.zeros(n), price, np.full(pools, penalty)))

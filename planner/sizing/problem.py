@@ -63,6 +63,11 @@ class SizingProblem:
         """Number of running instances of each candidate."""
         return tuple(self.current.get(candidate.shape, 0) for candidate in self.candidates)
 
+    @property
+    def learnt(self) -> bool:
+        """Whether placement has taught anything: the supply is then smaller than that of the fleet."""
+        return bool(self.unevenness or self.withheld_gpus or self.barred)
+
     def demand_per_s(self, workload: str) -> float:
         """Rate of a workload with headroom."""
         return self.fleet.workload(workload).rate_per_s * (1 + self.fleet.policies.headroom)

@@ -12,7 +12,7 @@ from planner.sizing.apart import Memo, solve_apart
 from planner.sizing.columns import assignment_of, counts_of
 from planner.sizing.graph import FAIR, UNSERVED, sizing_graph, tier_names
 from planner.sizing.problem import SizingProblem
-from planner.sizing.rounding import round_up
+from planner.sizing.rounding import largest_share, round_up
 from solvers import SolveOptions, TierResult, solve
 from solvers.result import CANCELLED, FEASIBLE, INFEASIBLE, OPTIMAL, relative_gap
 
@@ -44,11 +44,14 @@ class Sizing:
         Instances by index of the candidate, none of them 0.
     tiers
         Goal tiers with bound and gap; each bound holds given the values of the tiers before.
+    is_short
+        Whether it is proven, beside the bounds, that not all demand can be served.
     """
 
     status: str
     counts: Mapping[int, int]
     tiers: tuple[TierResult, ...]
+    is_short: bool = False
 
     @property
     def unserved_share(self) -> float:
@@ -64,7 +67,7 @@ class Sizing:
     def shortage_is_proven(self) -> bool:
         """Whether some demand is proven to remain unserved."""
         bounds = [tier.bound or 0.0 for tier in self.tiers if tier.name.startswith(UNSERVED)]
-        return max(bounds, default=0.0) > COVERED_SHARE
+        return self.is_short or max(bounds, default=0.0) > COVERED_SHARE
 
 
 def solve_sizing(
@@ -89,7 +92,7 @@ def solve_sizing(
     if not problem.candidates:
         return _nothing(problem)
     run = _Run(problem, options, starts)
-    if not run.decompose(memo) and not run.serve_all():
+    if not run.decompose(memo) and (run.is_short or not run.serve_all()):
         run.serve_most()
     return run.finish()
 
@@ -115,6 +118,7 @@ class _Run:
         self.least_cost: float | None = None  # proven, with all demand served
         self.held: dict[str, float] = {}
         self.status = OPTIMAL
+        self.is_short = False
 
     def serve_all(self) -> bool:
         """Try the first goal after service with all demand served; False where that is not found to work.
@@ -150,6 +154,9 @@ class _Run:
         self.deal.spend(time.monotonic() - begun)
         if apart is None:
             return False
+        if apart.is_impossible:
+            self.is_short = True
+            return False
         self.least_cost = apart.bound
         kept = self.kept if self.large else None
         found = None if apart.counts is None else self._valued(apart.counts.tolist())
@@ -172,7 +179,14 @@ class _Run:
         return True
 
     def serve_most(self) -> None:
-        """Minimise what is not served, tier by tier, then the first goal after it."""
+        """Minimise what is not served, tier by tier, then the first goal after it.
+
+        Of a large problem the start is the largest share of its demand that each workload can be served at
+        once: solvers alone may find nothing in time.
+        """
+        if self.large and self.is_short:
+            shared = largest_share(self.problem)
+            self.best = _least([self.best, None if shared is None else self._valued(shared.tolist())])
         for position in range(len(self.service) + 1):
             if position < len(self.names) and not self._minimise(position):
                 return
@@ -204,6 +218,8 @@ class _Run:
                 TierResult(name, value, bound, relative_gap(value, bound))
                 for name, value, bound in zip(self.names, values, bounds, strict=True)
             ),
+            # What placement taught is partly a guess.
+            is_short=self.is_short and not self.problem.learnt,
         )
 
     def _minimise(self, position: int, *, service: bool = False) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from planner.plan.schedule import Change, PeriodPlan, RoleRatio, Schedule
-from planner.report.schedule import MOST_CHANGES, schedule_tables
+from planner.report.schedule import MOST_APART, MOST_CHANGES, schedule_tables
 
 
 def shown(*changes: Change) -> str:
@@ -56,3 +56,22 @@ def test_changes_show_cost_saving_and_payback() -> None:
     assert "chat is cut anew" in text
     assert "2 × chat decode TP1  1 × chat decode TP2  1.25  2.50/h      30 min" in text
     assert f"and {60 - MOST_CHANGES} more" in shown(*[change] * 60)
+
+
+def test_many_workloads_apart_are_one_column() -> None:
+    names = [f"w{n}" for n in range(MOST_APART + 1)]
+    ratios = tuple(
+        RoleRatio(workload=name, prefill=1, decode=2, prefill_gpus=4, decode_gpus=2) for name in names
+    )
+    period = PeriodPlan(
+        period=0, placed=True, cost_per_hour=1.0, gpus_used=42, unserved_share=0.0, counts=(), ratios=ratios
+    )
+    console = Console(width=100)
+    with console.capture() as capture:
+        for table in schedule_tables(
+            Schedule(period_length_s=60.0, cost=1.0, bound=None, gap=None, periods=(period,))
+        ):
+            console.print(table)
+    text = capture.get()
+    assert "7 workloads prefill:decode GPUs" in text
+    assert "28:14" in text

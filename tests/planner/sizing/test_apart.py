@@ -15,8 +15,8 @@ from planner.sizing.apart import solve_apart
 from planner.sizing.columns import assignment_of
 from planner.sizing.graph import sizing_graph
 from planner.sizing.master import Master
-from planner.sizing.rounding import Service, round_up
-from planner.sizing.solve import solve_sizing
+from planner.sizing.rounding import Service, largest_share, round_up
+from planner.sizing.solve import _Run, solve_sizing
 from planner.testing import make_candidate, make_fleet
 from solvers import SolveOptions
 
@@ -69,6 +69,7 @@ def test_service_in_plain_numbers_is_that_of_the_graph(problem: SizingProblem, d
 def test_the_bound_is_below_the_optimum_and_the_counts_serve_all(problem: SizingProblem) -> None:
     exact = solve_sizing(problem, SolveOptions())
     apart = solve_apart(problem, SolveOptions())
+    assert apart is None or not (apart.is_impossible and exact.covers_demand)
     if not exact.covers_demand:
         assert apart is None or apart.counts is None
         return
@@ -113,3 +114,34 @@ def test_without_time_for_a_whole_choice_the_mixture_is_rounded(monkeypatch: pyt
     counts = apart.counts.tolist()
     assert [counts[0] + counts[1], counts[2] + counts[3]] == [11, 11]
     assert counts[0] + counts[2] == 18
+
+
+@pytest.mark.parametrize(("rate", "impossible"), [(8.5, False), (8.9, False), (9.1, True), (15.0, True)])
+def test_more_than_the_supply_can_do_is_proven_to_be_impossible(rate: float, impossible: bool) -> None:
+    """Two workloads on one pool of 18 GPUs, each instance serves 1/s: 9/s each are the most."""
+    fleet = replace(make_fleet(), goals=("unserved_demand", "cost"))
+    headroom = 1 + fleet.policies.headroom
+    fleet = replace(fleet, workloads=tuple(replace(w, rate_per_s=rate / headroom) for w in fleet.workloads))
+    candidates = tuple(make_candidate(fleet, workload=n, model=n, pool="a") for n in ("chat", "code"))
+    apart = solve_apart(SizingProblem(fleet=fleet, candidates=candidates), SolveOptions())
+    assert apart is not None
+    assert apart.is_impossible == impossible
+
+
+def test_a_large_fleet_without_enough_is_short_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not asked whether all can be served, and both get the same share where nothing else decides."""
+    fleet = replace(make_fleet(), goals=("unserved_demand", "cost"))
+    fleet = replace(fleet, workloads=tuple(replace(w, rate_per_s=12.0) for w in fleet.workloads))
+    candidates = tuple(make_candidate(fleet, workload=n, model=n, pool="a") for n in ("chat", "code"))
+    problem = SizingProblem(fleet=fleet, candidates=candidates)
+    monkeypatch.setattr("planner.sizing.solve.LARGE", 1)
+    monkeypatch.setattr(_Run, "serve_all", lambda _: pytest.fail("asked"))
+    found = solve_sizing(problem, SolveOptions())
+    assert found.shortage_is_proven
+    assert not found.covers_demand
+    assert sum(found.counts.values()) * candidates[0].gpus == 18
+    whole = largest_share(problem)
+    assert whole is not None
+    assert whole[0] == whole[1]
+    assert whole.sum() >= sum(found.counts.values()) - 1
+    assert not solve_sizing(replace(problem, withheld_gpus={"a": 2}), SolveOptions()).is_short
