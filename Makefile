@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types imports pytest explore proto proto-check proto-baseline node clean
+.PHONY: demo test lint types imports kernels pytest explore proto proto-check proto-baseline node clean
 
 # The stamps depend on pyproject.toml only: sources are installed in place.
 $(VENV)/.installed: pyproject.toml
@@ -21,7 +21,11 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 demo: $(VENV)/.installed
 	@$(BIN)/fulcrum plan examples/fleet.yaml --out plan.json
 
-test: lint types imports pytest
+# On two cores: types are checked while the kernels compile, which many tests and the servers they start would
+# else do at once, each for itself.
+test: $(VENV)/.installed-dev
+	@$(MAKE) --no-print-directory -j2 lint types kernels imports
+	@$(MAKE) --no-print-directory pytest
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -32,6 +36,9 @@ types: $(VENV)/.installed-dev
 
 imports: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
+
+kernels: $(VENV)/.installed
+	$(BIN)/fulcrum warmup
 
 pytest: $(VENV)/.installed-dev
 	$(BIN)/pytest -n 2

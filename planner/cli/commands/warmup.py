@@ -12,10 +12,11 @@ __all__ = ["warmup"]
 def warmup(
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Compile the search, analysis and sizing kernels now: the first large problem need not wait for it."""
+    """Compile the kernels of search, analysis, simulation and sizing now: the first plan need not wait."""
     import time
 
     from models.serving.analysis.warmup import compile_analysis
+    from models.serving.simulation.warmup import compile_simulation
     from planner.sizing.kernel import compile_search
     from solvers.search.jit import cache_directory
     from solvers.search.warmup import compile_kernels
@@ -23,6 +24,7 @@ def warmup(
     begin = time.perf_counter()
     compile_kernels()
     compile_analysis()
+    compile_simulation()
     compile_search()
     if json_:
         from planner.cli.json_out import echo_json
