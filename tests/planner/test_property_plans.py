@@ -14,6 +14,7 @@ from planner.options import PlanOptions
 from planner.pipeline import create_plan
 from planner.plan import Plan
 from planner.plan.check import violations
+from planner.plan.schedule import Schedule
 from planner.topology.flows import Placed, cache_bytes, link_loads
 from planner.transition import replay
 
@@ -22,7 +23,7 @@ LENGTHS = {"levels": [0, 1], "input_tokens": [200, 2400], "output_tokens": [20, 
 
 @st.composite
 def fleets(draw: st.DrawFn) -> dict[str, Any]:
-    """Two pools of eight GPUs at most, two workloads; links, regions, shares and losses at random."""
+    """Two pools of eight GPUs at most, two workloads; links, regions, shares, losses, periods at random."""
     share = draw(st.none() | st.just({"parts": 2, "slowdown": 1.5}))
     network = draw(
         st.none()
@@ -41,6 +42,8 @@ def fleets(draw: st.DrawFn) -> dict[str, Any]:
         "zone": draw(st.sampled_from(["east", "west"])), "share": share,
     }  # fmt: skip
     first["racks"] = first["nodes"]
+    if first["nodes"] == 2 and draw(st.booleans()):
+        first["unavailable"] = [draw(st.integers(0, 1))]
     regional = draw(st.booleans()) and second["zone"] == "west"
     slo = {"ttft_p95": "1s", "tpot_p95": "40ms"}
     chat = {
@@ -81,6 +84,14 @@ def fleets(draw: st.DrawFn) -> dict[str, Any]:
         }
     if (loss_of := draw(st.sampled_from([None, "node"]))) is not None:
         document["policies"]["survive"] = {"loss_of": loss_of}  # type: ignore[index]
+    if draw(st.booleans()):
+        document["periods"] = {
+            "count": 3, "length": "8h", "start_delay": draw(st.sampled_from(["1s", "10min"])),
+            "current": draw(st.integers(0, 2)),
+        }  # fmt: skip
+        for workload in (chat, code):
+            shape = draw(st.lists(st.sampled_from([0, 0.3, 1]), min_size=3, max_size=3))
+            workload["shape"] = shape if any(shape) else [1, 0, 0]
     return document
 
 
@@ -102,6 +113,27 @@ def check(fleet: Fleet, plan: Plan) -> None:
             assert len(stage.gpus) == instance.tensor_parallel_size
     for load in link_loads(fleet.pools, placed(fleet, plan)):
         assert load.share <= 0.8 + 1e-6, load
+    if plan.schedule is not None:
+        check_periods(fleet, plan, plan.schedule)
+
+
+def check_periods(fleet: Fleet, plan: Plan, schedule: Schedule) -> None:
+    """Supply in every period, the instances of the plan in the placed one, and a bound that is one."""
+    for number, period in enumerate(schedule.periods):
+        used: Counter[str] = Counter()
+        for c in period.counts:
+            gpus = c.tensor_parallel_size * c.pipeline_parallel_size * c.data_parallel_size
+            used[c.pool] += c.instances * gpus
+        assert all(used[pool.name] <= pool.usable_gpus for pool in fleet.pools)
+        assert period.gpus_used == used.total()
+        assert period.placed == (fleet.periods is not None and number == fleet.periods.placed)
+        if period.placed:
+            counted = Counter({(c.workload, c.role, c.pool): 0 for c in period.counts})
+            for c in period.counts:
+                counted[c.workload, c.role, c.pool] += c.instances
+            assert +counted == Counter((i.workload, i.role, i.pool) for i in plan.instances)
+    if schedule.bound is not None:
+        assert schedule.bound <= schedule.cost * (1 + 1e-6)
 
 
 def placed(fleet: Fleet, plan: Plan) -> list[Placed]:

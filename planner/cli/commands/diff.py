@@ -24,6 +24,8 @@ def diff(
     from planner.report.numbers import money
 
     before, after = read_plan(base), read_plan(target)
+    if before.fleet != after.fleet:
+        typer.echo(f"note: these are plans of two fleets, {before.fleet} and {after.fleet}", err=True)
     moves = moves_between(before.instances, after.instances)
     touched = {move.instance for move in moves}
     unchanged = sum(instance.name not in touched for instance in after.instances)
