@@ -227,12 +227,12 @@ def memory(
         held, cache = held * more, cache.scaled(more)
     activations = _activation_bytes(architecture, parallelism, engine, max_num_batched_tokens, max_num_seqs)
     fraction, total = engine.memory_fraction, float(gpu.memory_bytes)
-    found = CONTEXT_BYTES + (CONNECTED_BYTES if parallelism.gpus > 1 else 0.0)
+    started = CONTEXT_BYTES + (CONNECTED_BYTES if parallelism.gpus > 1 else 0.0)
     running = RUNNING_BYTES + _collective_bytes(parallelism, engine, gpu)
     layers = parallelism.stage_layers(architecture)
     graphs = engine.graph_bytes * layers * _graphs(max_num_seqs)
     seen, taken = total - DRIVER_BYTES, held + activations + running + graphs
-    left = seen - found - taken
+    left = seen - started - taken
     if engine.memory_rule == "total":
         # what was in use before the engine began is not in its share
         room = min(seen * fraction - taken, left)
@@ -240,7 +240,7 @@ def memory(
         room = left * fraction
     else:
         # the share is of what is free when context and communication are there
-        room = min((seen - found) * fraction - held, left)
+        room = min((seen - started) * fraction - held, left)
     # what a token of a long sequence takes on average: windows are full, states are shared by 4,096 tokens
     long = 4096.0
     per_token = cache.sequence_bytes(long) / long
@@ -249,7 +249,7 @@ def memory(
         total_bytes=total,
         weight_bytes=held,
         activation_bytes=activations,
-        workspace_bytes=DRIVER_BYTES + found + running + graphs,
+        workspace_bytes=DRIVER_BYTES + started + running + graphs,
         kv_cache_bytes=room,
         kv_cache_tokens=tokens,
         cache=cache,
@@ -294,8 +294,8 @@ def _activation_bytes(
 
     Either in a layer, where residual stream, its normed copy, the operator's input and result and the widest
     projection with its activation are live at once, or in the sampler, where the last hidden state and the
-    logits are. Buffers of the experts are kept from layer to layer and stay beside both: what goes into the
-    experts' first product or comes out of their second, and the result of the first or what follows it.
+    logits are. Buffers of the experts are kept from layer to layer and stay beside both: one for the results of
+    their first and of their second product, one for the activation between them.
     """
     tp, h = parallelism.tensor_parallel_size, architecture.hidden_size
     widest, experts = 0.0, 0.0
