@@ -294,8 +294,8 @@ def _activation_bytes(
 
     Either in a layer, where residual stream, its normed copy, the operator's input and result and the widest
     projection with its activation are live at once, or in the sampler, where the last hidden state and the
-    logits are. Buffers of the experts are kept from layer to layer and stay beside both: one for the results of
-    their first and of their second product, one for the activation between them.
+    logits are. Buffers of the experts are kept from layer to layer and stay beside both: one for the results
+    of their first and of their second product, one for the activation between them.
     """
     tp, h = parallelism.tensor_parallel_size, architecture.hidden_size
     widest, experts = 0.0, 0.0
