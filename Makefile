@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types imports kernels pytest explore proto proto-check proto-baseline node clean
+.PHONY: demo test lint types imports kernels collected pytest explore proto proto-check proto-baseline node clean
 
 # The stamps depend on pyproject.toml only: sources are installed in place.
 $(VENV)/.installed: pyproject.toml
@@ -21,10 +21,10 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 demo: $(VENV)/.installed
 	@$(BIN)/fulcrum plan examples/fleet.yaml --out plan.json
 
-# On two cores: types are checked while the kernels compile, which many tests and the servers they start would
-# else do at once, each for itself.
+# On two cores: types are checked and tests compiled while the kernels compile, which many tests and the servers
+# they start would else do at once, each for itself.
 test: $(VENV)/.installed-dev
-	@$(MAKE) --no-print-directory -j2 lint types kernels imports
+	@$(MAKE) --no-print-directory -j2 lint types kernels imports collected
 	@$(MAKE) --no-print-directory pytest
 
 lint: $(VENV)/.installed-dev
@@ -39,6 +39,10 @@ imports: $(VENV)/.installed-dev
 
 kernels: $(VENV)/.installed
 	$(BIN)/fulcrum warmup
+
+# Leaves the rewritten assertions of all tests in the cache, for both test processes; they tell of what is wrong.
+collected: $(VENV)/.installed-dev
+	@$(BIN)/pytest --collect-only -q > /dev/null || true
 
 pytest: $(VENV)/.installed-dev
 	$(BIN)/pytest -n 2
