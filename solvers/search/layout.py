@@ -176,8 +176,8 @@ LEAF_USAGE, LEAF_GROUP, LEAF_ROWS, LEAF_PAIR = range(4)
 AFTER, STAYED, NEW = range(3)
 
 # -- move types and what happened to them (`counts`, one row of OUTCOMES each) ---------------------
-MOVES = 12
-SHIFT, HOME, SWAP, SIMILAR, CHAIN, BEST, JOIN, RETURN, CYCLE, CARRY, GATHER, TRADE = range(MOVES)
+MOVES = 13
+SHIFT, HOME, SWAP, SIMILAR, CHAIN, BEST, JOIN, RETURN, CYCLE, CARRY, GATHER, TRADE, ROOM = range(MOVES)
 OUTCOMES = 3
 TRIED, PRICED, ACCEPTED = range(OUTCOMES)
 
@@ -185,6 +185,8 @@ TRIED, PRICED, ACCEPTED = range(OUTCOMES)
 ONE, TWO, THREE, MANY = range(4)
 MAX_PARTS = 24
 """Most objects that one move may carry."""
+ROOM_WORK = 10
+"""As many more proposals one counts that looks who leaves for an object: it takes about as long."""
 BATCH = 16
 """Proposals of one kind that are drawn together."""
 LIST_EVERY = 8

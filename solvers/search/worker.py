@@ -30,9 +30,10 @@ MIX = {
     layout.CARRY: 0.02,
     layout.GATHER: 0.01,
     layout.TRADE: 0.03,
+    layout.ROOM: 0.1,
 }
 """Shares of the move types."""
-RARE = (layout.BEST, layout.JOIN, layout.CYCLE, layout.CARRY, layout.GATHER, layout.TRADE)
+RARE = (layout.BEST, layout.JOIN, layout.CYCLE, layout.CARRY, layout.GATHER, layout.TRADE, layout.ROOM)
 """Kinds whose shares follow what they bring."""
 
 SLICE_S = 0.02
@@ -115,6 +116,8 @@ class Worker:
             mix[layout.SIMILAR] = 0.0
         if not tables["kin_member"].size:
             mix[[layout.JOIN, layout.CARRY]] = 0.0
+        if not np.isfinite(tables["upper"]).any():
+            mix[layout.ROOM] = 0.0
         if model.n_objects < 2:
             alone = [layout.SHIFT, layout.HOME, layout.BEST]
             mix[[k for k in range(layout.MOVES) if k not in alone]] = 0.0

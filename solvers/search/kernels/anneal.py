@@ -17,6 +17,7 @@ from solvers.search.kernels.prefetch import prefetch
 from solvers.search.kernels.proposals import beside, closed, join_place, open_place, propose_parts, similar
 from solvers.search.kernels.rebuild import list_members
 from solvers.search.kernels.rng import below, next64
+from solvers.search.kernels.room import make_room
 from solvers.search.layout import (
     ACCEPTED,
     AT_ASSIGNMENT,
@@ -52,6 +53,8 @@ from solvers.search.layout import (
     OUTCOMES,
     PRICED,
     RETURN,
+    ROOM,
+    ROOM_WORK,
     SHIFT,
     SIMILAR,
     SWAP,
@@ -184,7 +187,13 @@ def anneal(
         a = np.int64(A[where + o])
         if kind >= CYCLE:
             counts[kind * OUTCOMES + TRIED] += 1
-            if not propose_parts(kind, narrow, o, n_orders, order, rank, first, members, rng, H, J, A):
+            if kind == ROOM:
+                leave = make_room(narrow, o, mode, first, members, rng, H, J, F, G, A, V, C)
+                if leave != 0:
+                    counts[kind * OUTCOMES + TRIED] += ROOM_WORK
+                if leave <= 0:
+                    continue
+            elif not propose_parts(kind, narrow, o, n_orders, order, rank, first, members, rng, H, J, A):
                 continue
             if pull != 0.0:
                 limit -= pull * _more_away(H, J, A)
