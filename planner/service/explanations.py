@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from planner.explain.explanation import ConsideredShape, Explanation, WhyWorkload
 from planner.service.protos import plan_pb2, planning_service_pb2
+
+if TYPE_CHECKING:
+    from planner.explain.explanation import ConsideredShape, Explanation
 
 __all__ = ["explanation_message", "explanation_of"]
 
@@ -37,6 +39,8 @@ def explanation_message(made: dict[str, Any]) -> planning_service_pb2.PlanExplan
 
 def explanation_of(message: planning_service_pb2.PlanExplanation) -> Explanation:
     """The explanation in a message."""
+    from planner.explain.explanation import Explanation, WhyWorkload  # the planner, which a server needs not
+
     return Explanation(
         workloads=tuple(
             WhyWorkload(
@@ -67,6 +71,8 @@ def _shape_message(shape: dict[str, Any]) -> planning_service_pb2.ShapeExplanati
 
 
 def _shape_of(shape: planning_service_pb2.ShapeExplanation) -> ConsideredShape:
+    from planner.explain.explanation import ConsideredShape
+
     role: Any = _Role.Name(shape.role).removeprefix("ROLE_").lower()
     same: dict[str, Any] = {name: getattr(shape, name) for name in _SAME}
     return ConsideredShape(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
+from pathlib import Path
 
 import grpc
 import grpc.aio
@@ -71,3 +74,12 @@ def test_a_server_whose_workers_do_not_start_says_so_and_leaves_nothing(tmp_path
             await asyncio.open_connection("127.0.0.1", server.port)
 
     asyncio.run(start())
+
+
+def test_a_server_imports_no_planner_which_its_workers_run():
+    script = (
+        "import sys, planner.service.server;"
+        "sys.exit(bool({'planner.fleet.fleet', 'planner.pipeline', 'scipy'} & set(sys.modules)))"
+    )
+    root = str(Path(__file__).parents[3])
+    assert subprocess.run([sys.executable, "-c", script], cwd=root, check=False).returncode == 0
