@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from planner.candidates.candidate import Candidate
@@ -13,7 +13,7 @@ from planner.plan.outcome import Diagnosis
 from planner.report.numbers import rate
 from planner.rounds import Rounds, size_and_place
 from planner.sizing.problem import SizingProblem
-from planner.sizing.solve import Sizing, solve_sizing
+from planner.sizing.solve import LARGE, Sizing, solve_sizing
 
 __all__ = ["explain_shortage", "fewest_more_nodes"]
 
@@ -30,7 +30,9 @@ def explain_shortage(
     only_loss = False
     if loss_of is not None:
         relaxed = solve_sizing(
-            SizingProblem(fleet=without_loss, candidates=tuple(candidates)), clock.solve_options("diagnosis")
+            SizingProblem(fleet=without_loss, candidates=tuple(candidates)),
+            clock.solve_options("diagnosis"),
+            all_or_nothing=True,
         )
         only_loss = relaxed.covers_demand
     demand = [f"{w.name} {rate(rounds.problem.demand_per_s(w.name))}" for w in fleet.workloads]
@@ -87,6 +89,10 @@ def _more_nodes(
         options.append(f"{' and '.join(added)} would do")
     if allow_no_loss_rule:
         options.append("so would doing without policies.survive")
+    if not options and clock.is_over:
+        return (
+            "the time was up before it was found how many more nodes would do: a longer --time-limit may tell"
+        )
     return "; ".join(options) or f"no number of nodes up to {MOST_NODES:,} a pool was found to do"
 
 
@@ -100,6 +106,8 @@ def fewest_more_nodes(fleet: Fleet, candidates: Sequence[Candidate], clock: Cloc
             fleet, {pool.name: min(MOST_NODES, factor * pool.nodes + 64) for pool in fleet.pools}
         )
         problem = SizingProblem(fleet=large, candidates=tuple(candidates), owned_gpus=owned)
+        if len(candidates) >= LARGE:
+            problem = replace(problem, fleet=_owning(large, owned), owned_gpus=None)
         sizing = solve_sizing(problem, clock.solve_options("diagnosis"))
         used = _gpus_used(candidates, sizing)
         roomy = all(used.get(pool.name, 0) < 0.9 * pool.gpus for pool in large.pools)
@@ -123,6 +131,23 @@ def fewest_more_nodes(fleet: Fleet, candidates: Sequence[Candidate], clock: Cloc
         more = {name: count + 1 for name, count in nodes.items() if count > fleet.pool(name).nodes}
         nodes |= more
     return None
+
+
+def _owning(fleet: Fleet, owned: Mapping[str, int]) -> Fleet:
+    """The fleet with the GPUs there are as reserved ones that cost nothing.
+
+    Growth is then its cost, the goal for which workloads are sized apart.
+    """
+    pools = (
+        replace(
+            pool,
+            reserved_gpus=owned[pool.name],
+            reserved_price_per_gpu_hour=0.0,
+            price_per_gpu_hour=max(pool.price_per_gpu_hour, 1e-3),
+        )
+        for pool in fleet.pools
+    )
+    return replace(fleet, pools=tuple(pools), goals=("unserved_demand", "cost"))
 
 
 def _gpus_used(candidates: Sequence[Candidate], sizing: Sizing) -> dict[str, int]:

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -30,13 +30,15 @@ from planner.sizing.problem import SizingProblem
 from planner.sizing.rounding import Counts, round_up
 from solvers import SolveOptions
 
-__all__ = ["Apart", "Memo", "solve_apart"]
+__all__ = ["Apart", "Memo", "largest_share", "solve_apart"]
 
 MOST_ROUNDS = 40
 GAP = 1e-3
 """Relative distance of the answer from the bound at which no more prices are tried."""
 IMPOSSIBLE = 1e-9
 """Relative and absolute rounding of what workloads pay."""
+SHARE_HALVINGS = 5
+"""Of what share of all demands is served: found within a thirtieth."""
 NEW = 0.5
 """Part of the new prices in the next ones; the rest are those of the best bound: the mixture's own jump."""
 
@@ -166,6 +168,28 @@ def solve_apart(problem: SizingProblem, options: SolveOptions, memo: Memo | None
             best, best_cost = chosen, cost
     # Without what can be done without.
     return Apart(counts=None if best is None else round_up(problem, best), bound=float(bound))
+
+
+def largest_share(problem: SizingProblem, options: SolveOptions) -> Counts | None:
+    """Return int64[candidate] that serve the same share of every demand, as large a share as halving finds.
+
+    None where no share tried is served, or there was no time.
+    """
+    begun, limit_s, memo = time.monotonic(), options.time_limit_s, Memo()
+    found, low, high = None, 0.0, 1.0
+    for _ in range(SHARE_HALVINGS):
+        left_s = None if limit_s is None else limit_s - (time.monotonic() - begun)
+        if left_s is not None and left_s <= 0:
+            break
+        middle = (low + high) / 2
+        workloads = (replace(w, rate_per_s=w.rate_per_s * middle) for w in problem.fleet.workloads)
+        less = replace(problem, fleet=replace(problem.fleet, workloads=tuple(workloads)))
+        apart = solve_apart(less, replace(options, time_limit_s=left_s), memo)
+        if apart is None or apart.counts is None:
+            high = middle
+        else:
+            low, found = middle, apart.counts
+    return found
 
 
 def _idle(pool: Pool, withheld: int, price: float) -> float:

@@ -7,18 +7,16 @@ for their price, within what the pools have left, and rid of what it does not ne
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from planner.sizing.problem import SizingProblem
 
-__all__ = ["Service", "complete", "largest_share", "round_up"]
+__all__ = ["Service", "complete", "round_up"]
 
 Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-SHARE_HALVINGS = 8
 ROUNDING = 1e-7
 """Share of a demand that may be missing: as in the graph."""
 
@@ -41,22 +39,6 @@ def round_up(problem: SizingProblem, counts: npt.ArrayLike) -> Counts | None:
         if not complete(service, workload.name, problem.demand_per_s(workload.name), whole, given, left):
             return None
     return whole
-
-
-def largest_share(problem: SizingProblem) -> Counts | None:
-    """Return int64[candidate] that serve each workload the same share of its demand, found by halving.
-
-    None where not even the smallest share tried is served.
-    """
-    nothing = np.zeros(len(problem.candidates))
-    found, low, high = None, 0.0, 1.0
-    for _ in range(SHARE_HALVINGS):
-        middle = (low + high) / 2
-        workloads = (replace(w, rate_per_s=w.rate_per_s * middle) for w in problem.fleet.workloads)
-        less = replace(problem, fleet=replace(problem.fleet, workloads=tuple(workloads)))
-        whole = round_up(less, nothing)
-        low, high, found = (low, middle, found) if whole is None else (middle, high, whole)
-    return found
 
 
 def complete(

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 from models.graph import Graph, evaluate
 from models.graph.space import Ints
-from planner.sizing.apart import Memo, solve_apart
+from planner.sizing.apart import Memo, largest_share, solve_apart
 from planner.sizing.columns import assignment_of, counts_of
 from planner.sizing.graph import FAIR, UNSERVED, sizing_graph, tier_names
 from planner.sizing.problem import SizingProblem
-from planner.sizing.rounding import largest_share, round_up
+from planner.sizing.rounding import round_up
 from solvers import SolveOptions, TierResult, solve
 from solvers.result import CANCELLED, FEASIBLE, INFEASIBLE, OPTIMAL, relative_gap
 
@@ -61,7 +61,7 @@ class Sizing:
     @property
     def covers_demand(self) -> bool:
         """Whether all demand is served."""
-        return self.unserved_share <= COVERED_SHARE
+        return not self.is_short and self.unserved_share <= COVERED_SHARE
 
     @property
     def shortage_is_proven(self) -> bool:
@@ -76,6 +76,7 @@ def solve_sizing(
     *,
     starts: Sequence[Sequence[int]] = (),
     memo: Memo | None = None,
+    all_or_nothing: bool = False,
 ) -> Sizing:
     """Minimise the tiers in order; without any candidate nothing is served and nothing needs solving.
 
@@ -88,11 +89,17 @@ def solve_sizing(
         Counts by candidate that may be good; those beyond the supply are passed over.
     memo
         Answers for single workloads, shared between periods; without it only large problems are sized apart.
+    all_or_nothing
+        Whether to stop where it is proven that not all demand can be served, without asking how much is.
     """
     if not problem.candidates:
         return _nothing(problem)
     run = _Run(problem, options, starts)
-    if not run.decompose(memo) and (run.is_short or not run.serve_all()):
+    if run.decompose(memo):
+        return run.finish()
+    if run.is_short and all_or_nothing:
+        return Sizing(status=INFEASIBLE, counts={}, tiers=(), is_short=True)
+    if run.is_short or not run.serve_all():
         run.serve_most()
     return run.finish()
 
@@ -185,7 +192,10 @@ class _Run:
         once: solvers alone may find nothing in time.
         """
         if self.large and self.is_short:
-            shared = largest_share(self.problem)
+            begun = time.monotonic()
+            limit = replace(self.options, time_limit_s=self.deal.next(0, 0))
+            shared = largest_share(self.problem, limit)
+            self.deal.spend(time.monotonic() - begun)
             self.best = _least([self.best, None if shared is None else self._valued(shared.tolist())])
         for position in range(len(self.service) + 1):
             if position < len(self.names) and not self._minimise(position):

@@ -149,3 +149,16 @@ def test_two_workloads_where_the_second_finds_nothing_left() -> None:
     found = diagnosis_of(values)
     assert found.limit == "supply"
     assert re.search(r"at best they serve first 250/s, second [\d.]+/s", found.message)
+
+
+def test_a_large_fleet_is_diagnosed_as_a_small_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workloads sized apart prove the shortage and find as many more nodes."""
+    values = document(survive={"loss_of": "node"})
+    values["workloads"] = [values["workloads"][0] | {"name": n, "rate": "500/s"} for n in ("first", "second")]
+    small = diagnosis_of(values)
+    for module in ("planner.sizing.solve", "planner.sizing.schedule", "planner.explain.shortage"):
+        monkeypatch.setattr(f"{module}.LARGE", 1)
+    large = diagnosis_of(values)
+    assert (large.limit, large.subject) == (small.limit, small.subject)
+    assert large.closest == small.closest
+    assert NODES.search(large.closest)

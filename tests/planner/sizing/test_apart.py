@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from models.graph import evaluate
 from planner.sizing import SizingProblem
-from planner.sizing.apart import solve_apart
+from planner.sizing.apart import largest_share, solve_apart
 from planner.sizing.columns import assignment_of
 from planner.sizing.graph import sizing_graph
 from planner.sizing.master import Master
-from planner.sizing.rounding import Service, largest_share, round_up
+from planner.sizing.rounding import Service, round_up
 from planner.sizing.solve import _Run, solve_sizing
 from planner.testing import make_candidate, make_fleet
 from solvers import SolveOptions
@@ -140,7 +140,7 @@ def test_a_large_fleet_without_enough_is_short_at_once(monkeypatch: pytest.Monke
     assert found.shortage_is_proven
     assert not found.covers_demand
     assert sum(found.counts.values()) * candidates[0].gpus == 18
-    whole = largest_share(problem)
+    whole = largest_share(problem, SolveOptions())
     assert whole is not None
     assert whole[0] == whole[1]
     assert whole.sum() >= sum(found.counts.values()) - 1
