@@ -1,7 +1,7 @@
 """What the plan that runs was taught by simulation, looked at again before the next plan is made.
 
-A plan says what an instance of each kind carries. Where that is less than the formulas say now, simulation
-may have corrected it then, and would again: a round of planning that can be spared.
+A plan says which kinds of instance simulation corrected, and what each carries. Where that is less than the
+formulas say now, simulation may correct it again: a round of planning that can be spared.
 """
 
 from __future__ import annotations
@@ -27,13 +27,18 @@ def recalled(replayer: Replayer, current: Plan, candidates: Sequence[Candidate])
     Where they carry more by now, but less than the formulas say, what they carry is found anew. None where
     nothing is to be corrected, or simulation agrees with neither the formulas nor the plan that runs.
     """
+    if current.verification is None:
+        return None
     said = {instance.shape: instance.expected.capacity_per_s for instance in current.instances}
+    corrected = {sentence.partition(": ")[0] for sentence in current.verification.corrections}
     count = replayer.requests_each(len(said))
     found: dict[int, Candidate] = {}
     sentences = []
     for index, candidate in enumerate(candidates):
         before = said.get(candidate.shape)
-        if before is None or not 0 < before < candidate.capacity_per_s * (1 - LESS):
+        if candidate.label not in corrected or before is None:
+            continue
+        if not 0 < before < candidate.capacity_per_s * (1 - LESS):
             continue
         if carried_at(replayer, candidate, candidate.capacity_per_s, count) is None:
             held = carried_at(replayer, candidate, before, count)

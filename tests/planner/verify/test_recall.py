@@ -63,6 +63,7 @@ def test_what_simulation_does_not_bear_out_is_not_taken_over(monkeypatch: pytest
     fleet = read_fleet(DOCUMENT)
     plan, _ = _plan(None)
     replayer = Replayer(fleet=fleet, seed=0)
+    right = enumerate_candidates(fleet).accepted
 
     def saying(factor: float) -> Plan:
         changed = (
@@ -71,13 +72,17 @@ def test_what_simulation_does_not_bear_out_is_not_taken_over(monkeypatch: pytest
             )
             for i in plan.instances
         )
-        return dataclasses.replace(plan, instances=tuple(changed))
+        assert plan.verification is not None
+        label = next(c.label for c in right if c.shape == plan.instances[0].shape)
+        verification = dataclasses.replace(plan.verification, corrections=(f"{label}: 1/s by simulation",))
+        return dataclasses.replace(plan, instances=tuple(changed), verification=verification)
 
-    right = enumerate_candidates(fleet).accepted
     assert recalled(replayer, saying(0.5), right) is None  # they carry what the formulas say
     assert recalled(replayer, saying(1.0), right) is None
     wrong = _overstated(fleet).accepted
     assert recalled(replayer, saying(FACTOR * 0.95), wrong) is None  # neither of the two is carried
+    unsaid = dataclasses.replace(saying(0.5), verification=plan.verification)
+    assert recalled(replayer, unsaid, wrong) is None  # simulation had corrected nothing
     found = recalled(replayer, saying(0.5), wrong)
     assert found is not None
     (kept,) = {c.capacity_per_s for c in found.candidates if c.shape == plan.instances[0].shape}
