@@ -89,7 +89,8 @@ def solve_schedule(
         Its counts.
     before
         Counts of each period in the current plan. Where there is no time to size all periods, these are the
-        answer, completed until they serve what is asked for now; nothing is then proven.
+        answer, or else those of the periods that were sized, completed until they serve what is asked for
+        now; nothing is then proven.
     each_s
         What it took to size the period that is placed: of a large fleet, what each of them will take.
     """
@@ -97,7 +98,7 @@ def solve_schedule(
     assert periods is not None
     large = len(problem.candidates) >= LARGE
     if large and before is not None and clock.left_s is not None and periods.count * each_s > clock.left_s:
-        return _completed(problem, placed, before)
+        return _completed(problem, placed, before, {})
     deal = _Deal(clock, periods.count)
     found: dict[int, Sizing] = {}
     known: dict[tuple[float, ...], Sizing] = {}
@@ -109,13 +110,19 @@ def solve_schedule(
         demand = tuple(workload.rate_per_s for workload in alone.fleet.workloads)
         limit_s = deal.next()
         if clock.is_over:
-            return _completed(problem, placed, before)
+            return _completed(problem, placed, before, found)
         if demand not in known:
             begun = time.monotonic()
             known[demand] = _sized(alone, clock, limit_s, starts, memo)
-            if large and clock.left_s is not None and deal.left * (time.monotonic() - begun) > clock.left_s:
+            took_s = time.monotonic() - begun
+            if (
+                large
+                and before is not None
+                and clock.left_s is not None
+                and deal.left * took_s > clock.left_s
+            ):
                 # better at once than half of them when the time is over
-                return _completed(problem, placed, before)
+                return _completed(problem, placed, before, {})
         if not known[demand].tiers or clock.is_cancelled:
             return None
         found[period] = known[demand]
@@ -144,16 +151,27 @@ def solve_schedule(
 
 
 def _completed(
-    problem: SizingProblem, placed: Mapping[int, int], before: Sequence[Mapping[int, int]] | None
+    problem: SizingProblem,
+    placed: Mapping[int, int],
+    before: Sequence[Mapping[int, int]] | None,
+    found: Mapping[int, Sizing],
 ) -> ScheduleCounts | None:
-    """The counts of the current plan where they can be made to serve all in every period; else None."""
+    """Counts that serve all in every period, without further sizing; None where none are at hand.
+
+    They are those of the current plan, or else those `found` in this one, for the other periods those of the
+    last of them, which had more to serve; all are completed where something is missing. Nothing is proven.
+    """
     periods = problem.fleet.periods
-    if periods is None or before is None or len(before) != periods.count:
+    if periods is None or (before is not None and len(before) != periods.count):
         return None
+    last = list(found.values())[-1].counts if found else placed
     rows = []
-    for number, counts in enumerate(before):
+    for number in range(periods.count):
         row = _row(problem, placed)
         if number != periods.placed:
+            counts = (
+                before[number] if before is not None else found[number].counts if number in found else last
+            )
             whole = round_up(problem.at(number), _row(problem, counts))
             if whole is None:
                 return None

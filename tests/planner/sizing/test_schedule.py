@@ -103,3 +103,24 @@ def test_what_is_missing_in_a_period_is_said() -> None:
     # 18 GPUs in nodes of 6: three groups of four and six single ones serve 21 of 40.
     assert solved.periods[1].unserved == pytest.approx(19 / 40)
     assert solved.periods[1].cost_per_hour == pytest.approx(36.0)
+
+
+def test_when_time_is_up_half_way_the_other_periods_go_on_with_what_was_found() -> None:
+    """The period with most to serve is sized first; what it has serves the others too."""
+    problem = make_problem(make_day((3.0, 8.0, 2.0, 6.0)))
+
+    class Over(Clock):
+        asked = 0
+
+        @property
+        def is_over(self) -> bool:
+            self.asked += 1
+            return self.asked > 1
+
+    solved = solve_schedule(problem, {0: 3}, Over(options=PlanOptions()))
+    assert solved is not None
+    assert solved.gap is None
+    served = [p.counts.get(0, 0) + 5 * p.counts.get(1, 0) for p in solved.periods]
+    assert served[0] == 3
+    assert all(have >= rate for have, rate in zip(served, (3.0, 8.0, 2.0, 6.0), strict=True))
+    assert solved.periods[2].cost_per_hour < solved.periods[1].cost_per_hour  # trimmed to what it serves
