@@ -10,8 +10,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy.exc import OperationalError
 
-from planner.service.errors import failure
-from planner.service.protos import code_pb2
+from planner.service.errors import StoreUnavailable
 from planner.store.plans import PlanStore
 
 __all__ = ["AsyncStore"]
@@ -38,7 +37,7 @@ class AsyncStore:
     async def read(
         self, method: Callable[Concatenate[PlanStore, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Call ``method(store, …)``, which only reads; StatusError UNAVAILABLE while the store cannot."""
+        """Call ``method(store, …)``, which only reads; `StoreUnavailable` while the store cannot."""
         return await self._call(self._readers, method, *args, **kwargs)
 
     async def write(
@@ -62,11 +61,7 @@ class AsyncStore:
             OperationalError
         ) as error:  # its text holds statements and values: for the log, not for callers
             log.error("the store failed: %s", error.orig)
-            raise failure(
-                code_pb2.UNAVAILABLE,
-                "STORE_UNAVAILABLE",
-                "the store cannot be reached, is full or is locked; try again",
-            ) from error
+            raise StoreUnavailable from error
 
     def close(self) -> None:
         """Finish what runs, then close the database."""

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 
 from planner.service.async_store import AsyncStore
 from planner.service.backend import Outcome, ProgressEvent, Work
-from planner.service.errors import StatusError, failure, status_of
+from planner.service.errors import StatusError, StoreUnavailable, failure, status_of
 from planner.service.executor import Executor
 from planner.service.hub import Hub
 from planner.service.lease_watch import LeaseWatch
@@ -193,11 +193,19 @@ class Dispatcher:
                     "TOO_MANY_ATTEMPTS",
                     f"{record.attempt_count - 1} servers stopped while they made this plan; not tried again",
                 )
-            time_limit_s = self._time_limit_s(record)
-            if cancelled.is_set() or (time_limit_s is not None and time_limit_s <= 0):
-                return PlanState.CANCELLED, None, None
-            outcome = await self._run(record, time_limit_s, cancelled, trace)
-            return PlanState(outcome.state), outcome, None
+            while True:
+                time_limit_s = self._time_limit_s(record)
+                if cancelled.is_set() or (time_limit_s is not None and time_limit_s <= 0):
+                    return PlanState.CANCELLED, None, None
+                try:
+                    outcome = await self._run(record, time_limit_s, cancelled, trace)
+                except StoreUnavailable:  # before anything was made: a store that comes back is no failure
+                    log.warning(
+                        "plan %s: its profiles cannot be read from the store; trying again", record.id
+                    )
+                    await asyncio.sleep(self._poll_s)
+                else:
+                    return PlanState(outcome.state), outcome, None
         except StatusError as error:
             log.warning("plan %s failed: %s", record.id, error)
             return PlanState.FAILED, None, error.status.SerializeToString()

@@ -18,7 +18,16 @@ from models.document import InvalidDocument
 from models.errors import FulcrumError, InvalidInput, SolverFailed, Unavailable, UnknownName, Unsupported
 from planner.service.protos import code_pb2, error_details_pb2, status_pb2
 
-__all__ = ["DOMAIN", "StatusError", "failure", "invalid_argument", "not_found", "quota_exceeded", "status_of"]
+__all__ = [
+    "DOMAIN",
+    "StatusError",
+    "StoreUnavailable",
+    "failure",
+    "invalid_argument",
+    "not_found",
+    "quota_exceeded",
+    "status_of",
+]
 
 DOMAIN = "fulcrum.dev"
 
@@ -33,6 +42,14 @@ class StatusError(Exception):
     def __init__(self, status: status_pb2.Status) -> None:
         super().__init__(status.message)
         self.status = status
+
+
+class StoreUnavailable(StatusError):
+    """The store can neither be read nor written now; the same may be asked of it again later."""
+
+    def __init__(self) -> None:
+        message = "the store cannot be reached, is full or is locked; try again"
+        super().__init__(_status(code_pb2.UNAVAILABLE, "STORE_UNAVAILABLE", message, {}))
 
 
 def failure(code: int, reason: str, message: str, metadata: Mapping[str, str] | None = None) -> StatusError:

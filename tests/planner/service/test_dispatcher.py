@@ -9,6 +9,7 @@ import pytest
 from planner.service.async_store import AsyncStore
 from planner.service.backend import Outcome
 from planner.service.dispatcher import Dispatcher
+from planner.service.errors import StoreUnavailable
 from planner.service.hub import Hub
 from planner.service.own_profiles import OwnProfiles
 from planner.service.profile_cache import ProfileCache
@@ -156,6 +157,28 @@ def test_a_cancellation_taken_by_another_server_arrives_with_the_lease(run):
         await until(lambda: executor.started)
         store.request_cancel(plan_id)
         await until(lambda: store.get(plan_id).state is PlanState.CANCELLED)
+
+    run(use)
+
+
+def test_a_store_that_fails_between_claim_and_start_fails_no_plan(run, monkeypatch):
+    async def use(store, make):
+        asked, of_plan = [], OwnProfiles.of_plan
+
+        async def failing_at_first(self, plan_id):
+            asked.append(plan_id)
+            if len(asked) < 3:
+                raise StoreUnavailable
+            return await of_plan(self, plan_id)
+
+        monkeypatch.setattr(OwnProfiles, "of_plan", failing_at_first)
+        plan_id = add(store)
+        executor = Executor()
+        executor.let_go.set()
+        make(executor)
+        await until(lambda: store.get(plan_id).state is not PlanState.QUEUED and len(asked) == 3)
+        await until(lambda: store.get(plan_id).state is PlanState.OPTIMAL)
+        assert store.get(plan_id).attempt_count == 1
 
     run(use)
 
