@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from planner.clock import Clock
 from planner.sizing.apart import Memo
 from planner.sizing.changes import change_cost
@@ -29,6 +31,8 @@ __all__ = ["PeriodCounts", "ScheduleCounts", "solve_schedule"]
 GAP = 2e-3
 """Relative gap at which the cost of a period counts as solved: a fifth of what one per cent would be."""
 MOST_PASSES = 3
+WIDE, LEAST_S = 5e-3, 0.5
+"""Relative gap above which a period is sized once more, and the least time for that."""
 PASS_SHARE = 0.3
 """Part of the time for the passes that draw neighbours together."""
 
@@ -127,6 +131,8 @@ def solve_schedule(
             return None
         found[period] = known[demand]
         starts.append(_row(problem, known[demand].counts))
+    if large:
+        _tighten(problem, found, clock, memo)
     first = [found[period] for period in range(periods.count)]
     rows = [_row(problem, sizing.counts) for sizing in first]
     rows[periods.placed] = _row(problem, placed)
@@ -148,6 +154,21 @@ def solve_schedule(
             rows, best = _falling(problem, rows, bound, lambda rows: _again(problem, rows, clock))
     made = tuple(_period(problem, row, sizing) for row, sizing in zip(rows, first, strict=True))
     return ScheduleCounts(periods=made, cost=best, bound=bound, gap=relative_gap(best, bound))
+
+
+def _tighten(problem: SizingProblem, found: dict[int, Sizing], clock: Clock, memo: Memo) -> None:
+    """Size periods whose gap is wide once more, the widest first, each with half of what the passes leave."""
+    first = {id(sizing): period for period, sizing in reversed(found.items())}  # equal demand is sized once
+    for period in sorted(first.values(), key=lambda t: (-_gap_of(found[t]), t)):
+        before = found[period]
+        if clock.left_s is None or clock.is_cancelled or _gap_of(before) <= WIDE:
+            return
+        limit_s = 0.5 * (1 - PASS_SHARE) * clock.left_s
+        if limit_s < LEAST_S:
+            return
+        again = _sized(problem.at(period), clock, limit_s, [_row(problem, before.counts)], memo)
+        if again.tiers and again.unserved_share <= before.unserved_share and _gap_of(again) < _gap_of(before):
+            found.update({other: again for other, sizing in found.items() if sizing is before})
 
 
 def _completed(
@@ -172,7 +193,9 @@ def _completed(
             counts = (
                 before[number] if before is not None else found[number].counts if number in found else last
             )
-            whole = round_up(problem.at(number), _row(problem, counts))
+            alone = problem.at(number)
+            tried = (round_up(alone, _row(problem, each)) for each in (counts, last))
+            whole = next((row for row in tried if row is not None), None)
             if whole is None:
                 return None
             row = [int(count) for count in whole]
@@ -292,6 +315,13 @@ def _cost_per_hour(problem: SizingProblem, row: list[int]) -> float:
 def _bound_of(sizing: Sizing) -> float | None:
     """No counts that serve as much cost less in an hour."""
     return next((tier.bound for tier in sizing.tiers if tier.name == "cost"), None)
+
+
+def _gap_of(sizing: Sizing) -> float:
+    """Relative gap of the cost; infinite where no bound is known."""
+    cost = next((tier for tier in sizing.tiers if tier.name == "cost"), None)
+    gap = None if cost is None else relative_gap(cost.value, cost.bound)
+    return np.inf if gap is None else gap
 
 
 def _period(problem: SizingProblem, row: list[int], sizing: Sizing) -> PeriodCounts:

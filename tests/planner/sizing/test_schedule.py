@@ -124,3 +124,26 @@ def test_when_time_is_up_half_way_the_other_periods_go_on_with_what_was_found() 
     assert served[0] == 3
     assert all(have >= rate for have, rate in zip(served, (3.0, 8.0, 2.0, 6.0), strict=True))
     assert solved.periods[2].cost_per_hour < solved.periods[1].cost_per_hour  # trimmed to what it serves
+
+
+def test_periods_whose_gap_is_wide_are_sized_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first answers are stated far from their bounds; what is kept in the end is the second ones."""
+    import planner.sizing.schedule as module
+
+    problem = make_problem(make_day((3.0, 8.0, 8.0, 6.0)))
+    sized, calls = module._sized, []
+
+    def poor_at_first(alone: SizingProblem, *rest: object) -> object:
+        calls.append(alone.fleet.workloads[0].rate_per_s)
+        found = sized(alone, *rest)  # type: ignore[arg-type]
+        if calls.count(calls[-1]) > 1:
+            return found
+        tiers = tuple(replace(t, bound=0.5 * t.bound) if t.name == "cost" else t for t in found.tiers)
+        return replace(found, tiers=tiers)
+
+    monkeypatch.setattr(module, "LARGE", 0)
+    monkeypatch.setattr(module, "_sized", poor_at_first)
+    solved = solve_schedule(problem, {0: 3}, Clock(options=PlanOptions(time_limit_s=60.0)))
+    assert sorted(calls) == [3.0, 3.0, 6.0, 6.0, 8.0, 8.0]
+    assert solved is not None
+    assert solved.gap == pytest.approx(0.0, abs=2e-3)
