@@ -21,8 +21,8 @@ def test_watching_and_queueing_in_small(capsys):
     assert not [line for line in found["missed"] if line.startswith("watchers")]
     assert found["queueing"]["plans"] == 90
     last_half = found["queueing"]["max_over_min_share_at_decile"][5:]
-    # Shares are of time: who had a worker's slow first plan has fewer. In the order of arrival the last tenant
-    # would have none until two thirds are made.
+    # Shares are of time: who had a worker's slow first plan has fewer. In the order of arrival the last
+    # tenant would have none until two thirds are made.
     assert max(last_half) <= 2.0
     assert last_half[-1] == 1.0
     assert found["queueing"]["server_rss_bytes"] < 2**30
