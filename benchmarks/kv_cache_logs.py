@@ -1,8 +1,10 @@
 """``python -m benchmarks kv-cache-logs``: the KV cache we predict beside what engines logged at their start.
 
 The logs are published ones (``kv_cache_logs.json``, each with its address), with the settings they state and
-the engine's defaults of that version for those they do not. Nothing is fitted to them. Where a source reports
-its figure as a fault of the engine's version it is printed, but says nothing about us.
+the engine's defaults of that version for those they do not. What `models.serving.memory` says that driver,
+context, communication and sampler take was set with these logs in view: their errors are not held out. Where
+a source reports its figure as a fault of the engine's version it is printed, but says nothing about us.
+``--out FILE`` writes all as JSON.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +89,13 @@ def main(arguments: Sequence[str]) -> int:
     """Print a line for each log."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks kv-cache-logs", description=__doc__)
     parser.add_argument("--logs", type=Path, default=LOGS)
-    for log in read_logs(parser.parse_args(arguments).logs):
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args(arguments)
+    logs = read_logs(options.logs)
+    if options.out is not None:
+        rows = [asdict(log) | {"error": log.error if log.published > 0 else None} for log in logs]
+        options.out.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    for log in logs:
         digits = ",.2f" if log.unit == "GiB" else ",.0f"
         ratio = f"{log.error:+.1%}" if log.published > 0 else "no cache"
         fault = "  reported as a fault of this version" if log.fault else ""

@@ -81,6 +81,9 @@ def test_short_supply_is_shared_evenly_after_the_first_priority(plan):
     assert 0 < unserved["code"] < 1
     # chat needs GPUs in pairs, each of which serves three tenths of its demand: no division is more even
     assert abs(unserved["chat"] - unserved["code"]) < 0.3
+    worst = next(goal for goal in found["objectives"] if goal["name"].startswith("fairness"))
+    assert worst["value"] == pytest.approx(max(unserved["chat"], unserved["code"]), rel=1e-5)
+    assert worst["bound"] == pytest.approx(worst["value"], rel=1e-5)  # proven: nobody can be served better
     assert found["pools"][0]["gpus_used"] == 8
 
 

@@ -195,7 +195,7 @@ def _completed(
             )
             alone = problem.at(number)
             tried = (round_up(alone, _row(problem, each)) for each in (counts, last))
-            whole = next((row for row in tried if row is not None), None)
+            whole = next((made for made in tried if made is not None), None)
             if whole is None:
                 return None
             row = [int(count) for count in whole]

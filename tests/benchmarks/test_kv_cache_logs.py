@@ -1,3 +1,6 @@
+import json
+from pathlib import Path
+
 import pytest
 
 from benchmarks.kv_cache_logs import Log, main, read_logs
@@ -39,6 +42,11 @@ def test_gpt_oss_takes_the_memory_that_vllm_logs_for_its_weights() -> None:
     assert weights["qwen3-30b-a3b bf16, 4 × a10-24gb, vllm 0.8.5"] == pytest.approx(14.2474, rel=0.005)
 
 
-def test_the_command_prints_a_line_for_each(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == len(read_logs())
+def test_the_command_prints_a_line_and_writes_a_row_for_each(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    logs = read_logs()
+    assert main(["--out", str(tmp_path / "logs.json")]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == len(logs)
+    rows = json.loads((tmp_path / "logs.json").read_text(encoding="utf-8"))
+    assert [row["predicted"] for row in rows] == [log.predicted for log in logs]
